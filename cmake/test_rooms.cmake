@@ -1,0 +1,40 @@
+# How a folder of tests becomes a program and entries of CTest.
+
+# One entry a source file: Catch2 tags every case with the name of its file (`-#`). A file that is named here and holds
+# no case fails, so that no entry passes by testing nothing.
+function(quern_register_tests room sources)
+  if(Catch2_VERSION VERSION_LESS 3)
+    set(no_tests NoTests)
+  else()
+    set(no_tests UnmatchedTestSpec)
+  endif()
+  foreach(source IN LISTS sources)
+    # Looked at again when the file changes: it may have become one with cases, or without.
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
+    file(STRINGS "${source}" cases REGEX "^ *(TEST_CASE|SCENARIO|TEMPLATE_TEST_CASE|TEST_CASE_METHOD)" LIMIT_COUNT 1)
+    if(NOT cases)
+      continue()
+    endif()
+    cmake_path(GET source STEM file)
+    add_test(NAME ${room}.${file} COMMAND ${QUERN_TEST_LAUNCHER} $<TARGET_FILE:test_${room}> "-#" "[#${file}]" -w ${no_tests})
+    set_tests_properties(${room}.${file} PROPERTIES LABELS ${room} TIMEOUT 300)
+  endforeach()
+endfunction()
+
+# quern_test_room(<room>): the program test_<room> of tests/<room>/*.cpp; nothing when there are none.
+function(quern_test_room room)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${room}/*.cpp")
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(test_${room} ${sources})
+  target_link_libraries(test_${room} PRIVATE quern_test_support)
+  if(TARGET quern_${room})
+    target_link_libraries(test_${room} PRIVATE quern_${room})
+  else()
+    target_link_libraries(test_${room} PRIVATE quern_render quern_migrate)
+  endif()
+  target_precompile_headers(test_${room} REUSE_FROM quern_test_support)
+  quern_compile_options(test_${room})
+  quern_register_tests(${room} "${sources}")
+endfunction()
