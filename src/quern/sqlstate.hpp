@@ -1,0 +1,52 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+/// The SQLSTATEs that callers and the library itself act on. Class QN is Quern's own.
+namespace quern::sqlstate {
+
+inline constexpr std::string_view contract_mismatch = "QN001";
+inline constexpr std::string_view unknown_queue = "QN002";
+inline constexpr std::string_view invalid_payload = "QN003";
+inline constexpr std::string_view wrong_isolation = "QN004";
+inline constexpr std::string_view invalid_argument = "QN005";
+inline constexpr std::string_view history_mismatch = "QN006";
+inline constexpr std::string_view missing_role = "QN007";
+
+/// One of Quern's own conditions: its SQLSTATE, its name, what it means.
+struct condition {
+  std::string_view code;
+  std::string_view name;
+  std::string_view meaning;
+};
+
+/// The one table of class QN, in the order of the codes.
+inline constexpr std::array<condition, 7> conditions{{
+    {contract_mismatch, "contract_mismatch", "the program and the database do not have the same contract of a queue"},
+    {unknown_queue, "unknown_queue", "the schema has no queue of that name"},
+    {invalid_payload, "invalid_payload", "the payload does not fit the contract of its queue"},
+    {wrong_isolation, "wrong_isolation", "the function needs a transaction at READ COMMITTED"},
+    {invalid_argument, "invalid_argument", "an argument is out of its range"},
+    {history_mismatch, "history_mismatch", "the database was migrated by other files than these"},
+    {missing_role, "missing_role", "a role that the declaration grants to does not exist"},
+}};
+
+// Of PostgreSQL's own (appendix A of its manual).
+inline constexpr std::string_view feature_not_supported = "0A000";
+inline constexpr std::string_view in_failed_transaction = "25P02";
+inline constexpr std::string_view invalid_statement_name = "26000";
+inline constexpr std::string_view invalid_schema_name = "3F000";
+inline constexpr std::string_view serialization_failure = "40001";
+inline constexpr std::string_view deadlock_detected = "40P01";
+inline constexpr std::string_view insufficient_privilege = "42501";
+inline constexpr std::string_view undefined_object = "42704";
+inline constexpr std::string_view undefined_function = "42883";
+inline constexpr std::string_view undefined_table = "42P01";
+inline constexpr std::string_view too_many_connections = "53300";
+inline constexpr std::string_view lock_not_available = "55P03";
+inline constexpr std::string_view query_canceled = "57014";
+inline constexpr std::string_view admin_shutdown = "57P01";
+inline constexpr std::string_view cannot_connect_now = "57P03";
+
+}  // namespace quern::sqlstate
