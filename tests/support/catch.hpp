@@ -14,14 +14,22 @@
 namespace test {
 
 #if __has_include(<catch2/catch_all.hpp>)
-inline auto contains(std::string part) { return Catch::Matchers::ContainsSubstring(std::move(part)); }
+inline auto contains(std::string part) {
+  return Catch::Matchers::ContainsSubstring(std::move(part));
+}
 #else
-inline auto contains(std::string part) { return Catch::Matchers::Contains(std::move(part)); }
+inline auto contains(std::string part) {
+  return Catch::Matchers::Contains(std::move(part));
+}
 #endif
 
-inline auto starts_with(std::string part) { return Catch::Matchers::StartsWith(std::move(part)); }
+inline auto starts_with(std::string part) {
+  return Catch::Matchers::StartsWith(std::move(part));
+}
 
-inline auto ends_with(std::string part) { return Catch::Matchers::EndsWith(std::move(part)); }
+inline auto ends_with(std::string part) {
+  return Catch::Matchers::EndsWith(std::move(part));
+}
 
 /// For floating point: `CHECK(x == test::approx(0.5))`.
 #if __has_include(<catch2/catch_all.hpp>)
