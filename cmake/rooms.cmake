@@ -1,11 +1,6 @@
 # A room is a folder of src/ with one job and a direction: it is a target that links
 # only what stands below it, so that a call the wrong way does not link.
 
-find_program(QUERN_CCACHE ccache)
-if(QUERN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${QUERN_CCACHE}")
-endif()
-
 # What every target of the project is compiled with.
 function(quern_compile_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor)
