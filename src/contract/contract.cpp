@@ -1,0 +1,152 @@
+#include "contract/contract.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cassert>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "contract/sha256.hpp"
+
+namespace contract {
+
+namespace {
+
+std::string spell_base(const declaration::field_type& type) {
+  using declaration::base_type;
+  switch (type.base) {
+    case base_type::boolean:
+      return "bool";
+    case base_type::int16:
+      return "int16";
+    case base_type::int32:
+      return "int32";
+    case base_type::int64:
+      return "int64";
+    case base_type::float32:
+      return "float32";
+    case base_type::float64:
+      return "float64";
+    case base_type::numeric:
+      return type.precision == 0 ? "numeric" : fmt::format("numeric({},{})", type.precision, type.scale);
+    case base_type::text:
+      return "text";
+    case base_type::bytes:
+      return "bytes";
+    case base_type::uuid:
+      return "uuid";
+    case base_type::date:
+      return "date";
+    case base_type::timestamp:
+      return "timestamp";
+    case base_type::interval:
+      return "interval";
+    case base_type::jsonb:
+      return "jsonb";
+    case base_type::enumeration:
+      return type.enumeration;
+  }
+  assert(false);
+  return {};
+}
+
+field field_of(const declaration::field& declared) {
+  const auto& limits = declared.constraints;
+  field result{declared.name, spell(declared.type), {}, {}, {}, limits.max_length, limits.pattern};
+  if (declared.default_value) result.default_value = spell(*declared.default_value);
+  if (limits.min) result.min = spell(*limits.min);
+  if (limits.max) result.max = spell(*limits.max);
+  return result;
+}
+
+/// Length before content: no text, however odd, can look like the next part.
+void append_part(std::string& out, std::string_view key, std::string_view value) {
+  fmt::format_to(std::back_inserter(out), "{} {} {}\n", key, value.size(), value);
+}
+
+void append_part(std::string& out, std::string_view key, const std::optional<std::string>& value) {
+  if (value) append_part(out, key, std::string_view{*value});
+}
+
+}  // namespace
+
+std::string spell(const declaration::field_type& type) {
+  auto result = spell_base(type);
+  if (type.has_optional_elements) result += '?';
+  if (type.is_array) result += "[]";
+  if (type.is_optional) result += '?';
+  return result;
+}
+
+std::string spell(const declaration::value& value) {
+  return std::visit(
+      [](const auto& held) -> std::string {
+        using type = std::decay_t<decltype(held)>;
+        if constexpr (std::is_same_v<type, std::string>) {
+          return held;
+        } else if constexpr (std::is_same_v<type, declaration::empty_array>) {
+          return "[]";
+        } else {
+          return fmt::format("{}", held);
+        }
+      },
+      value);
+}
+
+std::string spell_duration(std::int64_t microseconds) {
+  struct unit {
+    std::int64_t size;
+    std::string_view name;
+  };
+
+  constexpr std::array units{unit{86'400'000'000, "d"}, unit{3'600'000'000, "h"}, unit{60'000'000, "m"},
+                             unit{1'000'000, "s"},      unit{1'000, "ms"},        unit{1, "us"}};
+  if (microseconds == 0) return "0s";
+  for (const auto& [size, name] : units) {
+    if (microseconds % size == 0) return fmt::format("{}{}", microseconds / size, name);
+  }
+  assert(false);
+  return {};
+}
+
+std::string spell(declaration::backoff_kind backoff) {
+  switch (backoff) {
+    case declaration::backoff_kind::constant:
+      return "constant";
+    case declaration::backoff_kind::linear:
+      return "linear";
+    case declaration::backoff_kind::exponential:
+      return "exponential";
+  }
+  assert(false);
+  return {};
+}
+
+payload_contract contract_of(const declaration::queue& queue, int version) {
+  payload_contract result{queue.name, version, queue.is_schemaless, {}};
+  if (queue.is_schemaless) return result;
+  result.fields.reserve(queue.payload.size());
+  for (const auto& declared : queue.payload) result.fields.push_back(field_of(declared));
+  return result;
+}
+
+std::string fingerprint(const payload_contract& contract) {
+  std::string text = "quern contract 1\n";
+  append_part(text, "queue", std::string_view{contract.queue});
+  append_part(text, "version", std::string_view{std::to_string(contract.version)});
+  if (contract.is_schemaless) append_part(text, "payload", std::string_view{"jsonb"});
+  for (const auto& field : contract.fields) {
+    append_part(text, "field", std::string_view{field.name});
+    append_part(text, "type", std::string_view{field.type});
+    append_part(text, "default", field.default_value);
+    append_part(text, "min", field.min);
+    append_part(text, "max", field.max);
+    if (field.max_length) append_part(text, "max_length", std::string_view{std::to_string(*field.max_length)});
+    append_part(text, "pattern", field.pattern);
+  }
+  return sha256(text);
+}
+
+}  // namespace contract

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "text/source.hpp"
+
+namespace contract {
+
+/// A JSON value that remembers the line on which it ended, and its members in the order in which they were written.
+struct json_node {
+  using members = std::vector<std::pair<std::string, json_node>>;
+  using items = std::vector<json_node>;
+  std::variant<std::monostate, std::string, std::int64_t, members, items> value;  // monostate: anything else
+  std::size_t line = 0;
+};
+
+/// What is wrong with a text, and where.
+struct json_problem {
+  text::position where;
+  std::string message;
+};
+
+/// The tree, or what keeps the text from being one: not JSON, a key twice in one object, nested absurdly deep.
+std::variant<json_node, json_problem> read_json(std::string_view content);
+
+/// The text as a JSON string, with its quotes.
+std::string json_string(std::string_view text);
+
+}  // namespace contract

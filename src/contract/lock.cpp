@@ -1,0 +1,39 @@
+#include "contract/lock.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace contract {
+
+const line* find_line(const lock& lock, std::string_view name) {
+  const auto is_before = [](const line& line, std::string_view wanted) { return line.name < wanted; };
+  const auto place = std::lower_bound(lock.lines.begin(), lock.lines.end(), name, is_before);
+  return place != lock.lines.end() && place->name == name ? &*place : nullptr;
+}
+
+std::vector<option> options_of(const declaration::queue& queue) {
+  std::vector<option> result{
+      {"doc", queue.doc},
+      {"lease", spell_duration(queue.lease)},
+      {"retry.max_attempts", fmt::to_string(queue.retry.max_attempts)},
+      {"retry.backoff", spell(queue.retry.backoff)},
+      {"retry.initial", spell_duration(queue.retry.initial)},
+      {"retry.max", spell_duration(queue.retry.max)},
+      {"retry.jitter", fmt::to_string(queue.retry.jitter)},
+      {"dead_letter", queue.dead_letter ? "true" : "false"},
+      {"grants.produce", fmt::format("{}", fmt::join(queue.grants.produce, ", "))},
+      {"grants.consume", fmt::format("{}", fmt::join(queue.grants.consume, ", "))},
+      {"grants.operate", fmt::format("{}", fmt::join(queue.grants.operate, ", "))},
+  };
+  for (const auto& field : queue.payload) {
+    if (!field.doc.empty()) result.emplace_back("payload." + field.name + ".doc", field.doc);
+  }
+  return result;
+}
+
+locked_enumeration locked(const declaration::enumeration& enumeration) {
+  return {enumeration.name, enumeration.doc, enumeration.values};
+}
+
+}  // namespace contract

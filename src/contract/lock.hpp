@@ -1,0 +1,74 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "contract/contract.hpp"
+#include "text/diagnostic.hpp"
+#include "text/source.hpp"
+
+namespace contract {
+
+/// The line of the objects that all queues share.
+inline constexpr std::string_view core_line = "core";
+
+struct migration {
+  std::string file;      // 0001_create.sql
+  std::string checksum;  // SHA-256 of its LF-normalised text
+  bool operator==(const migration&) const = default;
+};
+
+/// Name and value, in the spelling of the declaration.
+using option = std::pair<std::string, std::string>;
+
+/// The history of one queue or, named `core`, of the shared objects, which have neither contracts nor options.
+struct line {
+  std::string name;
+  std::vector<payload_contract> contracts;  // by version
+  std::vector<option> options;              // what is spelled into the SQL besides the contract, in a fixed order
+  std::vector<migration> migrations;
+  bool operator==(const line&) const = default;
+};
+
+struct locked_enumeration {
+  std::string name;
+  std::string doc;
+  std::vector<std::string> values;
+  bool operator==(const locked_enumeration&) const = default;
+};
+
+/// `migrations/quern.lock`: every contract ever released and the checksum of every migration. Enumerations and lines
+/// are sorted by name. A lock without lines is the one before the first generation.
+struct lock {
+  std::string project;
+  std::string schema;
+  std::vector<locked_enumeration> enumerations;
+  std::vector<line> lines;
+  bool operator==(const lock&) const = default;
+};
+
+/// The line of that name, or null.
+const line* find_line(const lock& lock, std::string_view name);
+
+/// What of a queue is spelled into its SQL besides the contract.
+std::vector<option> options_of(const declaration::queue& queue);
+
+/// What a lock says about an enumeration.
+locked_enumeration locked(const declaration::enumeration& enumeration);
+
+struct read_lock_result {
+  lock value;  // only when there are no diagnostics
+  std::vector<text::diagnostic> diagnostics;
+};
+
+/// Reads a lock. Not JSON, a conflict that was not resolved, a key twice, unknown or missing, an unknown format and a
+/// fingerprint that does not fit its contract are diagnostics.
+read_lock_result read_lock(const text::source& source);
+
+/// The lock as text: the same lock gives the same bytes.
+std::string write_lock(const lock& lock);
+
+}  // namespace contract

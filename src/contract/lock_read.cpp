@@ -1,0 +1,266 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "contract/json_tree.hpp"
+#include "contract/lock.hpp"
+
+namespace contract {
+
+namespace {
+
+constexpr std::int64_t known_format = 1;
+constexpr std::string_view rebuild_help =
+    "quern writes this file and it is history: take it from version control again instead of editing it";
+
+/// Thrown inside this file: after the first odd value nothing that follows can be trusted.
+struct wrong_lock {
+  std::size_t line = 0;
+  std::string code;
+  std::string message;
+  std::string help{rebuild_help};
+};
+
+[[noreturn]] void refuse(const json_node& node, std::string message) {
+  throw wrong_lock{node.line, "lock_malformed", std::move(message)};
+}
+
+const json_node::members& members_of(const json_node& node, std::string_view what) {
+  const auto* members = std::get_if<json_node::members>(&node.value);
+  if (members == nullptr) refuse(node, fmt::format("{} must be an object", what));
+  return *members;
+}
+
+const json_node::items& items_of(const json_node& node, std::string_view what) {
+  const auto* items = std::get_if<json_node::items>(&node.value);
+  if (items == nullptr) refuse(node, fmt::format("{} must be an array", what));
+  return *items;
+}
+
+const std::string& text_of(const json_node& node, std::string_view what) {
+  const auto* text = std::get_if<std::string>(&node.value);
+  if (text == nullptr) refuse(node, fmt::format("{} must be a text", what));
+  return *text;
+}
+
+std::int64_t number_of(const json_node& node, std::string_view what) {
+  const auto* number = std::get_if<std::int64_t>(&node.value);
+  if (number == nullptr) refuse(node, fmt::format("{} must be a whole number", what));
+  return *number;
+}
+
+/// An object whose keys are all known.
+class object {
+ public:
+  object(const json_node& node, std::string_view what, std::initializer_list<std::string_view> keys)
+      : node_{node}, members_{members_of(node, what)}, what_{what} {
+    for (const auto& [key, value] : members_) {
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+        refuse(value, fmt::format("{} has the unknown key \"{}\"", what, key));
+      }
+    }
+  }
+
+  const json_node* find(std::string_view key) const {
+    for (const auto& [name, value] : members_) {
+      if (name == key) return &value;
+    }
+    return nullptr;
+  }
+
+  const json_node& get(std::string_view key) const {
+    const auto* found = find(key);
+    if (found == nullptr) refuse(node_, fmt::format("{} lacks the key \"{}\"", what_, key));
+    return *found;
+  }
+
+  std::string text(std::string_view key) const { return text_of(get(key), fmt::format("\"{}\"", key)); }
+
+  std::optional<std::string> optional_text(std::string_view key) const {
+    return find(key) == nullptr ? std::nullopt : std::optional{text(key)};
+  }
+
+  std::int64_t number(std::string_view key) const { return number_of(get(key), fmt::format("\"{}\"", key)); }
+
+ private:
+  const json_node& node_;
+  const json_node::members& members_;
+  std::string_view what_;
+};
+
+field read_field(const json_node& node) {
+  const object read{node, "a field", {"name", "type", "default", "min", "max", "max_length", "pattern"}};
+  field result{read.text("name"),         read.text("type"), read.optional_text("default"), read.optional_text("min"),
+               read.optional_text("max"), std::nullopt,      read.optional_text("pattern")};
+  if (read.find("max_length") != nullptr) result.max_length = read.number("max_length");
+  return result;
+}
+
+payload_contract read_contract(const json_node& node, const std::string& queue) {
+  const object read{node, "a contract", {"version", "fingerprint", "payload", "fields"}};
+  payload_contract result{queue, 0, read.find("payload") != nullptr, {}};
+  const auto version = read.number("version");
+  if (version < 1 || version > 1'000'000) refuse(read.get("version"), "\"version\" must be 1 or more");
+  result.version = static_cast<int>(version);
+  if (result.is_schemaless) {
+    if (read.text("payload") != "jsonb") refuse(read.get("payload"), "\"payload\" must be \"jsonb\"");
+  } else {
+    for (const auto& item : items_of(read.get("fields"), "\"fields\"")) result.fields.push_back(read_field(item));
+  }
+  if (read.text("fingerprint") != fingerprint(result)) {
+    throw wrong_lock{read.get("fingerprint").line, "lock_fingerprint",
+                     fmt::format("the fingerprint does not fit contract v{} of \"{}\": one of them was edited",
+                                 result.version, queue)};
+  }
+  return result;
+}
+
+std::vector<payload_contract> read_contracts(const json_node& node, const std::string& queue) {
+  std::vector<payload_contract> result;
+  for (const auto& item : items_of(node, "\"contracts\"")) {
+    result.push_back(read_contract(item, queue));
+    if (result.back().version != static_cast<int>(result.size())) {
+      refuse(item, fmt::format("the contracts of \"{}\" must be versions 1, 2, 3, …", queue));
+    }
+  }
+  return result;
+}
+
+bool is_migration_file(std::string_view file) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_plain = [&](char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || c == '_'; };
+  return file.size() > 9 && std::all_of(file.begin(), file.begin() + 4, is_digit) && file[4] == '_' &&
+         file.ends_with(".sql") && std::all_of(file.begin() + 5, file.end() - 4, is_plain);
+}
+
+bool is_checksum(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::vector<migration> read_migrations(const json_node& node, const std::string& line) {
+  std::vector<migration> result;
+  for (const auto& item : items_of(node, "\"migrations\"")) {
+    const object read{item, "a migration", {"file", "checksum"}};
+    result.push_back({read.text("file"), read.text("checksum")});
+    const auto& [file, checksum] = result.back();
+    // The file becomes part of a path: what is not a plain name could lead out of the directory.
+    if (!is_migration_file(file)) refuse(item, "\"file\" must look like \"0001_create.sql\"");
+    if (!is_checksum(checksum)) refuse(item, "\"checksum\" must be 64 hex digits");
+    if (file.substr(0, 4) != fmt::format("{:04}", result.size())) {
+      refuse(item, fmt::format("the migrations of \"{}\" must be numbered 0001, 0002, 0003, …", line));
+    }
+  }
+  return result;
+}
+
+bool is_name(std::string_view name) {
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto is_plain = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; };
+  return !name.empty() && name.size() <= 63 && is_letter(name[0]) && std::all_of(name.begin(), name.end(), is_plain);
+}
+
+void check_name(const std::string& name, const json_node& node) {
+  if (!is_name(name)) refuse(node, fmt::format("{} is not a name", json_string(name)));
+}
+
+line read_line(const std::string& name, const json_node& node) {
+  check_name(name, node);
+  const object read{node, "a line", {"contracts", "options", "migrations"}};
+  line result{name, {}, {}, read_migrations(read.get("migrations"), name)};
+  if (name == core_line) return result;
+  result.contracts = read_contracts(read.get("contracts"), name);
+  if (result.contracts.empty()) refuse(node, fmt::format("\"{}\" has no contract", name));
+  for (const auto& [key, value] : members_of(read.get("options"), "\"options\"")) {
+    result.options.emplace_back(key, text_of(value, fmt::format("\"{}\"", key)));
+  }
+  return result;
+}
+
+locked_enumeration read_enumeration(const std::string& name, const json_node& node) {
+  check_name(name, node);
+  const object read{node, "an enumeration", {"values", "doc"}};
+  locked_enumeration result{name, read.text("doc"), {}};
+  for (const auto& item : items_of(read.get("values"), "\"values\"")) {
+    result.values.push_back(text_of(item, "a value of an enumeration"));
+  }
+  return result;
+}
+
+template <class Item>
+void sort_by_name(std::vector<Item>& items) {
+  std::sort(items.begin(), items.end(), [](const auto& left, const auto& right) { return left.name < right.name; });
+}
+
+void check_format(const json_node& root) {
+  for (const auto& [key, value] : members_of(root, "the lock")) {
+    if (key != "format") continue;
+    const auto format = number_of(value, "\"format\"");
+    if (format == known_format) return;
+    throw wrong_lock{value.line, "lock_format",
+                     fmt::format("the lock has format {}; this quern knows format {}", format, known_format),
+                     format > known_format ? "a newer quern wrote it: use that one" : std::string{rebuild_help}};
+  }
+  refuse(root, "the lock lacks the key \"format\"");
+}
+
+lock read_root(const json_node& root) {
+  check_format(root);
+  const object read{root, "the lock", {"format", "project", "schema", "enumerations", "lines"}};
+  lock result{read.text("project"), read.text("schema"), {}, {}};
+  for (const auto& [name, node] : members_of(read.get("enumerations"), "\"enumerations\"")) {
+    result.enumerations.push_back(read_enumeration(name, node));
+  }
+  for (const auto& [name, node] : members_of(read.get("lines"), "\"lines\"")) {
+    result.lines.push_back(read_line(name, node));
+  }
+  sort_by_name(result.enumerations);
+  sort_by_name(result.lines);
+  return result;
+}
+
+/// The line of the first `<<<<<<< `, or 0.
+std::size_t conflict_line(std::string_view content) {
+  std::size_t number = 1;
+  for (std::size_t at = 0; at < content.size(); ++number) {
+    const auto rest = content.substr(at);
+    if (rest.starts_with("<<<<<<< ") || rest.starts_with(">>>>>>> ") || rest.starts_with("=======\n")) return number;
+    const auto end = rest.find('\n');
+    if (end == std::string_view::npos) break;
+    at += end + 1;
+  }
+  return 0;
+}
+
+text::diagnostic problem_at(const text::source& source, const wrong_lock& problem) {
+  const text::line_index lines{source.content};
+  const auto text = lines.line(problem.line);
+  const auto first = text.find_first_not_of(" \t");
+  const auto column = first == std::string_view::npos ? 1 : first + 1;
+  return {text::severity::error, problem.code,
+          problem.message,       {{problem.line, column}, {problem.line, std::max(text.size() + 1, column)}},
+          problem.help,          {}};
+}
+
+}  // namespace
+
+read_lock_result read_lock(const text::source& source) {
+  if (const auto line = conflict_line(source.content)) {
+    return {
+        {},
+        {problem_at(source, {line, "lock_conflict", "the lock holds a merge conflict that was not resolved",
+                             "take the lock and the migrations of one side, then run `quern generate`: it adds what "
+                             "the other side's declaration needs; never mix the lines by hand"})}};
+  }
+  const auto read = read_json(source.content);
+  if (const auto* problem = std::get_if<json_problem>(&read)) {
+    return {{}, {problem_at(source, {problem->where.line, "lock_malformed", problem->message})}};
+  }
+  try {
+    return {read_root(std::get<json_node>(read)), {}};
+  } catch (const wrong_lock& problem) {
+    return {{}, {problem_at(source, problem)}};
+  }
+}
+
+}  // namespace contract
