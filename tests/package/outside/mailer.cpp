@@ -1,0 +1,10 @@
+#include <iostream>
+#include <outside/email.hpp>
+
+int unrelated();
+
+int main() {
+  const outside::email mail{.recipient = "a@example.org"};
+  std::cout << mail.recipient << '\n';
+  return unrelated();
+}
