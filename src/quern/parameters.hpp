@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <quern/codec.hpp>
 #include <span>
-#include <type_traits>
 #include <vector>
 
 namespace quern {
@@ -13,16 +12,17 @@ namespace quern {
 /// values nothing is allocated any more.
 class parameters {
  public:
-  /// Throws codec_error for a value that PostgreSQL cannot hold; what was added before stays.
+  /// Throws codec_error for a value that PostgreSQL cannot hold: then only clear() makes sense.
   template <class T>
   void add(const T& value) {
-    add_typed<T>(codec<T>::type, value);
-  }
-
-  /// As add(), and lets the server infer the type from the statement.
-  template <class T>
-  void add_inferred(const T& value) {
-    add_typed<T>(0, value);
+    const std::size_t start = out_.size();
+    if constexpr (is_optional<T>) {
+      if (!value) return put(codec<T>::type, start, -1);
+      codec<typename T::value_type>::encode(out_, *value);
+    } else {
+      codec<T>::encode(out_, value);
+    }
+    put(codec<T>::type, start, static_cast<int>(out_.size() - start));
   }
 
   std::size_t size() const noexcept { return fields_.size(); }
@@ -51,18 +51,6 @@ class parameters {
     std::size_t start;
     int length;
   };
-
-  template <class T>
-  void add_typed(oid type, const T& value) {
-    const std::size_t start = out_.size();
-    if constexpr (is_optional<T>) {
-      if (!value) return put(type, start, -1);
-      codec<T>::encode(out_, *value);
-    } else {
-      codec<T>::encode(out_, value);
-    }
-    put(type, start, static_cast<int>(out_.size() - start));
-  }
 
   void put(oid type, std::size_t start, int length) {
     types_.push_back(type);

@@ -1,14 +1,44 @@
 #pragma once
 
-// The run-time library of Quern. Guide to headers, from the outside in:
+// The run-time library of Quern; it needs libpq alone. Guide to headers, from the outside in:
 //
-//   connection.hpp   a session with a server: execute, prepared statements, scripts, notifications, cancelling
-//   transaction.hpp  begin, commit, and the rollback that nobody has to write
-//   result.hpp       rows and their columns
-//   error.hpp        what failed and what can be done about it; sqlstate.hpp: the codes
+// What generated headers and their users meet
+//   producer.hpp      enqueue: one message, a batch in one round trip, a range of any length
+//   consumer.hpp      claim, take, ack, nack, extend, release
+//   message.hpp       a payload with its id, attempt and times
+//   worker.hpp        claim, handle, acknowledge until told to stop; waiting.hpp: how it waits
+//   contract.hpp      what generated code says of a queue
+//
+// The values of fields
+//   uuid.hpp  time.hpp (timestamp, date, interval)  numeric.hpp  json.hpp  enumeration.hpp
+//
+// The database
+//   connection.hpp    a session: execute, prepared statements, scripts, notifications, cancelling
+//   transaction.hpp   begin, commit, and the rollback that nobody has to write
+//   result.hpp        rows and their columns
+//   error.hpp         what failed and what can be done about it; sqlstate.hpp: the codes
+//   pipeline.hpp      many statements in one round trip; copy_in.hpp: rows in bulk
+//   codec.hpp         C++ values in PostgreSQL's binary format; array.hpp, parameters.hpp, wire.hpp below it
 
+#include <quern/array.hpp>
+#include <quern/codec.hpp>
 #include <quern/connection.hpp>
+#include <quern/consumer.hpp>
+#include <quern/contract.hpp>
+#include <quern/copy_in.hpp>
+#include <quern/enumeration.hpp>
 #include <quern/error.hpp>
+#include <quern/json.hpp>
+#include <quern/message.hpp>
+#include <quern/numeric.hpp>
+#include <quern/parameters.hpp>
+#include <quern/pipeline.hpp>
+#include <quern/producer.hpp>
 #include <quern/result.hpp>
 #include <quern/sqlstate.hpp>
+#include <quern/time.hpp>
 #include <quern/transaction.hpp>
+#include <quern/uuid.hpp>
+#include <quern/waiting.hpp>
+#include <quern/wire.hpp>
+#include <quern/worker.hpp>

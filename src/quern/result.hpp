@@ -49,6 +49,9 @@ class result {
   /// Takes over what libpq has allocated.
   explicit result(pg_result* from_libpq) noexcept : result_{from_libpq} {}
 
+  /// What libpq calls the result; still owned here.
+  pg_result* native() const noexcept { return result_.get(); }
+
   /// The number of rows.
   std::size_t size() const noexcept;
 

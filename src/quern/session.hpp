@@ -49,9 +49,9 @@ struct session {
   /// when that fails.
   void send(std::string_view sql, const std::string* name, const parameters::bound& values);
 
-  /// Reads all results of what was sent. Throws the first error.
+  /// Reads all results of what was sent, behind `first` when that was read already. Throws the first error.
   /// `is_commit`: a loss leaves the outcome unknown.
-  std::vector<result> read_results(std::string_view statement, bool is_commit);
+  std::vector<result> read_results(std::string_view statement, bool is_commit, result first = {});
 
   /// As read_results(), of one statement.
   result read_result(std::string_view statement, bool is_commit);

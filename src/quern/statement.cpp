@@ -40,27 +40,27 @@ failure refused_copy(std::string_view statement) {
 
 }  // namespace
 
-std::vector<result> session::read_results(std::string_view statement, bool is_commit) {
+std::vector<result> session::read_results(std::string_view statement, bool is_commit, result first) {
   std::vector<result> results;
-  std::optional<failure> first;
-  while (PGresult* const raw = PQgetResult(pq())) {
-    result each{raw};
-    const ExecStatusType status = PQresultStatus(raw);
-    if (is_error(status) && !first) first = describe(raw, statement);
+  std::optional<failure> refused;
+  result each = first.native() != nullptr ? std::move(first) : result{PQgetResult(pq())};
+  for (; each.native() != nullptr; each = result{PQgetResult(pq())}) {
+    const ExecStatusType status = PQresultStatus(each.native());
+    if (is_error(status) && !refused) refused = describe(each.native(), statement);
     if (status == PGRES_COPY_IN) end_copy_to_server(pq());
     if (status == PGRES_COPY_OUT) {
       end_copy_from_server(pq());
-      if (!first) first = refused_copy(statement);
+      if (!refused) refused = refused_copy(statement);
     }
     results.push_back(std::move(each));
   }
-  if (!first && !is_lost()) return results;
-  if (!first) fail(statement, is_commit);
-  first->is_connection_lost = is_lost();
-  first->is_outcome_unknown = is_lost() && is_commit;
+  if (!refused && !is_lost()) return results;
+  if (!refused) fail(statement, is_commit);
+  refused->is_connection_lost = is_lost();
+  refused->is_outcome_unknown = is_lost() && is_commit;
   // A pooler or DISCARD ALL took the statements away: prepare them again when they are next used.
-  if (first->sqlstate == sqlstate::invalid_statement_name) statements.clear();
-  throw_failure(std::move(*first));
+  if (refused->sqlstate == sqlstate::invalid_statement_name) statements.clear();
+  throw_failure(std::move(*refused));
 }
 
 result session::read_result(std::string_view statement, bool is_commit) {

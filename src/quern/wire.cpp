@@ -94,6 +94,19 @@ void expect_text(std::string_view text) {
   }
 }
 
+std::string as_valid_text(std::string_view text, std::size_t limit) {
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(text.data());
+  std::string valid;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = sequence_length(bytes + i, text.size() - i);
+    const std::string_view piece = length == 0 ? "\xef\xbf\xbd" : text.substr(i, length);
+    if (valid.size() + piece.size() > limit) break;
+    valid += piece;
+    i += length == 0 ? 1 : length;
+  }
+  return valid;
+}
+
 void expect_size(std::size_t count) {
   if (count > largest_value)
     throw codec_error{"a value of " + std::to_string(count) + " bytes is too large: PostgreSQL takes less than 1 GiB"};

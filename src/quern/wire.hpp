@@ -134,6 +134,10 @@ class reader {
 /// Throws codec_error unless `text` is UTF-8 (no surrogates, no overlong forms) without a NUL.
 void expect_text(std::string_view text);
 
+/// At most `limit` bytes of a text of any origin, with a replacement character for each byte that expect_text()
+/// refuses.
+std::string as_valid_text(std::string_view text, std::size_t limit);
+
 /// Throws codec_error when a value has more bytes than PostgreSQL takes.
 void expect_size(std::size_t count);
 

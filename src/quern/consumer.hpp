@@ -1,0 +1,184 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <quern/contract.hpp>
+#include <quern/message.hpp>
+#include <quern/pipeline.hpp>
+#include <quern/transaction.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace quern {
+
+/// What became of a message whose attempt failed.
+enum class nack_outcome {
+  retry,    // it waits for its next attempt
+  dead,     // it was the last attempt: it stands among the dead letters
+  dropped,  // it was the last attempt, and the queue keeps no dead letters
+  lost      // the lease had run out and somebody else has it: nothing was changed
+};
+
+/// From the word that the database returns. Throws codec_error for a word that is none of them.
+nack_outcome outcome_of(std::string_view word);
+
+/// "retry", "dead", "dropped" or "lost".
+std::string_view to_text(nack_outcome outcome) noexcept;
+
+/// Gets messages out of a queue. Everything happens in the transaction that is open on the connection, or in one of its
+/// own. The connection must outlive the consumer and must not move. Claims need READ COMMITTED (else SQLSTATE QN004).
+///
+/// `lease` is how long a message stays claimed; without it, as the declaration says. Every call that ends or extends a
+/// claim says whether it was still the current one; on one that was not, it changes nothing.
+template <contract Contract>
+class consumer {
+ public:
+  using contract_type = Contract;
+  using payload_type = typename Contract::payload_type;
+  using message_type = message<payload_type>;
+  using lease = std::optional<std::chrono::microseconds>;
+
+  /// Checks the contract with the database. Throws contract_mismatch, and as connection::execute().
+  explicit consumer(connection& on) : on_{&on} {
+    shake_hands<Contract>(on);
+    values_.use(on.enums());
+  }
+
+  /// Up to `count` messages; fewer or none when there are no more.
+  std::vector<message_type> claim(std::int32_t count = 1, lease length = {}) {
+    put_claim(count, length);
+    return decode_claimed(on_->execute_with(Contract::claim, values_));
+  }
+
+  /// Claims and finishes at once: committing the transaction is the ack, rolling it back gives the messages back.
+  std::vector<message_type> take(transaction& within, std::int32_t count = 1) {
+    return decode_taken(within.execute(Contract::take, count));
+  }
+
+  /// The message is done. False: the claim was no longer the current one.
+  bool ack(const message_type& done) {
+    return on_->execute(Contract::ack, done.message_id, done.attempt).template value<bool>();
+  }
+
+  /// The messages are done. Returns the ids of those whose claim was no longer the current one.
+  std::vector<std::int64_t> ack(std::span<const message_type> done) {
+    if (done.empty()) return {};
+    put_ack(done);
+    return on_->execute_with(Contract::ack_many, values_).template value<std::vector<std::int64_t>>();
+  }
+
+  struct claimed {
+    std::vector<message_type> messages;
+    std::vector<std::int64_t> lost;  // of those that were to be acknowledged
+  };
+
+  /// ack(done) and claim(count, length) in one round trip and one transaction.
+  claimed ack_and_claim(std::span<const message_type> done, std::int32_t count, lease length = {}) {
+    if (done.empty()) return {claim(count, length), {}};
+    put_ack(done);
+    const std::size_t ack_parameters = values_.size();
+    add_claim(count, length);
+    pipeline::prepare(*on_, Contract::ack_many, values_, 0, ack_parameters);
+    pipeline::prepare(*on_, Contract::claim, values_, ack_parameters, claim_parameters);
+    pipeline both{*on_};
+    both.add(Contract::ack_many, values_, 0, ack_parameters);
+    both.add(Contract::claim, values_, ack_parameters, claim_parameters);
+    both.sync();
+    const result lost = both.next();
+    const result messages = both.next();
+    both.finish();
+    return {decode_claimed(messages), lost.template value<std::vector<std::int64_t>>()};
+  }
+
+  /// The attempt failed. `error` is kept with the message: its first 10,000 bytes, with what is no UTF-8 replaced.
+  /// The message comes back after `delay`; without it, after what the declaration says.
+  nack_outcome nack(const message_type& failed, std::string_view error = {},
+                    std::optional<std::chrono::microseconds> delay = {}) {
+    const std::string kept = wire::as_valid_text(error, 10'000);
+    const auto text = kept.empty() ? std::nullopt : std::optional{kept};
+    const auto answer = on_->execute(Contract::nack, failed.message_id, failed.attempt, text, as_interval(delay));
+    return outcome_of(answer.template value<std::string>());
+  }
+
+  /// Claims the message for longer: `length` from now, by the server's clock. Returns when that ends; nothing when the
+  /// claim was no longer the current one.
+  std::optional<timestamp> extend(const message_type& held, lease length = {}) {
+    return on_->execute(Contract::extend, held.message_id, held.attempt, as_interval(length))
+        .template value<std::optional<timestamp>>();
+  }
+
+  /// Gives the message back at once, as if it had not been claimed: the attempt does not count against the retries.
+  /// False: the claim was no longer the current one.
+  bool release(const message_type& held) {
+    return on_->execute(Contract::release, held.message_id, held.attempt).template value<bool>();
+  }
+
+  connection& on() const noexcept { return *on_; }
+
+  /// From the rows that Contract::claim returns.
+  static std::vector<message_type> decode_claimed(const result& rows) {
+    std::vector<message_type> messages;
+    messages.reserve(rows.size());
+    for (const row each : rows) {
+      messages.push_back({.message_id = each.get<std::int64_t>(0),
+                          .attempt = each.get<std::int32_t>(1),
+                          .enqueued_at = each.get<timestamp>(2),
+                          .lease_until = each.get<timestamp>(3),
+                          .payload = decode_payload<Contract>(each, 4)});
+    }
+    return messages;
+  }
+
+ private:
+  static constexpr std::size_t claim_parameters = 2;
+
+  static std::vector<message_type> decode_taken(const result& rows) {
+    std::vector<message_type> messages;
+    messages.reserve(rows.size());
+    for (const row each : rows) {
+      messages.push_back({.message_id = each.get<std::int64_t>(0),
+                          .attempt = each.get<std::int32_t>(1),
+                          .enqueued_at = each.get<timestamp>(2),
+                          .lease_until = timestamp::max(),
+                          .payload = decode_payload<Contract>(each, 3)});
+    }
+    return messages;
+  }
+
+  static std::optional<interval> as_interval(const lease& length) {
+    return length ? std::optional<interval>{*length} : std::nullopt;
+  }
+
+  void put_claim(std::int32_t count, const lease& length) {
+    values_.clear();
+    add_claim(count, length);
+  }
+
+  void add_claim(std::int32_t count, const lease& length) {
+    values_.add(count);
+    values_.add(as_interval(length));
+  }
+
+  void put_ack(std::span<const message_type> done) {
+    ids_.clear();
+    attempts_.clear();
+    for (const message_type& each : done) {
+      ids_.push_back(each.message_id);
+      attempts_.push_back(each.attempt);
+    }
+    values_.clear();
+    values_.add(ids_);
+    values_.add(attempts_);
+  }
+
+  connection* on_;
+  parameters values_;
+  std::vector<std::int64_t> ids_;
+  std::vector<std::int32_t> attempts_;
+};
+
+}  // namespace quern

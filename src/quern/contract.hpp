@@ -1,0 +1,115 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <quern/connection.hpp>
+#include <quern/enumeration.hpp>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace quern {
+
+/// What generated code says of one version of a queue's contract: names and statements, nothing that behaves.
+/// `fields` are pointers to the payload's members in the order of the declaration; a queue without a schema has none,
+/// and its payload is one column. The statements' parameters and columns are those of the SQL functions of that name,
+/// in the order of their signatures, with the payload's fields in the order of `fields`.
+template <class T>
+concept contract = requires {
+  typename T::payload_type;
+  { T::queue } -> std::convertible_to<std::string_view>;
+  { T::version } -> std::convertible_to<std::int32_t>;
+  { T::fingerprint } -> std::convertible_to<std::string_view>;
+  { T::channel } -> std::convertible_to<std::string_view>;
+  { T::wake_key } -> std::convertible_to<std::int64_t>;
+  { T::handshake } -> std::convertible_to<prepared>;
+  { T::enqueue } -> std::convertible_to<prepared>;
+  { T::copy } -> std::convertible_to<std::string_view>;
+  { T::wake } -> std::convertible_to<prepared>;
+  { T::claim } -> std::convertible_to<prepared>;
+  { T::take } -> std::convertible_to<prepared>;
+  { T::ack } -> std::convertible_to<prepared>;
+  { T::ack_many } -> std::convertible_to<prepared>;
+  { T::nack } -> std::convertible_to<prepared>;
+  { T::extend } -> std::convertible_to<prepared>;
+  { T::release } -> std::convertible_to<prepared>;
+  { T::next_due } -> std::convertible_to<prepared>;
+};
+
+template <class T>
+concept contract_with_fields = contract<T> && requires {
+  T::fields;
+};
+
+/// The number of columns of the payload.
+template <contract Contract>
+constexpr std::size_t field_count() {
+  if constexpr (contract_with_fields<Contract>) {
+    return std::tuple_size_v<std::remove_cvref_t<decltype(Contract::fields)>>;
+  } else {
+    return 1;
+  }
+}
+
+/// Calls `visit` with each field of the payload, which may be const or not, in the order of the columns.
+template <contract Contract, class Payload, class Visitor>
+constexpr void for_each_field(Payload& payload, Visitor&& visit) {
+  if constexpr (contract_with_fields<Contract>) {
+    std::apply([&](const auto... member) { (visit(payload.*member), ...); }, Contract::fields);
+  } else {
+    visit(payload);
+  }
+}
+
+/// Reads the payload from the columns of a row from `first` on. Throws codec_error.
+template <contract Contract>
+typename Contract::payload_type decode_payload(const row& from, std::size_t first) {
+  typename Contract::payload_type payload;
+  for_each_field<Contract>(payload,
+                           [&](auto& field) { field = from.get<std::remove_cvref_t<decltype(field)>>(first++); });
+  return payload;
+}
+
+/// Asks the database whether it has this contract; throws contract_mismatch when it has another or none.
+void check_contract(connection& on, const prepared& handshake, std::string_view queue, std::int32_t version,
+                    std::string_view fingerprint);
+
+namespace detail {
+
+template <class Field>
+void resolve_enum_of(connection&, const Field*) {}
+
+template <declared_enum Enum>
+void resolve_enum_of(connection& on, const std::vector<Enum>*) {
+  on.resolve_enum(enumeration<Enum>::type);
+}
+
+template <declared_enum Enum>
+void resolve_enum_of(connection& on, const std::vector<std::optional<Enum>>*) {
+  on.resolve_enum(enumeration<Enum>::type);
+}
+
+template <class Field>
+void resolve_enum_of(connection& on, const std::optional<Field>*) {
+  resolve_enum_of(on, static_cast<const Field*>(nullptr));
+}
+
+}  // namespace detail
+
+/// What a producer and a consumer do at their construction: checks the contract and looks up the numbers of the enums
+/// that stand in arrays. Throws contract_mismatch, and as connection::execute().
+template <contract Contract>
+void shake_hands(connection& on) {
+  check_contract(on, Contract::handshake, Contract::queue, Contract::version, Contract::fingerprint);
+  if constexpr (contract_with_fields<Contract>) {
+    using payload_type = typename Contract::payload_type;
+    const auto resolve = [&]<class Field>(Field payload_type::*) {
+      detail::resolve_enum_of(on, static_cast<const Field*>(nullptr));
+    };
+    std::apply([&](const auto... member) { (resolve(member), ...); }, Contract::fields);
+  }
+}
+
+}  // namespace quern

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <quern/time.hpp>
+
+namespace quern {
+
+/// A message that a consumer has claimed or taken.
+template <class Payload>
+struct message {
+  /// Unique in the project.
+  std::int64_t message_id = 0;
+  /// How often it was claimed, this time included. With the id it tells whether a claim is still the current one.
+  std::int32_t attempt = 0;
+  timestamp enqueued_at{};
+  /// When others may claim it, by the server's clock; timestamp::max() for one that was taken.
+  timestamp lease_until{};
+  Payload payload{};
+
+  bool operator==(const message&) const = default;
+};
+
+}  // namespace quern

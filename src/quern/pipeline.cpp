@@ -1,0 +1,93 @@
+#include "quern/pipeline.hpp"
+
+#include <cassert>
+#include <stdexcept>
+#include <utility>
+
+#include "quern/session.hpp"
+
+namespace quern {
+
+pipeline::pipeline(connection& on) : session_{on.session_.get()} {
+  session_->expect_ready("pipeline");
+  commits_by_itself_ = session_->commits_by_itself();
+  if (PQenterPipelineMode(session_->pq()) == 0) session_->fail("pipeline", false);
+}
+
+pipeline::~pipeline() {
+  drain();
+  PQexitPipelineMode(session_->pq());
+}
+
+void pipeline::prepare(connection& on, const prepared& statement, parameters& values, std::size_t first,
+                       std::size_t count) {
+  if (!on.session_->options.use_prepared_statements) return;
+  on.session_->expect_ready(statement.sql);
+  on.session_->prepare(statement.sql, values.bind(first, count));
+}
+
+void pipeline::add(const prepared& statement, parameters& values, std::size_t first, std::size_t count) {
+  const auto bound = values.bind(first, count);
+  const std::string* name = nullptr;
+  if (session_->options.use_prepared_statements) {
+    const auto found = session_->statements.find(statement.sql);
+    if (found == session_->statements.end())
+      throw std::logic_error{"quern::pipeline: prepare a statement before the pipeline begins"};
+    name = &found->second;
+  }
+  session_->send(statement.sql, name, bound);
+  pending_.push_back(statement.sql);
+}
+
+void pipeline::sync() {
+  if (PQpipelineSync(session_->pq()) == 0) session_->fail("commit", commits_by_itself_);
+  ++syncs_;
+}
+
+result pipeline::next() {
+  assert(!pending_.empty() && syncs_ != 0);
+  const std::string_view statement = pending_.front();
+  result answer{PQgetResult(session_->pq())};
+  PGresult* const raw = answer.native();
+  if (raw == nullptr) session_->fail(statement, commits_by_itself_);
+  const ExecStatusType status = PQresultStatus(raw);
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) fail(session_->describe(raw, statement));
+  pending_.pop_front();
+  // The end of this statement's results.
+  while (PGresult* const more = PQgetResult(session_->pq())) PQclear(more);
+  return answer;
+}
+
+void pipeline::finish() {
+  assert(pending_.empty() && syncs_ != 0);
+  const result answer{PQgetResult(session_->pq())};
+  PGresult* const raw = answer.native();
+  if (raw == nullptr) session_->fail("commit", commits_by_itself_);
+  if (PQresultStatus(raw) != PGRES_PIPELINE_SYNC) fail(session_->describe(raw, "commit"));
+  --syncs_;
+}
+
+void pipeline::fail(const failure& details) {
+  failure complete = details;
+  drain();
+  complete.is_connection_lost = session_->is_lost();
+  complete.is_outcome_unknown = session_->is_lost() && commits_by_itself_;
+  throw_failure(std::move(complete));
+}
+
+void pipeline::drain() noexcept {
+  if (syncs_ == 0 && !pending_.empty()) {
+    if (PQpipelineSync(session_->pq()) == 0) return;
+    ++syncs_;
+  }
+  while (syncs_ != 0) {
+    PGresult* const raw = PQgetResult(session_->pq());
+    if (raw == nullptr && session_->is_lost()) break;
+    if (PQresultStatus(raw) == PGRES_PIPELINE_SYNC) --syncs_;
+    PQclear(raw);
+  }
+  pending_.clear();
+  syncs_ = 0;
+}
+
+}  // namespace quern

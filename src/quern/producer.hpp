@@ -1,0 +1,108 @@
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <quern/contract.hpp>
+#include <quern/copy_in.hpp>
+#include <quern/pipeline.hpp>
+#include <quern/time.hpp>
+#include <quern/transaction.hpp>
+#include <ranges>
+#include <utility>
+#include <vector>
+
+namespace quern {
+
+struct enqueue_options {
+  /// The message can be claimed after so much time; 0: at once.
+  std::chrono::microseconds delay{0};
+};
+
+/// Puts messages into a queue. Everything happens in the transaction that is open on the connection, or in one of its
+/// own. The connection must outlive the producer and must not move.
+///
+/// A payload that PostgreSQL cannot hold is a codec_error before anything is sent; one that the declaration refuses is
+/// a database_error (23514 with the constraint's name, 22…).
+template <contract Contract>
+class producer {
+ public:
+  using payload_type = typename Contract::payload_type;
+
+  /// Checks the contract with the database. Throws contract_mismatch, and as connection::execute().
+  explicit producer(connection& on) : on_{&on} {
+    shake_hands<Contract>(on);
+    values_.use(on.enums());
+  }
+
+  /// Returns the message's id.
+  std::int64_t enqueue(const payload_type& payload, const enqueue_options& options = {}) {
+    values_.clear();
+    add(payload, options);
+    return on_->execute_with(Contract::enqueue, values_).template value<std::int64_t>();
+  }
+
+  /// Enqueues all payloads or none, in one round trip, and returns their ids in the same order. All are held encoded in
+  /// memory until they are sent: for more than some ten thousand see enqueue_all().
+  template <std::ranges::input_range Range>
+  requires std::convertible_to < std::ranges::range_reference_t<Range>,
+
+  const payload_type& > std::vector<std::int64_t> enqueue(Range&& payloads, const enqueue_options& options = {}) {
+    values_.clear();
+    for (const payload_type& payload : payloads) add(payload, options);
+    return send_batch();
+  }
+
+  /// Enqueues a range of any length by COPY, all or none, in bounded memory, and returns their number. The range must
+  /// not use the connection. When it fails inside of a caller's transaction, that transaction has failed.
+  template <std::ranges::input_range Range>
+  requires std::convertible_to < std::ranges::range_reference_t<Range>,
+
+  const payload_type& > std::uint64_t enqueue_all(Range&& payloads) {
+    std::optional<transaction> own;
+    if (!on_->is_in_transaction()) own.emplace(*on_);
+    const std::uint64_t count = copy(payloads);
+    if (count != 0) on_->execute(Contract::wake);
+    if (own) own->commit();
+    return count;
+  }
+
+ private:
+  static constexpr std::size_t parameter_count = field_count<Contract>() + 1;
+
+  void add(const payload_type& payload, const enqueue_options& options) {
+    for_each_field<Contract>(payload, [&](const auto& field) { values_.add(field); });
+    values_.add(options.delay.count() == 0 ? std::nullopt : std::optional<interval>{options.delay});
+  }
+
+  std::vector<std::int64_t> send_batch() {
+    std::vector<std::int64_t> ids(values_.size() / parameter_count);
+    if (ids.empty()) return ids;
+    pipeline::prepare(*on_, Contract::enqueue, values_, 0, parameter_count);
+    pipeline batch{*on_};
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      batch.add(Contract::enqueue, values_, i * parameter_count, parameter_count);
+    batch.sync();
+    for (std::int64_t& id : ids) id = batch.next().template value<std::int64_t>();
+    batch.finish();
+    return ids;
+  }
+
+  template <class Range>
+  std::uint64_t copy(Range& payloads) {
+    copy_in bulk{*on_, Contract::copy};
+    for (const payload_type& payload : payloads) {
+      bulk.begin_row(1 + field_count<Contract>());
+      bulk.add_field(static_cast<std::int16_t>(Contract::version));
+      for_each_field<Contract>(payload, [&](const auto& field) { bulk.add_field(field); });
+      bulk.end_row();
+    }
+    return bulk.finish();
+  }
+
+  connection* on_;
+  parameters values_;
+};
+
+}  // namespace quern

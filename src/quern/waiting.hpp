@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <quern/connection.hpp>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+namespace quern {
+
+/// How a consumer waits for a queue: it listens on the queue's channel and, only while it waits, shares the advisory
+/// lock that tells producers to notify. Ends both in its destructor. The connection must outlive it.
+class waiting {
+ public:
+  /// Listens, unless `use_notifications` is false: then sleep() is all that it does. Throws std::logic_error when the
+  /// connection is in a transaction, where notifications do not arrive; otherwise as connection::execute().
+  waiting(connection& on, std::string_view channel, std::int64_t key, const prepared& next_due, bool use_notifications);
+  waiting(const waiting&) = delete;
+  waiting& operator=(const waiting&) = delete;
+  ~waiting();
+
+  /// From here on producers notify. Look for messages once more between begin() and sleep().
+  void begin();
+
+  /// Returns after `longest`, at a notification, when a delayed message is due, or at a stop.
+  void sleep(std::chrono::milliseconds longest, const std::stop_token& stop);
+
+  void end();
+
+ private:
+  std::chrono::microseconds until_next_due() const;
+
+  connection* on_;
+  std::string channel_;
+  std::int64_t key_;
+  const prepared* next_due_;
+  bool use_notifications_;
+  bool has_lock_ = false;
+};
+
+}  // namespace quern
