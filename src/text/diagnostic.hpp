@@ -33,8 +33,9 @@ void sort_by_position(std::vector<diagnostic>& diagnostics);
 
 enum class colouring { plain, ansi };
 
-/// `file:line:column: error: message [code]`, the source line with the place marked below it, help, then the notes in the
-/// same form; ends with a line end. Tabs, wide characters and very long lines keep their marks below the right place.
+/// `file:line:column: error: message [code]`, the source line with the place marked below it, help, then the notes in
+/// the same form; ends with a line end. Tabs, wide characters and very long lines keep their marks below the right
+/// place.
 std::string spell(const diagnostic& what, const source& where, colouring colours = colouring::plain);
 
 /// All of them, one after another; the source is searched for lines only once.

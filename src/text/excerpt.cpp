@@ -8,8 +8,8 @@
 namespace text {
 namespace {
 
-constexpr std::size_t widest_line = 120;      // columns of the terminal
-constexpr std::size_t context_before = 40;    // kept before the mark when a line is cut
+constexpr std::size_t widest_line = 120;    // columns of the terminal
+constexpr std::size_t context_before = 40;  // kept before the mark when a line is cut
 constexpr std::size_t tab_width = 4;
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 constexpr std::string_view cut = "...";
@@ -25,7 +25,8 @@ cell cell_at(std::string_view line, std::size_t offset, const character& c) {
   if (c.code_point == '\t') return {std::string_view("    ", tab_width), tab_width, offset + 1};
   const bool is_control = c.code_point < 0x20 || (c.code_point >= 0x7F && c.code_point < 0xA0);
   // Those that turn the direction of writing would show another line than the one that is read.
-  const bool turns = (c.code_point >= 0x202A && c.code_point <= 0x202E) || (c.code_point >= 0x2066 && c.code_point <= 0x2069);
+  const bool turns =
+      (c.code_point >= 0x202A && c.code_point <= 0x202E) || (c.code_point >= 0x2066 && c.code_point <= 0x2069);
   if (is_control || turns || c.code_point == 0xFFFD) return {replacement, 1, offset + 1};
   return {line.substr(offset, c.size), display_width(c.code_point), offset + 1};
 }

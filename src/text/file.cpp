@@ -45,8 +45,8 @@ diagnostic too_large() {
 /// The size of a regular file is known before it is read; a pipe is read until it has given too much.
 bool is_known_too_large(const std::filesystem::path& path) {
   std::error_code ignored;
-  return std::filesystem::is_regular_file(path, ignored) && std::filesystem::file_size(path, ignored) > largest_source &&
-         !ignored;
+  return std::filesystem::is_regular_file(path, ignored) &&
+         std::filesystem::file_size(path, ignored) > largest_source && !ignored;
 }
 
 }  // namespace

@@ -16,7 +16,9 @@ std::string lowered(std::string_view name) {
   return result;
 }
 
-std::size_t limit_for(std::string_view name) { return std::max<std::size_t>(1, (name.size() + 1) / 3); }
+std::size_t limit_for(std::string_view name) {
+  return std::max<std::size_t>(1, (name.size() + 1) / 3);
+}
 
 }  // namespace
 

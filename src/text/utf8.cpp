@@ -55,11 +55,10 @@ struct range {
 
 // Unicode 15: general categories Mn and Me of the common scripts, zero-width spaces and joiners, variation selectors.
 constexpr std::array zero_width{
-    range{0x0300, 0x036F},   range{0x0483, 0x0489}, range{0x0591, 0x05BD}, range{0x0610, 0x061A},
-    range{0x064B, 0x065F},   range{0x0900, 0x0902}, range{0x0E31, 0x0E31}, range{0x0E34, 0x0E3A},
-    range{0x1AB0, 0x1AFF},   range{0x1DC0, 0x1DFF}, range{0x200B, 0x200F}, range{0x202A, 0x202E},
-    range{0x2060, 0x2064},   range{0x20D0, 0x20F0}, range{0xFE00, 0xFE0F}, range{0xFE20, 0xFE2F},
-    range{0xFEFF, 0xFEFF},   range{0xE0100, 0xE01EF}};
+    range{0x0300, 0x036F}, range{0x0483, 0x0489}, range{0x0591, 0x05BD},  range{0x0610, 0x061A}, range{0x064B, 0x065F},
+    range{0x0900, 0x0902}, range{0x0E31, 0x0E31}, range{0x0E34, 0x0E3A},  range{0x1AB0, 0x1AFF}, range{0x1DC0, 0x1DFF},
+    range{0x200B, 0x200F}, range{0x202A, 0x202E}, range{0x2060, 0x2064},  range{0x20D0, 0x20F0}, range{0xFE00, 0xFE0F},
+    range{0xFE20, 0xFE2F}, range{0xFEFF, 0xFEFF}, range{0xE0100, 0xE01EF}};
 
 // Unicode 15: East Asian width W and F, and what terminals show as an emoji.
 constexpr std::array wide{
@@ -93,9 +92,8 @@ character character_at(std::string_view content, std::size_t offset) {
 }
 
 std::size_t count_characters(std::string_view content) {
-  return static_cast<std::size_t>(std::count_if(content.begin(), content.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
-  }));
+  return static_cast<std::size_t>(std::count_if(
+      content.begin(), content.end(), [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }));
 }
 
 std::size_t display_width(char32_t code_point) {

@@ -1,0 +1,101 @@
+#include "declaration/generated_names.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+namespace declaration {
+namespace {
+
+struct suffix {
+  std::string_view before;  // the version, when there is one
+  std::string_view what;
+  bool is_versioned = false;
+  std::string_view after = {};
+};
+
+constexpr std::array suffixes{
+    suffix{"", "view"},
+    suffix{"_message_id", "sequence"},
+    suffix{"_message", "table"},
+    suffix{"_message_pkey", "index"},
+    suffix{"_delayed", "table"},
+    suffix{"_delayed_pkey", "index"},
+    suffix{"_delayed_due_at", "index"},
+    suffix{"_dead", "table"},
+    suffix{"_dead_pkey", "index"},
+    suffix{"_enqueue", "function", true},
+    suffix{"_enqueue_many", "function", true},
+    suffix{"_enqueue_json", "function", true},
+    suffix{"_claim", "function", true},
+    suffix{"_claim_json", "function", true},
+    suffix{"_take", "function", true},
+    suffix{"_ack", "function"},
+    suffix{"_ack_many", "function"},
+    suffix{"_nack", "function"},
+    suffix{"_extend", "function"},
+    suffix{"_release", "function"},
+    suffix{"_redrive", "function"},
+    suffix{"_redrive_all", "function"},
+    suffix{"_purge", "function"},
+    suffix{"_stats", "function"},
+    suffix{"_pause", "function"},
+    suffix{"_resume", "function"},
+    suffix{"_wake", "function"},
+    suffix{"_next_due", "function"},
+    suffix{"", "struct", true},
+    suffix{"", "struct", true, "_contract"},
+    suffix{"_producer", "type"},
+    suffix{"_consumer", "type"},
+};
+
+std::string spelled(std::string_view queue, const suffix& s, int version) {
+  std::string name(queue);
+  name += s.before;
+  if (s.is_versioned) name.append("_v").append(std::to_string(version)).append(s.after);
+  return name;
+}
+
+}  // namespace
+
+std::string_view constraint_suffix(constraint_kind kind) {
+  switch (kind) {
+    case constraint_kind::min:
+      return "min";
+    case constraint_kind::max:
+      return "max";
+    case constraint_kind::max_length:
+      return "max_length";
+    case constraint_kind::pattern:
+      return "pattern";
+  }
+  assert(false);
+  return "";
+}
+
+std::string constraint_name(std::string_view queue, std::string_view field, constraint_kind kind) {
+  return fmt::format("{}_{}_{}", queue, field, constraint_suffix(kind));
+}
+
+std::vector<generated_name> names_of_queue(std::string_view queue, int version) {
+  std::vector<generated_name> names;
+  names.reserve(suffixes.size());
+  for (const auto& s : suffixes) names.push_back({spelled(queue, s, version), s.what});
+  return names;
+}
+
+std::size_t longest_queue_suffix() {
+  std::size_t longest = 0;
+  for (const auto& s : suffixes) longest = std::max(longest, spelled("", s, highest_version).size());
+  return longest;
+}
+
+std::vector<generated_name> shared_names() {
+  return {{"quern_queue", "table"},        {"quern_contract", "table"},   {"quern_migration", "table"},
+          {"quern_handshake", "function"}, {"queue_enqueue", "function"}, {"queue_dequeue", "function"},
+          {"queue_ack", "function"}};
+}
+
+}  // namespace declaration

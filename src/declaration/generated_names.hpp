@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace declaration {
+
+/// The contract versions that names leave room for: v1 to v999.
+inline constexpr int highest_version = 999;
+
+/// What a CHECK constraint asserts of a field.
+enum class constraint_kind { min, max, max_length, pattern };
+
+/// The last part of its name: "max_length".
+std::string_view constraint_suffix(constraint_kind kind);
+
+/// `<queue>_<field>_<constraint>`; the same on every table of the queue.
+std::string constraint_name(std::string_view queue, std::string_view field, constraint_kind kind);
+
+/// A name that is generated for a queue, in the schema or in the C++ namespace.
+struct generated_name {
+  std::string name;
+  std::string_view what;  // "table", "function", "struct", …
+};
+
+/// Every generated name of a queue for one contract version, its own first.
+std::vector<generated_name> names_of_queue(std::string_view queue, int version);
+
+/// How many bytes the longest of these names adds to the queue's own.
+std::size_t longest_queue_suffix();
+
+/// Names of the objects that all queues share, in the schema.
+std::vector<generated_name> shared_names();
+
+}  // namespace declaration

@@ -1,0 +1,195 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "declaration/codes.hpp"
+#include "declaration/duration.hpp"
+#include "declaration/generated_names.hpp"
+#include "declaration/keys.hpp"
+#include "declaration/names.hpp"
+#include "declaration/read_parts.hpp"
+#include "declaration/roles.hpp"
+
+namespace declaration {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::array queue_keys{"doc"sv, "lease"sv, "retry"sv, "dead_letter"sv, "storage"sv, "grants"sv, "payload"sv};
+constexpr std::array planned_queue_keys{"priorities"sv, "unique"sv, "ordered_by"sv, "keep_done"sv, "renamed_from"sv};
+constexpr std::array retry_keys{"max_attempts"sv, "backoff"sv, "initial"sv, "max"sv, "jitter"sv};
+constexpr std::array grant_keys{"produce"sv, "consume"sv, "operate"sv};
+constexpr std::array backoffs{"constant"sv, "linear"sv, "exponential"sv};
+constexpr std::array storages{"rows"sv, "log"sv};
+
+constexpr std::int64_t millisecond = 1'000;
+constexpr std::int64_t second = 1'000'000;
+constexpr std::int64_t day = 24 * 3600 * second;
+constexpr std::int64_t longest_lease = 7 * day;
+constexpr std::int64_t most_attempts = 1000;
+
+// A function of PostgreSQL has at most 100 parameters; enqueue needs one for the delay.
+constexpr std::size_t most_fields = 99;
+
+class queue_reader {
+ public:
+  queue_reader(const entry& from, const known_enumerations& known, report& problems)
+      : from_(from), known_(known), problems_(problems) {}
+
+  queue read() {
+    result_.name = from_.key;
+    result_.where = from_.where;
+    if (check_name(from_.key, name_role::queue, from_.where, problems_)) check_name_length();
+    if (!check_kind(from_, node_kind::table, fmt::format("a table: [queues.{}]", from_.key), problems_))
+      return std::move(result_);
+    check_keys(from_.value, {queue_keys, planned_queue_keys}, title(), problems_);
+    read_plain_keys();
+    if (const auto* retry = find("retry")) read_retry(*retry);
+    if (const auto* grants = find("grants")) read_grants(*grants);
+    read_payload();
+    return std::move(result_);
+  }
+
+ private:
+  const entry* find(std::string_view key) const { return find_entry(from_.value, key); }
+
+  std::string title() const { return fmt::format("[queues.{}]", from_.key); }
+
+  void check_name_length() {
+    const auto longest = longest_identifier - longest_queue_suffix();
+    if (result_.name.size() <= longest) return;
+    auto& problem = problems_.error(
+        code::name_too_long, from_.where,
+        fmt::format("the queue name '{}' has {} bytes; {} are the most", result_.name, result_.name.size(), longest));
+    problem.help = fmt::format("the names that are made from it have up to {} bytes more, and PostgreSQL's end at {}",
+                               longest_queue_suffix(), longest_identifier);
+  }
+
+  void read_plain_keys() {
+    if (const auto* doc = find("doc")) result_.doc = read_text(*doc, "a string", problems_).value_or("");
+    if (const auto* lease = find("lease")) {
+      result_.lease = read_duration(*lease, second, longest_lease, problems_).value_or(result_.lease);
+    }
+    if (const auto* dead = find("dead_letter")) {
+      result_.dead_letter = read_boolean(*dead, problems_).value_or(result_.dead_letter);
+    }
+    if (const auto* storage = find("storage")) read_storage(*storage);
+  }
+
+  void read_storage(const entry& from) {
+    const auto choice = read_choice(from, storages, problems_);
+    if (!choice || storages[*choice] == "rows") return;
+    auto& problem = problems_.error(code::not_built_yet, from.value.where, "storage = \"log\" is not built yet");
+    problem.help = "leave it away, or write storage = \"rows\"";
+  }
+
+  void read_retry(const entry& from) {
+    if (!check_kind(from, node_kind::table, "a table: { max_attempts = 8, ... }", problems_)) return;
+    check_keys(from.value, {retry_keys, {}}, fmt::format("'retry' of {}", title()), problems_);
+    auto& retry = result_.retry;
+    if (const auto* attempts = find_entry(from.value, "max_attempts")) {
+      retry.max_attempts =
+          static_cast<int>(read_whole(*attempts, 1, most_attempts, problems_).value_or(retry.max_attempts));
+    }
+    if (const auto* backoff = find_entry(from.value, "backoff")) {
+      const auto choice = read_choice(*backoff, backoffs, problems_);
+      if (choice) retry.backoff = static_cast<backoff_kind>(*choice);
+    }
+    if (const auto* jitter = find_entry(from.value, "jitter")) read_jitter(*jitter);
+    read_delays(from.value);
+  }
+
+  void read_jitter(const entry& from) {
+    const bool is_whole = from.value.kind == node_kind::integer;
+    if (!is_whole && !check_kind(from, node_kind::floating, "a number from 0 to 1", problems_)) return;
+    const double jitter = is_whole ? static_cast<double>(from.value.integer) : from.value.floating;
+    // The comparison is false for nan.
+    if (jitter >= 0 && jitter <= 1) {
+      result_.retry.jitter = std::abs(jitter);
+    } else {
+      problems_.error(code::out_of_range, from.value.where,
+                      "'jitter' must be a number from 0 to 1: a share of the delay");
+    }
+  }
+
+  void read_delays(const node& table) {
+    auto& retry = result_.retry;
+    if (const auto* initial = find_entry(table, "initial")) {
+      retry.initial = read_duration(*initial, millisecond, longest_duration, problems_).value_or(retry.initial);
+    }
+    const auto* max = find_entry(table, "max");
+    if (max == nullptr) {
+      retry.max = std::max(retry.max, retry.initial);
+      return;
+    }
+    retry.max =
+        read_duration(*max, millisecond, longest_duration, problems_).value_or(std::max(retry.max, retry.initial));
+    if (retry.backoff == backoff_kind::constant) {
+      auto& problem =
+          problems_.error(code::useless_key, max->where, "'max' has no effect: a constant backoff does not grow");
+      problem.help = "leave 'max' away, or use backoff = \"exponential\"";
+    } else if (retry.max < retry.initial) {
+      problems_.error(code::empty_range, max->value.where,
+                      fmt::format("'max' ({}) is shorter than 'initial' ({})", spell_duration(retry.max),
+                                  spell_duration(retry.initial)));
+      retry.max = retry.initial;
+    }
+  }
+
+  void read_grants(const entry& from) {
+    if (!check_kind(from, node_kind::table, "a table: { produce = [\"web\"], ... }", problems_)) return;
+    check_keys(from.value, {grant_keys, {}}, fmt::format("'grants' of {}", title()), problems_);
+    const auto read = [&](std::string_view key, std::vector<std::string>& roles) {
+      if (const auto* list = find_entry(from.value, key)) roles = read_roles(*list, problems_);
+    };
+    read("produce", result_.grants.produce);
+    read("consume", result_.grants.consume);
+    read("operate", result_.grants.operate);
+  }
+
+  void read_payload() {
+    const auto* payload = find("payload");
+    if (payload == nullptr) {
+      auto& problem = problems_.error(code::missing_key, from_.where, fmt::format("{} has no payload", title()));
+      problem.help = fmt::format("add a table [queues.{}.payload] with the fields, or payload = \"jsonb\"", from_.key);
+    } else if (payload->value.kind == node_kind::string && payload->value.text == "jsonb") {
+      result_.is_schemaless = true;
+    } else if (check_kind(*payload, node_kind::table, "a table of fields, or \"jsonb\"", problems_)) {
+      read_fields(*payload);
+    }
+  }
+
+  void read_fields(const entry& payload) {
+    const auto& fields = payload.value.entries;
+    if (fields.empty()) {
+      auto& problem =
+          problems_.error(code::no_fields, payload.where, fmt::format("the payload of {} has no fields", title()));
+      problem.help = "write at least one, such as order_id = \"int64\"; payload = \"jsonb\" takes any JSON";
+    }
+    if (fields.size() > most_fields) {
+      auto& problem = problems_.error(
+          code::too_many_fields, fields[most_fields].where,
+          fmt::format("the payload of {} has {} fields; {} are the most", title(), fields.size(), most_fields));
+      problem.help = "a function of PostgreSQL has at most 100 parameters; a field of type jsonb can hold many values";
+    }
+    result_.payload.reserve(fields.size());
+    for (const auto& each : fields) {
+      if (auto field = read_field(each, result_.name, known_, problems_)) result_.payload.push_back(*std::move(field));
+    }
+  }
+
+  const entry& from_;
+  const known_enumerations& known_;
+  report& problems_;
+  queue result_;
+};
+
+}  // namespace
+
+queue read_queue(const entry& from, const known_enumerations& known, report& problems) {
+  return queue_reader(from, known, problems).read();
+}
+
+}  // namespace declaration

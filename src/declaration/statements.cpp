@@ -1,0 +1,278 @@
+#include "declaration/statements.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "declaration/codes.hpp"
+
+namespace declaration {
+namespace {
+
+// A declaration nests four deep. The parser and its trees recurse; these keep the stack far from its end.
+constexpr std::size_t deepest_nesting = 32;
+constexpr std::size_t longest_key = 32;  // parts
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+bool is_bare(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+class splitter {
+ public:
+  splitter(std::string_view content, const text::line_index& lines, report& problems)
+      : content_(content), lines_(lines), problems_(problems) {}
+
+  std::vector<statement> split() {
+    while (!is_stopped_) {
+      skip_between();
+      if (at_end()) break;
+      read_statement();
+    }
+    return std::move(found_);
+  }
+
+ private:
+  bool at_end() const { return offset_ >= content_.size(); }
+
+  char here() const { return at_end() ? '\n' : content_[offset_]; }
+
+  void skip_blanks() {
+    while (!at_end() && is_blank(here())) ++offset_;
+  }
+
+  void skip_line() { offset_ = std::min(content_.find('\n', offset_), content_.size()); }
+
+  void skip_between() {
+    while (!at_end()) {
+      if (here() == '#') {
+        skip_line();
+      } else if (is_blank(here()) || here() == '\n' || here() == '\r') {
+        ++offset_;
+      } else {
+        return;
+      }
+    }
+  }
+
+  void stop(std::string message) {
+    problems_.error(code::too_deep, lines_.span_of(offset_, offset_ + 1), std::move(message));
+    is_stopped_ = true;
+  }
+
+  void read_statement() {
+    statement next;
+    next.begin = offset_;
+    if (here() == '[') {
+      read_header(next);
+    } else {
+      read_key(next);
+      skip_blanks();
+      if (here() == '=' && !next.path.empty()) {
+        next.kind = statement_kind::key_value;
+        ++offset_;
+        skip_value();
+      }
+    }
+    // What does not belong to it is the parser's to complain of; it goes with the statement that it follows.
+    if (next.kind != statement_kind::key_value) skip_line();
+    next.end = offset_;
+    found_.push_back(std::move(next));
+  }
+
+  void read_header(statement& next) {
+    ++offset_;
+    const bool is_array = here() == '[';
+    if (is_array) ++offset_;
+    skip_blanks();
+    read_key(next);
+    skip_blanks();
+    if (here() == ']' && !next.path.empty()) {
+      next.kind = is_array ? statement_kind::array_header : statement_kind::header;
+    }
+  }
+
+  void read_key(statement& next) {
+    next.key_begin = next.key_end = offset_;
+    while (!is_stopped_) {
+      const auto begin = offset_;
+      if (here() == '"' || here() == '\'') {
+        skip_string();
+        next.path.push_back(unquoted(content_.substr(begin, offset_ - begin)));
+      } else {
+        while (!at_end() && is_bare(here())) ++offset_;
+        if (offset_ == begin) return next.path.clear();
+        next.path.emplace_back(content_.substr(begin, offset_ - begin));
+      }
+      next.key_end = offset_;
+      skip_blanks();
+      if (here() != '.') return;
+      ++offset_;
+      skip_blanks();
+      if (next.path.size() == longest_key) stop(fmt::format("a key of more than {} parts", longest_key));
+    }
+  }
+
+  /// Keys with escapes keep their quotes: they are compared by the parser alone.
+  static std::string unquoted(std::string_view quoted) {
+    const bool is_simple = quoted.size() >= 2 && quoted.front() == quoted.back() &&
+                           (quoted.front() == '\'' || quoted.find('\\') == std::string_view::npos);
+    return std::string(is_simple ? quoted.substr(1, quoted.size() - 2) : quoted);
+  }
+
+  /// Ends at the end of the line that closes all brackets. Line ends inside braces alone end it too: TOML has none
+  /// there.
+  void skip_value() {
+    std::string open;
+    std::size_t dots = 0;
+    while (!at_end() && !is_stopped_) {
+      const char c = here();
+      if (c == '\n' && open.find('[') == std::string::npos) return;
+      if (c == '#') {
+        skip_line();
+        continue;
+      }
+      if (c == '"' || c == '\'') {
+        skip_string();
+        continue;
+      }
+      if (c == '[' || c == '{') open += c;
+      if ((c == ']' || c == '}') && !open.empty()) open.pop_back();
+      dots = c == '.' ? dots + 1 : (is_bare(c) || is_blank(c) ? dots : 0);
+      if (open.size() > deepest_nesting) stop(fmt::format("values nest deeper than {} levels", deepest_nesting));
+      if (dots >= longest_key) stop(fmt::format("a key of more than {} parts", longest_key));
+      ++offset_;
+    }
+  }
+
+  /// An unfinished string of one line ends with its line.
+  void skip_string() {
+    const char quote = here();
+    const std::string triple(3, quote);
+    const bool is_long = content_.substr(offset_, 3) == triple;
+    offset_ += is_long ? 3 : 1;
+    while (!at_end()) {
+      if (here() == '\\' && quote == '"' && offset_ + 1 < content_.size() &&
+          (is_long || content_[offset_ + 1] != '\n')) {
+        offset_ += 2;
+      } else if (!is_long && here() == '\n') {
+        return;
+      } else if (here() == quote && (!is_long || content_.substr(offset_, 3) == triple)) {
+        return skip_closing(quote, is_long);
+      } else {
+        ++offset_;
+      }
+    }
+  }
+
+  /// Up to two quotes may stand before the three that close a long string.
+  void skip_closing(char quote, bool is_long) {
+    offset_ += is_long ? 3 : 1;
+    for (int extra = 0; is_long && extra < 2 && !at_end() && here() == quote; ++extra) ++offset_;
+  }
+
+  std::string_view content_;
+  const text::line_index& lines_;
+  report& problems_;
+  std::vector<statement> found_;
+  std::size_t offset_ = 0;
+  bool is_stopped_ = false;
+};
+
+/// A path as one string, without ambiguity: TOML has no NUL.
+std::string joined(const std::vector<std::string>& path) {
+  std::string result;
+  for (const auto& part : path) result.append(part).push_back('\0');
+  return result;
+}
+
+/// The paths above a joined path, from the shortest; without itself.
+std::vector<std::string> prefixes(const std::string& path) {
+  std::vector<std::string> result;
+  for (auto end = path.find('\0'); end + 1 < path.size(); end = path.find('\0', end + 1)) {
+    result.push_back(path.substr(0, end + 1));
+  }
+  return result;
+}
+
+std::string spelled(std::string path) {
+  path.pop_back();
+  std::replace(path.begin(), path.end(), '\0', '.');
+  return path;
+}
+
+/// Walks the statements with the header that each one stands below.
+class duplicate_finder {
+ public:
+  duplicate_finder(const std::vector<statement>& statements, const text::line_index& lines, report& problems)
+      : statements_(statements), lines_(lines), problems_(problems) {}
+
+  std::vector<std::size_t> find() {
+    for (std::size_t i = 0; i < statements_.size(); ++i) look_at(i);
+    return std::move(twice_);
+  }
+
+ private:
+  void look_at(std::size_t index) {
+    const auto& s = statements_[index];
+    if (s.kind == statement_kind::junk) return;
+    if (s.kind == statement_kind::key_value) {
+      if (is_skipped_) twice_.push_back(index);
+      if (is_skipped_ || is_in_array_) return;
+      if (!declare(header_ + joined(s.path), index)) twice_.push_back(index);
+      return;
+    }
+    header_ = joined(s.path);
+    is_in_array_ = s.kind == statement_kind::array_header || is_below_array();
+    if (s.kind == statement_kind::array_header) arrays_.insert(header_);
+    is_skipped_ = !is_in_array_ && !declare(header_, index);
+    if (is_skipped_) twice_.push_back(index);
+  }
+
+  /// Below an array of tables the same key means another place each time.
+  bool is_below_array() const {
+    if (arrays_.empty()) return false;
+    const auto above = prefixes(header_);
+    return std::any_of(above.begin(), above.end(), [&](const std::string& p) { return arrays_.contains(p); });
+  }
+
+  bool declare(const std::string& path, std::size_t index) {
+    const auto [first, is_new] = first_.try_emplace(path, index);
+    if (is_new) return true;
+    auto& problem = problems_.error(code::duplicate_key, key_span(statements_[index]),
+                                    fmt::format("'{}' is declared a second time", spelled(path)));
+    problem.notes.push_back({"first declared here", key_span(statements_[first->second])});
+    return false;
+  }
+
+  text::span key_span(const statement& s) const { return lines_.span_of(s.key_begin, s.key_end); }
+
+  const std::vector<statement>& statements_;
+  const text::line_index& lines_;
+  report& problems_;
+  std::unordered_map<std::string, std::size_t> first_;
+  std::unordered_set<std::string> arrays_;
+  std::vector<std::size_t> twice_;
+  std::string header_;
+  bool is_skipped_ = false;
+  bool is_in_array_ = false;
+};
+
+}  // namespace
+
+std::vector<statement> split_statements(std::string_view content, const text::line_index& lines, report& problems) {
+  return splitter(content, lines, problems).split();
+}
+
+std::vector<std::size_t> find_duplicates(const std::vector<statement>& statements, const text::line_index& lines,
+                                         report& problems) {
+  return duplicate_finder(statements, lines, problems).find();
+}
+
+}  // namespace declaration
