@@ -121,7 +121,8 @@ TEST_CASE("a line that the style forbids is found, in a comment it is not") {
   CHECK(verdict_on("cli/a.cpp", "void f() { std::system(\"ls\"); }\n") ==
         verdict{"src/cli/a.cpp:1: a shell is never started: use a list of arguments"});
   CHECK(verdict_on("cli/a.cpp", "#define X 1\nusing namespace std;\n") ==
-        verdict{"src/cli/a.cpp:1: no macros", "src/cli/a.cpp:2: no `using namespace`"});
+        verdict{"src/cli/a.cpp:1: no macros", "src/cli/a.cpp:2: no `using namespace`, but for literals"});
   CHECK(verdict_on("cli/a.hpp", "int f();\n") == verdict{"src/cli/a.hpp:1: a header says `#pragma once`"});
   CHECK(verdict_on("cli/a.cpp", "// system(\"ls\")\nvoid f() { db.system(1); file_system(2); }\n").empty());
+  CHECK(verdict_on("cli/a.cpp", "using namespace std::string_view_literals;\n").empty());
 }

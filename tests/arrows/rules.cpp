@@ -48,7 +48,7 @@ const std::vector<pattern_rule>& line_rules() {
   static const std::vector<pattern_rule> rules{
       {std::regex{R"((^|[^\w.>])(system|popen)\s*\()"}, "a shell is never started: use a list of arguments"},
       {std::regex{R"(^\s*#\s*define\b)"}, "no macros"},
-      {std::regex{R"(\busing\s+namespace\b)"}, "no `using namespace`"},
+      {std::regex{R"(\busing\s+namespace\b(?!\s+std::\w*literals;))"}, "no `using namespace`, but for literals"},
       {std::regex{R"(\bstd::format\b)"}, "std::format is missing in g++ 12: {fmt}, or text by hand in src/quern"},
   };
   return rules;
