@@ -2,59 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cassert>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "contract/sha256.hpp"
+#include "declaration/types.hpp"
 
 namespace contract {
 
 namespace {
 
-std::string spell_base(const declaration::field_type& type) {
-  using declaration::base_type;
-  switch (type.base) {
-    case base_type::boolean:
-      return "bool";
-    case base_type::int16:
-      return "int16";
-    case base_type::int32:
-      return "int32";
-    case base_type::int64:
-      return "int64";
-    case base_type::float32:
-      return "float32";
-    case base_type::float64:
-      return "float64";
-    case base_type::numeric:
-      return type.precision == 0 ? "numeric" : fmt::format("numeric({},{})", type.precision, type.scale);
-    case base_type::text:
-      return "text";
-    case base_type::bytes:
-      return "bytes";
-    case base_type::uuid:
-      return "uuid";
-    case base_type::date:
-      return "date";
-    case base_type::timestamp:
-      return "timestamp";
-    case base_type::interval:
-      return "interval";
-    case base_type::jsonb:
-      return "jsonb";
-    case base_type::enumeration:
-      return type.enumeration;
-  }
-  assert(false);
-  return {};
-}
-
 field field_of(const declaration::field& declared) {
   const auto& limits = declared.constraints;
-  field result{declared.name, spell(declared.type), {}, {}, {}, limits.max_length, limits.pattern};
+  field result{declared.name, declaration::spell(declared.type), {}, {}, {}, limits.max_length, limits.pattern};
   if (declared.default_value) result.default_value = spell(*declared.default_value);
   if (limits.min) result.min = spell(*limits.min);
   if (limits.max) result.max = spell(*limits.max);
@@ -72,14 +34,6 @@ void append_part(std::string& out, std::string_view key, const std::optional<std
 
 }  // namespace
 
-std::string spell(const declaration::field_type& type) {
-  auto result = spell_base(type);
-  if (type.has_optional_elements) result += '?';
-  if (type.is_array) result += "[]";
-  if (type.is_optional) result += '?';
-  return result;
-}
-
 std::string spell(const declaration::value& value) {
   return std::visit(
       [](const auto& held) -> std::string {
@@ -93,22 +47,6 @@ std::string spell(const declaration::value& value) {
         }
       },
       value);
-}
-
-std::string spell_duration(std::int64_t microseconds) {
-  struct unit {
-    std::int64_t size;
-    std::string_view name;
-  };
-
-  constexpr std::array units{unit{86'400'000'000, "d"}, unit{3'600'000'000, "h"}, unit{60'000'000, "m"},
-                             unit{1'000'000, "s"},      unit{1'000, "ms"},        unit{1, "us"}};
-  if (microseconds == 0) return "0s";
-  for (const auto& [size, name] : units) {
-    if (microseconds % size == 0) return fmt::format("{}{}", microseconds / size, name);
-  }
-  assert(false);
-  return {};
 }
 
 std::string spell(declaration::backoff_kind backoff) {

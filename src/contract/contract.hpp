@@ -40,12 +40,6 @@ std::string fingerprint(const payload_contract& contract);
 /// A default or bound as text: `true`, `-5`, `0.25`, a text as it is, `[]` for the empty array.
 std::string spell(const declaration::value& value);
 
-/// A type as the declaration writes it: `numeric(10,2)?`.
-std::string spell(const declaration::field_type& type);
-
-/// A duration of microseconds as the declaration writes it, in the largest unit that divides it: `30s`.
-std::string spell_duration(std::int64_t microseconds);
-
 /// `constant`, `linear`, `exponential`.
 std::string spell(declaration::backoff_kind backoff);
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "declaration/duration.hpp"
+
 namespace contract {
 
 const line* find_line(const lock& lock, std::string_view name) {
@@ -15,11 +17,11 @@ const line* find_line(const lock& lock, std::string_view name) {
 std::vector<option> options_of(const declaration::queue& queue) {
   std::vector<option> result{
       {"doc", queue.doc},
-      {"lease", spell_duration(queue.lease)},
+      {"lease", declaration::spell_duration(queue.lease)},
       {"retry.max_attempts", fmt::to_string(queue.retry.max_attempts)},
       {"retry.backoff", spell(queue.retry.backoff)},
-      {"retry.initial", spell_duration(queue.retry.initial)},
-      {"retry.max", spell_duration(queue.retry.max)},
+      {"retry.initial", declaration::spell_duration(queue.retry.initial)},
+      {"retry.max", declaration::spell_duration(queue.retry.max)},
       {"retry.jitter", fmt::to_string(queue.retry.jitter)},
       {"dead_letter", queue.dead_letter ? "true" : "false"},
       {"grants.produce", fmt::format("{}", fmt::join(queue.grants.produce, ", "))},

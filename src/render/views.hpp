@@ -1,10 +1,8 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "contract/contract.hpp"
 #include "declaration/model.hpp"
 #include "render/view.hpp"
 
@@ -13,10 +11,9 @@
 /// # Template files
 ///
 ///   sql/core/migration.sql.mustache    migrations/core/0001_create.sql
-///   sql/core/extension.sql.mustache    migrations/core/NNNN_add_….sql: new enumerations, or new queues behind the doors
-///   sql/core/definition.sql.mustache   generated/sql/core.sql
-///   sql/core/<object>.sql.mustache     an object, placed in the three above
-///   sql/queue/migration.sql.mustache   migrations/<queue>/0001_create.sql
+///   sql/core/extension.sql.mustache    migrations/core/NNNN_add_….sql: new enumerations, or new queues behind the
+///   doors sql/core/definition.sql.mustache   generated/sql/core.sql sql/core/<object>.sql.mustache     an object,
+///   placed in the three above sql/queue/migration.sql.mustache   migrations/<queue>/0001_create.sql
 ///   sql/queue/definition.sql.mustache  generated/sql/<queue>.sql
 ///   sql/queue/<object>.sql.mustache    an object, placed in the two above
 ///   cpp/queue.hpp.mustache             generated/include/<namespace path>/<queue>.hpp
@@ -45,9 +42,8 @@
 ///   queues                list, all scalar values and flags of a queue and separator, comma; always all queues
 ///   new_queues            list, the same, the queues that this file adds
 ///   has_new_queues        flag
-///   roles                 "ops", "web"                 every role of every queue, identifiers, sorted, `, ` between them
-///   role_names            ops, web                     the same without quotes, for `-- roles:`
-///   has_roles             flag
+///   roles                 "ops", "web"                 every role of every queue, identifiers, sorted, `, ` between
+///   them role_names            ops, web                     the same without quotes, for `-- roles:` has_roles flag
 ///
 /// enums:
 ///   enum                  channel
@@ -58,27 +54,24 @@
 /// # sql/queue
 ///
 ///   migration             email/0001_create
-///   queue                 email                       plain; also the beginning of unqualified names of constraints, indexes
-///   queue_literal         'email'
-///   prefix                shop.email                  beginning of every qualified name: {{prefix}}_message
-///   door                  shop.email                  the view; quoted where it must be (shop."order")
-///   doc_literal           'Transactional mail …'      a literal on one line, whatever the doc contains
-///   has_doc               flag
-///   version               1
-///   fingerprint           64 hex digits
-///   channel_literal       'shop.email'                of NOTIFY
-///   advisory_key          -4615713571523186407        a bigint
-///   lease                 interval '30 seconds'
-///   max_attempts          8
-///   retry_delay           least(interval '1 hour', interval '1 second' * power(2, least(p_attempt - 1, 12))) * (1 - 0.2 * random())
+///   queue                 email                       plain; also the beginning of unqualified names of constraints,
+///   indexes queue_literal         'email' prefix                shop.email                  beginning of every
+///   qualified name: {{prefix}}_message door                  shop.email                  the view; quoted where it
+///   must be (shop."order") doc_literal           'Transactional mail …'      a literal on one line, whatever the doc
+///   contains has_doc               flag version               1 fingerprint           64 hex digits channel_literal
+///   'shop.email'                of NOTIFY advisory_key          -4615713571523186407        a bigint lease interval
+///   '30 seconds' max_attempts          8 retry_delay           least(interval '1 hour', interval '1 second' * power(2,
+///   least(p_attempt - 1, 12))) * (1 - 0.2 * random())
 ///                         an interval out of `p_attempt` (integer, 1 is the first attempt, which has just failed)
 ///   has_dead_letter       flag
 ///   is_schemaless         flag: the one field is payload jsonb not null
 ///   producers, consumers, operators             web, api       identifiers with `, ` between them
 ///   has_producers, has_consumers, has_operators   flags
 ///   roles, role_names, has_roles                  as in core, of this queue
-///   json_contract         '{"order_id": "number", "note": "string?", …}'   for quern_check_payload: number string boolean
-///                         array any; with `?` where it may be missing or null (optional fields and those with a default)
+///   json_contract         '{"order_id": "number", "note": "string?", …}'   for quern_check_payload: number string
+///   boolean
+///                         array any; with `?` where it may be missing or null (optional fields and those with a
+///                         default)
 ///   fields                list, in the order of the declaration
 ///   parameters            list, the same items, those without default first
 ///   checks                list: name (email_recipient_max_length, at most 63 bytes, unique within one table),
@@ -98,9 +91,27 @@
 ///   many_default          ` default null` or nothing, of a parameter of enqueue_many
 ///   many_value            t.order_id, t.attachments::uuid[], coalesce(t.channel, 'email'): one message's value out of
 ///                         `unnest(p_order_id, …) as t(order_id, …)`
-///   from_json             (p_payload ->> 'order_id')::bigint: the value, or its default, out of the checked `p_payload`
-///   is_optional, is_array, has_default            flags
-///   doc_literal, has_doc  as in queues
-///   separator             `,` or, for the last, nothing
-///   comma                 `, ` or, for the last, nothing
-namespace render {}
+///   from_json             (p_payload ->> 'order_id')::bigint: the value, or its default, out of the checked
+///   `p_payload` is_optional, is_array, has_default            flags doc_literal, has_doc  as in queues separator `,`
+///   or, for the last, nothing comma                 `, ` or, for the last, nothing
+namespace render {
+
+/// Of sql/core: all queues, and which of them and of the enumerations are new in the file that is rendered.
+view core_view(const declaration::project& project, const std::vector<const declaration::enumeration*>& enumerations,
+               const std::vector<const declaration::queue*>& new_queues, std::string migration);
+
+/// Of sql/queue. The contract is the queue's at its version.
+view queue_view(const declaration::project& project, const declaration::queue& queue, int version,
+                const std::string& fingerprint);
+
+/// Of cpp/queue.hpp.
+view queue_header_view(const declaration::project& project, const declaration::queue& queue, int version,
+                       const std::string& fingerprint);
+
+/// Of cpp/enum.hpp.
+view enumeration_header_view(const declaration::project& project, const declaration::enumeration& enumeration);
+
+/// `a::b` as a folder: `a/b`.
+std::string namespace_path(const declaration::project& project);
+
+}  // namespace render

@@ -1,0 +1,72 @@
+#include "render/template_engine.hpp"
+
+#include <cassert>
+#include <kainjow/mustache.hpp>
+
+namespace render {
+
+namespace {
+
+using kainjow::mustache::data;
+using kainjow::mustache::list;
+
+void fill(data& out, const view& view);
+
+data list_of(const std::vector<view>& items) {
+  data result{list(items.size())};
+  // The engine copies what is put into a list, and lists hold most of a view: they are filled in place.
+  auto& places = const_cast<list&>(result.list_value());
+  for (std::size_t i = 0; i < items.size(); ++i) fill(places[i], items[i]);
+  return result;
+}
+
+void fill(data& out, const view& view) {
+  for (const auto& [name, value] : view.entries()) {
+    auto& place = out[std::string{name}];
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      place = data{*text};
+    } else if (const auto* flag = std::get_if<bool>(&value)) {
+      place = data{*flag};
+    } else {
+      place = list_of(std::get<std::vector<render::view>>(value));
+    }
+  }
+}
+
+}  // namespace
+
+struct engine_view::content {
+  data root;
+};
+
+engine_view::engine_view(const view& view) : content_{std::make_unique<content>()} {
+  fill(content_->root, view);
+}
+
+engine_view::engine_view(engine_view&&) noexcept = default;
+engine_view& engine_view::operator=(engine_view&&) noexcept = default;
+engine_view::~engine_view() = default;
+
+void engine_view::set_object(const std::string& name, const std::string& text) {
+  content_->root["> " + name] = data{text};
+}
+
+struct engine_template::content {
+  kainjow::mustache::mustache parsed;
+};
+
+engine_template::engine_template(const std::string& text)
+    : content_{std::make_unique<content>(content{kainjow::mustache::mustache{text}})} {
+  assert(content_->parsed.is_valid());
+}
+
+engine_template::engine_template(engine_template&&) noexcept = default;
+engine_template& engine_template::operator=(engine_template&&) noexcept = default;
+engine_template::~engine_template() = default;
+
+void engine_template::render(const engine_view& view, std::string& out) {
+  content_->parsed.render(view.content_->root, [&out](const std::string& part) { out += part; });
+  assert(content_->parsed.is_valid());
+}
+
+}  // namespace render
