@@ -51,10 +51,10 @@ constexpr std::array suffixes{
     suffix{"_consumer", "type"},
 };
 
-std::string spelled(std::string_view queue, const suffix& s, int version) {
+std::string spelled(std::string_view queue, const suffix& s, std::string_view version) {
   std::string name(queue);
   name += s.before;
-  if (s.is_versioned) name.append("_v").append(std::to_string(version)).append(s.after);
+  if (s.is_versioned) name.append("_v").append(version).append(s.after);
   return name;
 }
 
@@ -79,16 +79,16 @@ std::string constraint_name(std::string_view queue, std::string_view field, cons
   return fmt::format("{}_{}_{}", queue, field, constraint_suffix(kind));
 }
 
-std::vector<generated_name> names_of_queue(std::string_view queue, int version) {
+std::vector<generated_name> names_of_queue(std::string_view queue, std::string_view version) {
   std::vector<generated_name> names;
   names.reserve(suffixes.size());
-  for (const auto& s : suffixes) names.push_back({spelled(queue, s, version), s.what});
+  for (const auto& s : suffixes) names.push_back({spelled(queue, s, version), s.what, s.is_versioned});
   return names;
 }
 
 std::size_t longest_queue_suffix() {
   std::size_t longest = 0;
-  for (const auto& s : suffixes) longest = std::max(longest, spelled("", s, highest_version).size());
+  for (const auto& s : suffixes) longest = std::max(longest, spelled("", s, std::to_string(highest_version)).size());
   return longest;
 }
 

@@ -23,10 +23,11 @@ std::string constraint_name(std::string_view queue, std::string_view field, cons
 struct generated_name {
   std::string name;
   std::string_view what;  // "table", "function", "struct", …
+  bool is_versioned = false;
 };
 
-/// Every generated name of a queue for one contract version, its own first.
-std::vector<generated_name> names_of_queue(std::string_view queue, int version);
+/// Every generated name of a queue for one contract version ("1"), its own first.
+std::vector<generated_name> names_of_queue(std::string_view queue, std::string_view version);
 
 /// How many bytes the longest of these names adds to the queue's own.
 std::size_t longest_queue_suffix();

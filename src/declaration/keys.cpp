@@ -8,6 +8,7 @@
 
 #include "declaration/codes.hpp"
 #include "declaration/duration.hpp"
+#include "text/excerpt.hpp"
 #include "text/suggestion.hpp"
 
 namespace declaration {
@@ -15,13 +16,6 @@ namespace {
 
 bool is_among(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-std::string clipped(std::string_view key) {
-  std::string shown;
-  for (const char c : key.substr(0, 80)) shown += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  while (key.size() > 80 && !shown.empty() && static_cast<unsigned char>(shown.back()) >= 0x80) shown.pop_back();
-  return key.size() > 80 ? shown + "..." : shown;
 }
 
 }  // namespace
@@ -35,8 +29,8 @@ void check_keys(const node& table, const known_keys& keys, std::string_view titl
       problem.help = "it is planned; until then it is refused rather than ignored";
       continue;
     }
-    auto& problem =
-        problems.error(code::unknown_key, each.where, fmt::format("unknown key '{}' in {}", clipped(each.key), title));
+    auto& problem = problems.error(code::unknown_key, each.where,
+                                   fmt::format("unknown key '{}' in {}", text::clipped(each.key), title));
     const auto better = text::nearest_name(each.key, keys.built);
     problem.help = better ? fmt::format("did you mean '{}'?", *better)
                           : fmt::format("known keys: {}", fmt::join(keys.built, ", "));
@@ -48,7 +42,7 @@ bool check_kind(const entry& from, node_kind kind, std::string_view expected, re
   // A table with a header of its own has its body as its place: the key is shorter.
   const auto& where = from.value.kind == node_kind::table ? from.where : from.value.where;
   problems.error(code::wrong_type, where,
-                 fmt::format("'{}' must be {}, not {}", clipped(from.key), expected, kind_name(from.value.kind)));
+                 fmt::format("'{}' must be {}, not {}", text::clipped(from.key), expected, kind_name(from.value.kind)));
   return false;
 }
 

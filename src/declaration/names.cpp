@@ -6,7 +6,7 @@
 #include <array>
 
 #include "declaration/codes.hpp"
-#include "text/utf8.hpp"
+#include "text/excerpt.hpp"
 
 namespace declaration {
 namespace {
@@ -116,14 +116,6 @@ std::size_t longest_name(name_role role) {
   return role == name_role::field ? longest_identifier - 2 : longest_identifier;
 }
 
-std::string clipped(std::string_view name) {
-  constexpr std::size_t shown = 80;
-  if (name.size() <= shown) return std::string(name);
-  auto end = shown;
-  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
-  return std::string(name.substr(0, end)) + "...";
-}
-
 }  // namespace
 
 bool is_snake_case(std::string_view name) {
@@ -157,7 +149,7 @@ std::string snake_case_of(std::string_view name) {
 bool check_name(std::string_view name, name_role role, const text::span& where, report& problems) {
   if (!is_snake_case(name)) {
     auto& problem = problems.error(code::invalid_name, where,
-                                   fmt::format("'{}' cannot be the name of {} {}", clipped(name),
+                                   fmt::format("'{}' cannot be the name of {} {}", text::clipped(name),
                                                role_name(role).front() == 'e' ? "an" : "a", role_name(role)));
     problem.help =
         "a name is in snake_case: lower-case letters a-z, digits and single underscores, with a letter first";
@@ -168,7 +160,7 @@ bool check_name(std::string_view name, name_role role, const text::span& where, 
   }
   if (name.size() > longest_name(role)) {
     problems.error(code::name_too_long, where,
-                   fmt::format("the {} name '{}' has {} bytes; {} are the most", role_name(role), clipped(name),
+                   fmt::format("the {} name '{}' has {} bytes; {} are the most", role_name(role), text::clipped(name),
                                name.size(), longest_name(role)));
     return false;
   }

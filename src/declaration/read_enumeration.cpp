@@ -7,6 +7,7 @@
 #include "declaration/keys.hpp"
 #include "declaration/names.hpp"
 #include "declaration/read_parts.hpp"
+#include "text/excerpt.hpp"
 
 namespace declaration {
 namespace {
@@ -25,12 +26,14 @@ void read_values(const entry& from, enumeration& result, report& problems) {
       result.values.push_back(item->text);
       continue;
     }
-    auto& problem = problems.error(code::duplicate_value, item->where,
-                                   fmt::format("the enum '{}' has the value '{}' twice", result.name, item->text));
+    auto& problem =
+        problems.error(code::duplicate_value, item->where,
+                       fmt::format("the enum '{}' has the value '{}' twice", text::clipped(result.name), item->text));
     problem.notes.push_back({"first declared here", first->second});
   }
   const bool is_empty = from.value.kind == node_kind::array && from.value.items.empty();
-  if (is_empty) problems.error(code::no_values, from.where, fmt::format("the enum '{}' has no values", result.name));
+  if (is_empty)
+    problems.error(code::no_values, from.where, fmt::format("the enum '{}' has no values", text::clipped(result.name)));
 }
 
 }  // namespace
@@ -39,9 +42,9 @@ enumeration read_enumeration(const entry& from, report& problems) {
   enumeration result;
   result.name = from.key;
   result.where = from.where;
+  const auto title = fmt::format("[enums.{}]", text::clipped(from.key));
   check_name(from.key, name_role::enumeration, from.where, problems);
-  if (!check_kind(from, node_kind::table, fmt::format("a table: [enums.{}]", from.key), problems)) return result;
-  const auto title = fmt::format("[enums.{}]", from.key);
+  if (!check_kind(from, node_kind::table, fmt::format("a table: {}", title), problems)) return result;
   check_keys(from.value, {enumeration_keys, planned_keys}, title, problems);
   if (const auto* doc = find_entry(from.value, "doc")) result.doc = read_text(*doc, "a string", problems).value_or("");
   if (const auto* values = find_entry(from.value, "values")) {

@@ -11,6 +11,7 @@
 #include "declaration/read_parts.hpp"
 #include "declaration/types.hpp"
 #include "declaration/values.hpp"
+#include "text/excerpt.hpp"
 #include "text/suggestion.hpp"
 #include "text/utf8.hpp"
 
@@ -53,10 +54,12 @@ class field_reader {
                     problems_)) {
       return false;
     }
-    check_keys(from_.value, {field_keys, planned_keys}, fmt::format("the field '{}'", from_.key), problems_);
+    check_keys(from_.value, {field_keys, planned_keys}, fmt::format("the field '{}'", text::clipped(from_.key)),
+               problems_);
     const auto* type = find("type");
     if (type == nullptr) {
-      problems_.error(code::missing_key, from_.where, fmt::format("the field '{}' has no 'type'", from_.key));
+      problems_.error(code::missing_key, from_.where,
+                      fmt::format("the field '{}' has no 'type'", text::clipped(from_.key)));
       return false;
     }
     if (!check_kind(*type, node_kind::string, "a type such as \"text\"", problems_)) return false;
@@ -84,8 +87,9 @@ class field_reader {
     result_.constraints.max = read_limit("max");
     const auto& [min, max, max_length, pattern] = result_.constraints;
     if (min && max && compare_values(*min, *max, result_.type) > 0) {
-      problems_.error(code::empty_range, find("min")->value.where,
-                      fmt::format("'min' ({}) is larger than 'max' ({})", spell(*min), spell(*max)));
+      problems_.error(
+          code::empty_range, find("min")->value.where,
+          fmt::format("'min' ({}) is larger than 'max' ({})", spell(*min, result_.type), spell(*max, result_.type)));
       result_.constraints.min.reset();
     }
     read_max_length();
@@ -157,9 +161,9 @@ class field_reader {
       return is_enumerated(std::get<std::string>(read), from);
     const auto& [min, max, max_length, pattern] = result_.constraints;
     if (min && compare_values(read, *min, result_.type) < 0)
-      return violated(read, from, fmt::format("smaller than 'min' ({})", spell(*min)));
+      return violated(read, from, fmt::format("smaller than 'min' ({})", spell(*min, result_.type)));
     if (max && compare_values(read, *max, result_.type) > 0)
-      return violated(read, from, fmt::format("larger than 'max' ({})", spell(*max)));
+      return violated(read, from, fmt::format("larger than 'max' ({})", spell(*max, result_.type)));
     if (result_.type.base != base_type::text || result_.type.is_array) return true;
     const auto& written = std::get<std::string>(read);
     if (max_length && text::count_characters(written) > static_cast<std::size_t>(*max_length)) {
@@ -169,7 +173,8 @@ class field_reader {
   }
 
   bool violated(const value& read, const entry& from, std::string_view how) {
-    problems_.error(code::violated_constraint, from.value.where, fmt::format("the default {} is {}", spell(read), how));
+    problems_.error(code::violated_constraint, from.value.where,
+                    fmt::format("the default {} is {}", spell(read, result_.type), how));
     return false;
   }
 
@@ -182,9 +187,10 @@ class field_reader {
       case match_result::unknown:
         break;
     }
-    auto& problem = problems_.error(
-        code::violated_constraint, from.value.where,
-        fmt::format("whether the default {} matches 'pattern' cannot be said without a database", spell(read)));
+    auto& problem =
+        problems_.error(code::violated_constraint, from.value.where,
+                        fmt::format("whether the default {} matches 'pattern' cannot be said without a database",
+                                    spell(read, result_.type)));
     problem.help =
         "leave the default away, or use a pattern without look-around, back references and, for text that is\nnot "
         "ASCII, character classes";
@@ -198,8 +204,9 @@ class field_reader {
     const auto& values = found->values;
     // An enumeration without values has been reported.
     if (values.empty() || std::find(values.begin(), values.end(), name) != values.end()) return true;
-    auto& problem = problems_.error(code::unknown_value, from.value.where,
-                                    fmt::format("the enum '{}' has no value {}", found->name, spell(value(name))));
+    auto& problem =
+        problems_.error(code::unknown_value, from.value.where,
+                        fmt::format("the enum '{}' has no value {}", found->name, spell(value(name), result_.type)));
     const std::vector<std::string_view> candidates(values.begin(), values.end());
     if (const auto better = text::nearest_name(name, candidates))
       problem.help = fmt::format("did you mean \"{}\"?", *better);

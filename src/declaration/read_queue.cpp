@@ -11,6 +11,7 @@
 #include "declaration/names.hpp"
 #include "declaration/read_parts.hpp"
 #include "declaration/roles.hpp"
+#include "text/excerpt.hpp"
 
 namespace declaration {
 namespace {
@@ -42,8 +43,7 @@ class queue_reader {
     result_.name = from_.key;
     result_.where = from_.where;
     if (check_name(from_.key, name_role::queue, from_.where, problems_)) check_name_length();
-    if (!check_kind(from_, node_kind::table, fmt::format("a table: [queues.{}]", from_.key), problems_))
-      return std::move(result_);
+    if (!check_kind(from_, node_kind::table, fmt::format("a table: {}", title()), problems_)) return std::move(result_);
     check_keys(from_.value, {queue_keys, planned_queue_keys}, title(), problems_);
     read_plain_keys();
     if (const auto* retry = find("retry")) read_retry(*retry);
@@ -55,7 +55,7 @@ class queue_reader {
  private:
   const entry* find(std::string_view key) const { return find_entry(from_.value, key); }
 
-  std::string title() const { return fmt::format("[queues.{}]", from_.key); }
+  std::string title() const { return fmt::format("[queues.{}]", text::clipped(from_.key)); }
 
   void check_name_length() {
     const auto longest = longest_identifier - longest_queue_suffix();
@@ -153,7 +153,8 @@ class queue_reader {
     const auto* payload = find("payload");
     if (payload == nullptr) {
       auto& problem = problems_.error(code::missing_key, from_.where, fmt::format("{} has no payload", title()));
-      problem.help = fmt::format("add a table [queues.{}.payload] with the fields, or payload = \"jsonb\"", from_.key);
+      problem.help = fmt::format("add a table [queues.{}.payload] with the fields, or payload = \"jsonb\"",
+                                 text::clipped(from_.key));
     } else if (payload->value.kind == node_kind::string && payload->value.text == "jsonb") {
       result_.is_schemaless = true;
     } else if (check_kind(*payload, node_kind::table, "a table of fields, or \"jsonb\"", problems_)) {

@@ -9,6 +9,7 @@
 #include "declaration/codes.hpp"
 #include "declaration/keys.hpp"
 #include "declaration/names.hpp"
+#include "text/excerpt.hpp"
 
 namespace declaration {
 namespace {
@@ -43,8 +44,9 @@ std::vector<std::string> read_roles(const entry& from, report& problems) {
       roles.push_back(item->text);
       continue;
     }
-    auto& problem = problems.error(code::duplicate_value, item->where,
-                                   fmt::format("the role '{}' stands twice in '{}'", item->text, from.key));
+    auto& problem =
+        problems.error(code::duplicate_value, item->where,
+                       fmt::format("the role '{}' stands twice in '{}'", text::clipped(item->text), from.key));
     problem.notes.push_back({"first named here", first->second});
   }
   return roles;

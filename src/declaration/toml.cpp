@@ -45,9 +45,9 @@ class column_converter {
 
   /// The offset that lies some characters behind another; behind the end there is one byte for each character.
   static std::size_t walk(std::string_view line, std::size_t offset, std::size_t characters) {
-    while (characters > 0 && offset < line.size()) {
-      offset += text::character_at(line, offset).size;
-      --characters;
+    for (; characters > 0 && offset < line.size(); --characters) {
+      const bool is_ascii = static_cast<unsigned char>(line[offset]) < 0x80;
+      offset += is_ascii ? 1 : text::character_at(line, offset).size;
     }
     return offset + characters;
   }
@@ -89,13 +89,20 @@ class tree_builder {
 
  private:
   void fill(node& result, const toml::table& table) {
+    struct place {
+      text::span where;
+      const toml::key* key;
+      const toml::node* value;
+    };
+
+    std::vector<place> places;
+    places.reserve(table.size());
+    for (const auto& [key, value] : table) places.push_back({columns_.convert(key.source()), &key, &value});
+    std::stable_sort(places.begin(), places.end(),
+                     [](const place& a, const place& b) { return a.where.begin < b.where.begin; });
     result.kind = node_kind::table;
-    result.entries.reserve(table.size());
-    for (const auto& [key, value] : table) {
-      result.entries.push_back({std::string(key.str()), columns_.convert(key.source()), build(value)});
-    }
-    std::stable_sort(result.entries.begin(), result.entries.end(),
-                     [](const entry& a, const entry& b) { return a.where.begin < b.where.begin; });
+    result.entries.reserve(places.size());
+    for (const auto& p : places) result.entries.push_back({std::string(p.key->str()), p.where, build(*p.value)});
   }
 
   void fill_value(node& result, const toml::node& from) {

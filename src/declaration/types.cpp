@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "declaration/codes.hpp"
+#include "text/excerpt.hpp"
 #include "text/suggestion.hpp"
 
 namespace declaration {
@@ -112,7 +113,7 @@ class type_parser {
   }
 
   void refuse_name(std::string_view name) {
-    auto& problem = problems_.error(code::unknown_type, where_, fmt::format("unknown type '{}'", name.substr(0, 80)));
+    auto& problem = problems_.error(code::unknown_type, where_, fmt::format("unknown type '{}'", text::clipped(name)));
     problem.help =
         "types: bool int16 int32 int64 float32 float64 numeric(p,s) text bytes uuid date timestamp interval\n"
         "jsonb, the name of an enum, each also as T[] and T?";
@@ -131,8 +132,9 @@ class type_parser {
 
   std::optional<field_type> read_arguments(std::string_view rest, std::size_t open) {
     if (trimmed(rest.substr(0, open)) != "numeric") {
-      auto& problem = problems_.error(code::invalid_type, where_,
-                                      fmt::format("only numeric has arguments, not '{}'", rest.substr(0, open)));
+      auto& problem =
+          problems_.error(code::invalid_type, where_,
+                          fmt::format("only numeric has arguments, not '{}'", text::clipped(rest.substr(0, open))));
       problem.help = "max_length limits text, bytes and arrays: { type = \"text\", max_length = 320 }";
       return std::nullopt;
     }
@@ -152,7 +154,7 @@ class type_parser {
 
   std::optional<field_type> refuse_numeric() {
     auto& problem =
-        problems_.error(code::invalid_type, where_, fmt::format("'{}' is not possible", written_.substr(0, 80)));
+        problems_.error(code::invalid_type, where_, fmt::format("'{}' is not possible", text::clipped(written_)));
     problem.help =
         fmt::format("numeric(p,s) has p digits, 1 to {}, of which s, 0 to p, stand behind the point: numeric(10,2)",
                     highest_precision);

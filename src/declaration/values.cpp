@@ -9,6 +9,7 @@
 #include "declaration/codes.hpp"
 #include "declaration/literals.hpp"
 #include "declaration/types.hpp"
+#include "text/excerpt.hpp"
 
 namespace declaration {
 namespace {
@@ -195,6 +196,8 @@ std::strong_ordering order(T a, T b) {
 }
 
 struct value_speller {
+  bool is_quoted;
+
   std::string operator()(bool v) const { return v ? "true" : "false"; }
 
   std::string operator()(std::int64_t v) const { return std::to_string(v); }
@@ -202,12 +205,8 @@ struct value_speller {
   std::string operator()(double v) const { return fmt::format("{}", v); }
 
   std::string operator()(const std::string& v) const {
-    // Messages stay on one line.
-    std::string shown = "\"";
-    for (const char c : v.substr(0, v.size() > 40 ? v.find_last_not_of("\x80\xBF", 40) : v.size())) {
-      shown += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-    return shown + (v.size() > 40 ? "...\"" : "\"");
+    const auto shown = text::clipped(v, 40);
+    return is_quoted ? fmt::format("\"{}\"", shown) : shown;
   }
 
   std::string operator()(const empty_array&) const { return "[]"; }
@@ -254,8 +253,9 @@ std::strong_ordering compare_values(const value& a, const value& b, const field_
   return compare(*read_interval(left), *read_interval(right));
 }
 
-std::string spell(const value& v) {
-  return std::visit(value_speller{}, v);
+std::string spell(const value& v, const field_type& type) {
+  const bool is_quoted = type.base == base_type::text || type.base == base_type::enumeration;
+  return std::visit(value_speller{is_quoted}, v);
 }
 
 }  // namespace declaration

@@ -21,6 +21,6 @@ std::optional<value> read_value(const entry& from, const field_type& type, repor
 std::strong_ordering compare_values(const value& a, const value& b, const field_type& type);
 
 /// A value as it would stand in a declaration, shortened when it is long; for messages.
-std::string spell(const value& v);
+std::string spell(const value& v, const field_type& type);
 
 }  // namespace declaration

@@ -11,6 +11,8 @@
 namespace text {
 namespace {
 
+constexpr std::size_t longest_message = 1000;
+
 struct palette {
   std::string_view strong;
   std::string_view error;
@@ -49,9 +51,10 @@ class speller {
  private:
   void add(const headline& head) {
     auto to = std::back_inserter(out_);
-    fmt::format_to(to, "{}{}:", palette_.strong, source_.name);
+    fmt::format_to(to, "{}{}:", palette_.strong, clipped(source_.name, longest_message));
     if (head.where.begin.line > 0) fmt::format_to(to, "{}:{}:", head.where.begin.line, head.where.begin.column);
-    fmt::format_to(to, "{} {}{}:{} {}\n", palette_.off, head.kind_colour, head.kind, palette_.off, head.message);
+    fmt::format_to(to, "{} {}{}:{} {}\n", palette_.off, head.kind_colour, head.kind, palette_.off,
+                   clipped(head.message, longest_message));
     add_excerpt(head.where);
   }
 
@@ -66,7 +69,7 @@ class speller {
   void add_help(std::string_view help) {
     while (!help.empty()) {
       const auto end = std::min(help.find('\n'), help.size());
-      fmt::format_to(std::back_inserter(out_), "  {}\n", help.substr(0, end));
+      fmt::format_to(std::back_inserter(out_), "  {}\n", clipped(help.substr(0, end), longest_message));
       help.remove_prefix(std::min(end + 1, help.size()));
     }
   }

@@ -19,16 +19,20 @@ struct cell {
   std::string_view shown;
   std::size_t width;
   std::size_t column;  // bytes, from 1
+  std::size_t size;    // bytes of the line
 };
 
+/// Control characters, and those that turn the direction of writing: they would show another text than the one that is
+/// read.
+bool is_hidden(char32_t c) {
+  const bool is_control = c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
+  return is_control || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFFFD;
+}
+
 cell cell_at(std::string_view line, std::size_t offset, const character& c) {
-  if (c.code_point == '\t') return {std::string_view("    ", tab_width), tab_width, offset + 1};
-  const bool is_control = c.code_point < 0x20 || (c.code_point >= 0x7F && c.code_point < 0xA0);
-  // Those that turn the direction of writing would show another line than the one that is read.
-  const bool turns =
-      (c.code_point >= 0x202A && c.code_point <= 0x202E) || (c.code_point >= 0x2066 && c.code_point <= 0x2069);
-  if (is_control || turns || c.code_point == 0xFFFD) return {replacement, 1, offset + 1};
-  return {line.substr(offset, c.size), display_width(c.code_point), offset + 1};
+  if (c.code_point == '\t') return {std::string_view("    ", tab_width), tab_width, offset + 1, c.size};
+  if (is_hidden(c.code_point)) return {replacement, 1, offset + 1, c.size};
+  return {line.substr(offset, c.size), display_width(c.code_point), offset + 1, c.size};
 }
 
 /// Only the neighbourhood of the mark is looked at: a line may have megabytes.
@@ -40,7 +44,7 @@ std::size_t first_shown(std::string_view line, std::size_t begin) {
 }
 
 void mark(std::string& marks, const cell& c, std::size_t begin, std::size_t end) {
-  const bool is_first = c.column <= begin && begin < c.column + std::max<std::size_t>(c.shown.size(), 1);
+  const bool is_first = c.column <= begin && begin < c.column + c.size;
   const bool is_inside = c.column > begin && c.column < end;
   const auto has_caret = marks.find('^') != std::string::npos;
   for (std::size_t i = 0; i < c.width; ++i) {
@@ -73,6 +77,17 @@ excerpt excerpt_of(std::string_view line, std::size_t begin, std::size_t end) {
   if (offset < line.size()) result.line += cut;
   if (begin > offset) result.marks += '^';
   result.marks.erase(result.marks.find_last_not_of(' ') + 1);
+  return result;
+}
+
+std::string clipped(std::string_view content, std::size_t most) {
+  std::string result;
+  for (std::size_t offset = 0; offset < content.size();) {
+    if (offset >= most) return result + std::string(cut);
+    const auto c = character_at(content, offset);
+    result += is_hidden(c.code_point) ? replacement : content.substr(offset, c.size);
+    offset += c.size;
+  }
   return result;
 }
 

@@ -16,4 +16,7 @@ struct excerpt {
 /// spaces, control characters and bytes that are not UTF-8 become U+FFFD, and a long line is cut around its mark.
 excerpt excerpt_of(std::string_view line, std::size_t begin, std::size_t end);
 
+/// A text of the user inside a message: on one line, without control characters, and cut behind `most` bytes.
+std::string clipped(std::string_view content, std::size_t most = 80);
+
 }  // namespace text
