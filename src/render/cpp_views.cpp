@@ -6,6 +6,7 @@
 #include "render/cpp.hpp"
 #include "render/names.hpp"
 #include "render/sql.hpp"
+#include "render/view_parts.hpp"
 #include "render/views.hpp"
 
 namespace render {
@@ -16,14 +17,16 @@ using declaration::field;
 using declaration::project;
 using declaration::queue;
 
-void set_separators(view& item, bool is_last) {
-  item.set("separator", is_last ? "" : ",");
-  item.set("comma", is_last ? "" : ", ");
-}
-
 std::vector<view> items_of(std::string_view name, const std::vector<std::string>& texts) {
   std::vector<view> items(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) items[i].set(name, texts[i]);
+  return items;
+}
+
+/// As they stand behind `///`.
+std::vector<view> line_items(const std::vector<std::string>& lines) {
+  std::vector<view> items(lines.size());
+  for (std::size_t i = 0; i < lines.size(); ++i) items[i].set("line", lines[i].empty() ? "" : " " + lines[i]);
   return items;
 }
 
@@ -42,12 +45,6 @@ std::vector<std::string> enum_headers(const project& project, const queue& queue
   return {headers.begin(), headers.end()};
 }
 
-const std::vector<field>& fields_of(const queue& queue) {
-  static const std::vector<field> schemaless{
-      {"payload", "", {declaration::base_type::jsonb, 0, 0, "", false, false, false}, {}, {}, {}}};
-  return queue.is_schemaless ? schemaless : queue.payload;
-}
-
 std::vector<view> field_items(const std::vector<field>& fields, const std::string& qualifier) {
   std::vector<view> items(fields.size());
   for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -58,7 +55,7 @@ std::vector<view> field_items(const std::vector<field>& fields, const std::strin
     item.set("type", cpp::type(fields[i].type, qualifier));
     item.set("initializer", cpp::initializer(fields[i], qualifier));
     item.set("number", fmt::to_string(i + 1));
-    item.set_list("doc_lines", items_of("line", doc_lines(fields[i])));
+    item.set_list("doc_lines", line_items(doc_lines(fields[i])));
     set_separators(item, i + 1 == fields.size());
   }
   return items;
@@ -83,15 +80,16 @@ std::string namespace_path(const project& project) {
   return result;
 }
 
-view queue_header_view(const project& project, const queue& queue, int version, const std::string& fingerprint) {
+view queue_header_view(const project& project, const versioned_queue& versioned, const std::string& qualifier) {
+  const auto& queue = *versioned.queue;
   const auto& fields = fields_of(queue);
   const auto used_enums = enum_headers(project, queue);
   view result;
   set_project(result, project);
   result.set_list("includes", items_of("header", cpp::headers(queue.payload)));
   result.set("queue", queue.name);
-  result.set("version", fmt::to_string(version));
-  result.set("fingerprint", fingerprint);
+  result.set("version", fmt::to_string(versioned.version));
+  result.set("fingerprint", versioned.fingerprint);
   result.set_flag("is_schemaless", queue.is_schemaless);
   result.set("schema", cpp::escaped(sql::identifier(project.schema)));
   result.set("prefix", cpp::escaped(names::prefix(project.schema, queue.name)));
@@ -99,9 +97,9 @@ view queue_header_view(const project& project, const queue& queue, int version, 
   result.set("wake_key", cpp::integer(names::advisory_key(project.schema, queue.name)));
   result.set_flag("has_enum_headers", !used_enums.empty());
   result.set_list("enum_headers", items_of("header", used_enums));
-  result.set_list("doc_lines", items_of("line", cpp::comment_lines(queue.doc)));
+  result.set_list("doc_lines", line_items(cpp::comment_lines(queue.doc)));
   result.set("delay_number", fmt::to_string(fields.size() + 1));
-  result.set_list("fields", field_items(fields, cpp::qualifier(project)));
+  result.set_list("fields", field_items(fields, qualifier));
   return result;
 }
 
@@ -112,7 +110,7 @@ view enumeration_header_view(const project& project, const declaration::enumerat
   result.set("qualified", fmt::format("{}::{}", project.cpp_namespace, enumeration.name));
   result.set("type", cpp::escaped(names::enumeration(project.schema, enumeration.name)));
   result.set("count", fmt::to_string(enumeration.values.size()));
-  result.set_list("doc_lines", items_of("line", cpp::comment_lines(enumeration.doc)));
+  result.set_list("doc_lines", line_items(cpp::comment_lines(enumeration.doc)));
   auto values = items_of("label", enumeration.values);
   for (std::size_t i = 0; i < values.size(); ++i) set_separators(values[i], i + 1 == values.size());
   result.set_list("values", std::move(values));

@@ -8,6 +8,7 @@
 #include "render/checks.hpp"
 #include "render/names.hpp"
 #include "render/sql.hpp"
+#include "render/view_parts.hpp"
 
 namespace render {
 
@@ -16,11 +17,6 @@ namespace {
 using declaration::field;
 using declaration::project;
 using declaration::queue;
-
-void set_separators(view& item, bool is_last) {
-  item.set("separator", is_last ? "" : ",");
-  item.set("comma", is_last ? "" : ", ");
-}
 
 void set_doc(view& out, const std::string& doc) {
   out.set("doc_literal", sql::literal(doc));
@@ -31,13 +27,6 @@ void set_project(view& out, const project& project) {
   out.set("project", project.name);
   out.set("schema", sql::identifier(project.schema));
   out.set("schema_literal", sql::literal(project.schema));
-}
-
-/// The one field of a queue without declared fields.
-const std::vector<field>& fields_of(const queue& queue) {
-  static const std::vector<field> schemaless{
-      {"payload", "", {declaration::base_type::jsonb, 0, 0, "", false, false, false}, {}, {}, {}}};
-  return queue.is_schemaless ? schemaless : queue.payload;
 }
 
 using role_set = std::set<std::string>;
@@ -59,7 +48,7 @@ void set_roles(view& out, const role_set& roles) {
 class field_spelling {
  public:
   field_spelling(const field& field, const std::string& schema)
-      : field_{field},
+      : field_{&field},
         column_{sql::identifier(field.name)},
         type_{sql::type(field.type, schema)},
         default_{field.default_value ? sql::value(*field.default_value, field.type) : ""},
@@ -67,45 +56,45 @@ class field_spelling {
 
   view item(bool is_last) const {
     view result;
-    result.set("name", field_.name);
-    result.set("name_literal", sql::literal(field_.name));
+    result.set("name", field_->name);
+    result.set("name_literal", sql::literal(field_->name));
     result.set("column", column_);
-    result.set("parameter", "p_" + field_.name);
+    result.set("parameter", "p_" + field_->name);
     result.set("sql_type", type_);
-    result.set("not_null", field_.type.is_optional ? "" : " not null");
-    result.set("default_clause", field_.default_value ? " default " + default_ : "");
+    result.set("not_null", field_->type.is_optional ? "" : " not null");
+    result.set("default_clause", field_->default_value ? " default " + default_ : "");
     result.set("parameter_default", parameter_default());
-    result.set("many_type", field_.type.is_array ? "text[]" : type_ + "[]");
+    result.set("many_type", field_->type.is_array ? "text[]" : type_ + "[]");
     result.set("many_default", is_required() ? "" : " default null");
     result.set("many_value", many_value());
     result.set("from_json", from_json_);
-    result.set_flag("is_optional", field_.type.is_optional);
-    result.set_flag("is_array", field_.type.is_array);
-    result.set_flag("has_default", field_.default_value.has_value());
-    set_doc(result, field_.doc);
+    result.set_flag("is_optional", field_->type.is_optional);
+    result.set_flag("is_array", field_->type.is_array);
+    result.set_flag("has_default", field_->default_value.has_value());
+    set_doc(result, field_->doc);
     set_separators(result, is_last);
     return result;
   }
 
-  bool is_required() const { return !field_.type.is_optional && !field_.default_value; }
+  bool is_required() const { return !field_->type.is_optional && !field_->default_value; }
 
  private:
   std::string parameter_default() const {
-    if (field_.default_value) return " default " + default_;
-    return field_.type.is_optional ? " default null" : "";
+    if (field_->default_value) return " default " + default_;
+    return field_->type.is_optional ? " default null" : "";
   }
 
   std::string many_value() const {
-    const auto given = fmt::format("t.{}{}", column_, field_.type.is_array ? "::" + type_ : "");
-    if (!field_.default_value) return given;
+    const auto given = fmt::format("t.{}{}", column_, field_->type.is_array ? "::" + type_ : "");
+    if (!field_->default_value) return given;
     // Where NULL is a value of its own, only a parameter that was left out stands for the default.
-    if (field_.type.is_optional) {
-      return fmt::format("case when p_{} is null then {} else {} end", field_.name, default_, given);
+    if (field_->type.is_optional) {
+      return fmt::format("case when p_{} is null then {} else {} end", field_->name, default_, given);
     }
     return fmt::format("coalesce({}, {})", given, default_);
   }
 
-  const field& field_;
+  const field* field_;
   std::string column_;
   std::string type_;
   std::string default_;
@@ -160,7 +149,10 @@ void set_part(view& out, std::string_view roles, std::string_view has_roles, con
 }
 
 /// Everything of a queue but its lists.
-void set_queue(view& out, const project& project, const queue& queue) {
+void set_queue(view& out, const project& project, const versioned_queue& versioned) {
+  const auto& queue = *versioned.queue;
+  out.set("version", fmt::to_string(versioned.version));
+  out.set("fingerprint", versioned.fingerprint);
   out.set("queue", queue.name);
   out.set("queue_literal", sql::literal(queue.name));
   out.set("prefix", names::prefix(project.schema, queue.name));
@@ -181,10 +173,10 @@ void set_queue(view& out, const project& project, const queue& queue) {
   set_roles(out, roles);
 }
 
-std::vector<view> queue_items(const project& project, const std::vector<const queue*>& queues) {
+std::vector<view> queue_items(const project& project, const std::vector<versioned_queue>& queues) {
   std::vector<view> items(queues.size());
   for (std::size_t i = 0; i < queues.size(); ++i) {
-    set_queue(items[i], project, *queues[i]);
+    set_queue(items[i], project, queues[i]);
     set_separators(items[i], i + 1 == queues.size());
   }
   return items;
@@ -207,38 +199,32 @@ view enumeration_item(const project& project, const declaration::enumeration& en
 
 }  // namespace
 
-view core_view(const project& project, const std::vector<const declaration::enumeration*>& enumerations,
-               const std::vector<const queue*>& new_queues, std::string migration) {
-  std::vector<const queue*> all;
-  for (const auto& queue : project.queues) all.push_back(&queue);
+view core_view(const project& project, const std::vector<versioned_queue>& queues,
+               const std::vector<const declaration::enumeration*>& enumerations, std::string migration) {
   std::vector<view> enumeration_items;
   for (const auto* enumeration : enumerations) enumeration_items.push_back(enumeration_item(project, *enumeration));
   role_set roles;
-  for (const auto* queue : all) add_roles(roles, *queue);
+  for (const auto& queue : queues) add_roles(roles, *queue.queue);
 
   view result;
   set_project(result, project);
   result.set("migration", std::move(migration));
   result.set_flag("has_enums", !enumeration_items.empty());
   result.set_list("enums", std::move(enumeration_items));
-  result.set_list("queues", queue_items(project, all));
-  result.set_flag("has_new_queues", !new_queues.empty());
-  result.set_list("new_queues", queue_items(project, new_queues));
+  result.set_list("queues", queue_items(project, queues));
   set_roles(result, roles);
   return result;
 }
 
-view queue_view(const project& project, const queue& queue, int version, const std::string& fingerprint) {
-  const auto& fields = fields_of(queue);
+view queue_view(const project& project, const versioned_queue& queue) {
+  const auto& fields = fields_of(*queue.queue);
   view result;
   set_project(result, project);
   set_queue(result, project, queue);
-  result.set("migration", queue.name + "/0001_create");
-  result.set("version", fmt::to_string(version));
-  result.set("fingerprint", fingerprint);
+  result.set("migration", queue.queue->name + "/0001_create");
   result.set("json_contract", json_contract(fields));
   set_fields(result, fields, project.schema);
-  set_checks(result, queue, fields);
+  set_checks(result, *queue.queue, fields);
   return result;
 }
 

@@ -39,9 +39,7 @@
 ///   migration             core/0001_create            the name in the first line of the file
 ///   enums                 list, see below. In extension: the new ones
 ///   has_enums             flag
-///   queues                list, all scalar values and flags of a queue and separator, comma; always all queues
-///   new_queues            list, the same, the queues that this file adds
-///   has_new_queues        flag
+///   queues                list, all queues: the values of sql/queue that are no lists, and separator, comma
 ///   roles                 "ops", "web"                 every role of every queue, identifiers, sorted, `, ` between
 ///   them role_names            ops, web                     the same without quotes, for `-- roles:` has_roles flag
 ///
@@ -96,17 +94,22 @@
 ///   or, for the last, nothing comma                 `, ` or, for the last, nothing
 namespace render {
 
-/// Of sql/core: all queues, and which of them and of the enumerations are new in the file that is rendered.
-view core_view(const declaration::project& project, const std::vector<const declaration::enumeration*>& enumerations,
-               const std::vector<const declaration::queue*>& new_queues, std::string migration);
+/// A queue at the version of its contract.
+struct versioned_queue {
+  const declaration::queue* queue = nullptr;
+  int version = 1;
+  std::string fingerprint;
+};
 
-/// Of sql/queue. The contract is the queue's at its version.
-view queue_view(const declaration::project& project, const declaration::queue& queue, int version,
-                const std::string& fingerprint);
+/// Of sql/core: all queues, and the enumerations that the file creates.
+view core_view(const declaration::project& project, const std::vector<versioned_queue>& queues,
+               const std::vector<const declaration::enumeration*>& enumerations, std::string migration);
 
-/// Of cpp/queue.hpp.
-view queue_header_view(const declaration::project& project, const declaration::queue& queue, int version,
-                       const std::string& fingerprint);
+/// Of sql/queue.
+view queue_view(const declaration::project& project, const versioned_queue& queue);
+
+/// Of cpp/queue.hpp. The qualifier is cpp::qualifier of the project.
+view queue_header_view(const declaration::project& project, const versioned_queue& queue, const std::string& qualifier);
 
 /// Of cpp/enum.hpp.
 view enumeration_header_view(const declaration::project& project, const declaration::enumeration& enumeration);
