@@ -1,0 +1,62 @@
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "declaration/codes.hpp"
+#include "declaration/read.hpp"
+#include "dump.hpp"
+#include "support/catch.hpp"
+#include "support/places.hpp"
+#include "text/diagnostic.hpp"
+
+namespace {
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  REQUIRE(in);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::vector<std::filesystem::path> case_directories() {
+  std::vector<std::filesystem::path> found;
+  for (const auto& each : std::filesystem::directory_iterator(test::cases("declaration"))) found.push_back(each.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("every case reads as it says: the diagnostics with their exact text, or the model") {
+  REQUIRE(case_directories().size() > 40);
+  for (const auto& directory : case_directories()) {
+    const text::source source{"quern.toml", content_of(directory / "quern.toml")};
+    const auto read = declaration::read(source);
+    const auto actual = read.declared ? test::dump(*read.declared) : text::spell(read.problems, source);
+    INFO(directory.filename().string());
+    CHECK(read.declared.has_value() == read.problems.empty());
+    CHECK(actual == content_of(directory / "expected.txt"));
+  }
+}
+
+TEST_CASE("every diagnostic code has a case") {
+  std::string all;
+  for (const auto& directory : case_directories()) all += content_of(directory / "expected.txt");
+  for (const auto code : declaration::code::all) {
+    // Sources of more than 16 MB do not stand in the repository; see limits.cpp.
+    if (code == declaration::code::too_large) continue;
+    CHECK_THAT(all, test::contains(" [" + std::string(code) + "]\n"));
+  }
+}
+
+TEST_CASE("diagnostics come in the order of their positions") {
+  for (const auto& directory : case_directories()) {
+    const text::source source{"quern.toml", content_of(directory / "quern.toml")};
+    const auto problems = declaration::read(source).problems;
+    INFO(directory.filename().string());
+    CHECK(std::is_sorted(problems.begin(), problems.end(),
+                         [](const auto& a, const auto& b) { return a.where.begin < b.where.begin; }));
+  }
+}

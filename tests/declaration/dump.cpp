@@ -1,0 +1,95 @@
+#include "dump.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <iterator>
+#include <string_view>
+#include <variant>
+
+#include "declaration/duration.hpp"
+#include "declaration/types.hpp"
+
+namespace test {
+namespace {
+
+struct value_dumper {
+  std::string operator()(bool v) const { return v ? "true" : "false"; }
+
+  std::string operator()(std::int64_t v) const { return fmt::format("{}", v); }
+
+  std::string operator()(double v) const { return fmt::format("float {}", v); }
+
+  std::string operator()(const std::string& v) const { return fmt::format("{:?}", std::string_view(v)); }
+
+  std::string operator()(const declaration::empty_array&) const { return "[]"; }
+};
+
+std::string spelled(const declaration::value& v) {
+  return std::visit(value_dumper{}, v);
+}
+
+class dumper {
+ public:
+  std::string dump(const declaration::project& p) {
+    line("project {} schema {} namespace {} postgres {}", p.name, p.schema, p.cpp_namespace, p.postgres);
+    for (const auto& e : p.enumerations) add(e);
+    for (const auto& q : p.queues) add(q);
+    return std::move(out_);
+  }
+
+ private:
+  template <typename... Arguments>
+  void line(fmt::format_string<Arguments...> form, Arguments&&... arguments) {
+    fmt::format_to(std::back_inserter(out_), form, std::forward<Arguments>(arguments)...);
+    out_ += '\n';
+  }
+
+  void add(const declaration::enumeration& e) {
+    line("enum {} at {}:{}", e.name, e.where.begin.line, e.where.begin.column);
+    if (!e.doc.empty()) line("  doc {}", quoted(e.doc));
+    line("  values {}", fmt::join(e.values, " "));
+  }
+
+  void add(const declaration::queue& q) {
+    constexpr std::array backoffs{"constant", "linear", "exponential"};
+    line("queue {} at {}:{}", q.name, q.where.begin.line, q.where.begin.column);
+    if (!q.doc.empty()) line("  doc {}", quoted(q.doc));
+    line("  lease {} dead_letter {}", declaration::spell_duration(q.lease), q.dead_letter);
+    line("  retry {} {} {} to {} jitter {}", q.retry.max_attempts,
+         backoffs.at(static_cast<std::size_t>(q.retry.backoff)), declaration::spell_duration(q.retry.initial),
+         declaration::spell_duration(q.retry.max), q.retry.jitter);
+    add("produce", q.grants.produce);
+    add("consume", q.grants.consume);
+    add("operate", q.grants.operate);
+    if (q.is_schemaless) line("  schemaless");
+    for (const auto& f : q.payload) add(f);
+  }
+
+  void add(std::string_view right, const std::vector<std::string>& roles) {
+    if (!roles.empty()) line("  {} by {}", right, fmt::join(roles, ", "));
+  }
+
+  void add(const declaration::field& f) {
+    line("  {} {} at {}:{}", f.name, declaration::spell(f.type), f.where.begin.line, f.where.begin.column);
+    if (!f.doc.empty()) line("    doc {}", quoted(f.doc));
+    if (f.default_value) line("    default {}", spelled(*f.default_value));
+    if (f.constraints.min) line("    min {}", spelled(*f.constraints.min));
+    if (f.constraints.max) line("    max {}", spelled(*f.constraints.max));
+    if (f.constraints.max_length) line("    max_length {}", *f.constraints.max_length);
+    if (f.constraints.pattern) line("    pattern {}", quoted(*f.constraints.pattern));
+  }
+
+  static std::string quoted(std::string_view written) { return fmt::format("{:?}", written); }
+
+  std::string out_;
+};
+
+}  // namespace
+
+std::string dump(const declaration::project& project) {
+  return dumper().dump(project);
+}
+
+}  // namespace test
