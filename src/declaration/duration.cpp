@@ -39,12 +39,10 @@ std::size_t index_of(std::string_view name) {
 }
 
 duration_problem malformed(std::string_view written) {
-  if (written.starts_with('-')) return {"a duration is positive"};
-  if (written.find_first_of(".,") != std::string_view::npos) {
-    return {"a duration has no fractions: write \"90s\", not \"1.5m\""};
-  }
-  if (written.find_first_not_of("0123456789") == std::string_view::npos) return {"a duration needs a unit"};
-  return {"a duration is one or more whole numbers with their units, largest first"};
+  if (written.starts_with('-')) return {"it is negative"};
+  if (written.find_first_of(".,") != std::string_view::npos) return {"it has a fraction: write \"90s\", not \"1.5m\""};
+  if (written.find_first_not_of("0123456789") == std::string_view::npos) return {"it has no unit"};
+  return {"whole numbers with their units are needed, each unit once and the largest first"};
 }
 
 }  // namespace
@@ -53,7 +51,7 @@ std::variant<std::int64_t, duration_problem> parse_duration(std::string_view wri
   std::int64_t sum = 0;
   std::size_t next_unit = 0;
   auto rest = written;
-  if (rest.empty()) return duration_problem{"a duration is needed, not an empty text"};
+  if (rest.empty()) return duration_problem{"it is empty"};
   while (!rest.empty()) {
     const auto digits = take_while(rest, true);
     const auto name = take_while(rest, false);
@@ -62,12 +60,12 @@ std::variant<std::int64_t, duration_problem> parse_duration(std::string_view wri
     std::int64_t count = 0;
     const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), count);
     if (read.ec != std::errc{} || count > (longest_duration - sum) / units[index].size) {
-      return duration_problem{"a duration of more than ten years"};
+      return duration_problem{"it is longer than ten years"};
     }
     sum += count * units[index].size;
     next_unit = index + 1;
   }
-  if (sum == 0) return duration_problem{"a duration of zero"};
+  if (sum == 0) return duration_problem{"it is zero"};
   return sum;
 }
 

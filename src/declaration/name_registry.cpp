@@ -80,8 +80,10 @@ class name_registry {
   }
 
   /// The one of both with a version in it.
-  static std::string_view spelled(const generated_name& a, const generated_name& b) {
-    return a.name.find('#') == std::string::npos ? a.name : b.name;
+  static std::string spelled(const generated_name& a, const generated_name& b) {
+    auto name = a.name.find('#') == std::string::npos ? a.name : b.name;
+    std::replace(name.begin(), name.end(), '#', '1');
+    return name;
   }
 
   std::unordered_map<std::string_view, claim_of> claims_;

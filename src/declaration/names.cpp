@@ -6,6 +6,7 @@
 #include <array>
 
 #include "declaration/codes.hpp"
+#include "declaration/types.hpp"
 #include "text/excerpt.hpp"
 
 namespace declaration {
@@ -106,6 +107,7 @@ std::string taken_by(std::string_view name, name_role role) {
   if (role == name_role::schema && name == "information_schema") return "it belongs to PostgreSQL";
   if (is_cpp_name(role) && (name == "std" || name == "quern" || name == "posix"))
     return "C++ code needs this namespace";
+  if (role == name_role::enumeration && is_among(base_type_names(), name)) return "it is a type";
   const bool is_shared = name == "core" || name == "queue" || name == "stream";
   if (role == name_role::queue && is_shared) return "the objects that all queues share have names that begin with it";
   return {};
@@ -132,6 +134,7 @@ std::string snake_case_of(std::string_view name) {
   std::string result;
   bool was_lower = false;
   for (const char c : name) {
+    if (static_cast<unsigned char>(c) >= 0x80) return {};
     const bool is_upper = c >= 'A' && c <= 'Z';
     const char lower = is_upper ? static_cast<char>(c - 'A' + 'a') : c;
     if (!is_letter(lower) && !is_digit(lower)) {

@@ -123,7 +123,7 @@ class field_reader {
     if (!written) return;
     if (const auto reason = find_pattern_problem(*written); !reason.empty()) {
       auto& problem = problems_.error(code::invalid_pattern, from->value.where,
-                                      fmt::format("PostgreSQL cannot use this pattern: {}", reason));
+                                      fmt::format("this pattern cannot be used: {}", reason));
       problem.help = "in TOML a pattern is best written in single quotes: '^[a-z]+$'";
       return;
     }

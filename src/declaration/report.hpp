@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,7 +21,9 @@ class report {
 
   bool is_empty() const { return found_.empty(); }
 
-  std::size_t count() const { return found_.size(); }
+  bool has(std::string_view code) const {
+    return std::any_of(found_.begin(), found_.end(), [&](const text::diagnostic& d) { return d.code == code; });
+  }
 
   /// Sorted by position.
   std::vector<text::diagnostic> take() {

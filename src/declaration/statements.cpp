@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 
 #include "declaration/codes.hpp"
 #include "text/excerpt.hpp"
@@ -78,7 +77,7 @@ class splitter {
       if (here() == '=' && !next.path.empty()) {
         next.kind = statement_kind::key_value;
         ++offset_;
-        skip_value();
+        skip_value(next);
       }
     }
     // What does not belong to it is the parser's to complain of; it goes with the statement that it follows.
@@ -104,7 +103,7 @@ class splitter {
     while (!is_stopped_) {
       const auto begin = offset_;
       if (here() == '"' || here() == '\'') {
-        skip_string();
+        skip_string(next);
         next.path.push_back(unquoted(content_.substr(begin, offset_ - begin)));
       } else {
         while (!at_end() && is_bare(here())) ++offset_;
@@ -127,33 +126,61 @@ class splitter {
     return std::string(is_simple ? quoted.substr(1, quoted.size() - 2) : quoted);
   }
 
+  /// An open bracket; inside braces with the keys so far.
+  struct frame {
+    char opening;
+    std::size_t offset;
+    bool expects_key;
+    std::unordered_map<std::string, text::span> keys;
+  };
+
   /// Ends at the end of the line that closes all brackets. Line ends inside braces alone end it too: TOML has none
   /// there.
-  void skip_value() {
-    std::string open;
-    std::size_t dots = 0;
-    while (!at_end() && !is_stopped_) {
+  void skip_value(statement& owner) {
+    std::vector<frame> open;
+    std::size_t arrays = 0;
+    while (!at_end() && !is_stopped_ && (here() != '\n' || arrays > 0)) {
       const char c = here();
-      if (c == '\n' && open.find('[') == std::string::npos) return;
       if (c == '#') {
         skip_line();
-        continue;
+      } else if (!open.empty() && open.back().expects_key && (is_bare(c) || c == '"' || c == '\'')) {
+        read_inner_key(owner, open.back());
+      } else if (c == '"' || c == '\'') {
+        skip_string(owner);
+      } else {
+        if (c == '[' || c == '{') open.push_back({c, offset_, c == '{', {}});
+        if (c == '[') ++arrays;
+        if ((c == ']' || c == '}') && !open.empty()) {
+          if (open.back().opening == '[') --arrays;
+          open.pop_back();
+        }
+        if (c == ',' && !open.empty()) open.back().expects_key = open.back().opening == '{';
+        if (open.size() > deepest_nesting) stop(fmt::format("values nest deeper than {} levels", deepest_nesting));
+        ++offset_;
       }
-      if (c == '"' || c == '\'') {
-        skip_string();
-        continue;
-      }
-      if (c == '[' || c == '{') open += c;
-      if ((c == ']' || c == '}') && !open.empty()) open.pop_back();
-      dots = c == '.' ? dots + 1 : (is_bare(c) || is_blank(c) ? dots : 0);
-      if (open.size() > deepest_nesting) stop(fmt::format("values nest deeper than {} levels", deepest_nesting));
-      if (dots >= longest_key) stop(fmt::format("a key of more than {} parts", longest_key));
-      ++offset_;
     }
+    if (!open.empty()) owner.unclosed = open.back().offset;
+  }
+
+  void read_inner_key(statement& owner, frame& inside) {
+    inside.expects_key = false;
+    statement key;
+    read_key(key);
+    if (key.path.empty()) return;
+    owner.inner_tables += key.path.size() - 1;
+    const auto where = lines_.span_of(key.key_begin, key.key_end);
+    const auto path = joined(key.path);
+    const auto [first, is_new] = inside.keys.try_emplace(path, where);
+    if (is_new) return;
+    auto& problem = problems_.error(code::duplicate_key, where,
+                                    fmt::format("'{}' is declared a second time", text::clipped(spelled(path))));
+    problem.notes.push_back({"first declared here", first->second});
+    owner.has_duplicates = true;
   }
 
   /// An unfinished string of one line ends with its line.
-  void skip_string() {
+  void skip_string(statement& owner) {
+    const auto begin = offset_;
     const char quote = here();
     const std::string triple(3, quote);
     const bool is_long = content_.substr(offset_, 3) == triple;
@@ -163,13 +190,14 @@ class splitter {
           (is_long || content_[offset_ + 1] != '\n')) {
         offset_ += 2;
       } else if (!is_long && here() == '\n') {
-        return;
+        break;
       } else if (here() == quote && (!is_long || content_.substr(offset_, 3) == triple)) {
         return skip_closing(quote, is_long);
       } else {
         ++offset_;
       }
     }
+    owner.unclosed = begin;
   }
 
   /// Up to two quotes may stand before the three that close a long string.
@@ -185,6 +213,12 @@ class splitter {
   std::size_t offset_ = 0;
   bool is_stopped_ = false;
 };
+
+}  // namespace
+
+std::vector<statement> split_statements(std::string_view content, const text::line_index& lines, report& problems) {
+  return splitter(content, lines, problems).split();
+}
 
 /// A path as one string, without ambiguity: TOML has no NUL.
 std::string joined(const std::vector<std::string>& path) {
@@ -206,81 +240,6 @@ std::string spelled(std::string path) {
   path.pop_back();
   std::replace(path.begin(), path.end(), '\0', '.');
   return path;
-}
-
-/// Walks the statements with the header that each one stands below.
-class duplicate_finder {
- public:
-  duplicate_finder(const std::vector<statement>& statements, const text::line_index& lines, report& problems)
-      : statements_(statements), lines_(lines), problems_(problems) {}
-
-  std::vector<std::size_t> find() {
-    for (std::size_t i = 0; i < statements_.size(); ++i) look_at(i);
-    return std::move(twice_);
-  }
-
- private:
-  void look_at(std::size_t index) {
-    const auto& s = statements_[index];
-    if (s.kind == statement_kind::junk) return;
-    if (s.kind == statement_kind::key_value) return look_at_key(index);
-    const auto header = joined(s.path);
-    is_in_array_ = s.kind == statement_kind::array_header || is_below_array(header);
-    if (s.kind == statement_kind::array_header) arrays_.insert(header);
-    is_skipped_ = !is_in_array_ && !declare(headers_, header, index, "");
-    if (is_skipped_) twice_.push_back(index);
-    keys_ = {};
-    title_ = is_in_array_ ? std::string{} : spelled(header);
-  }
-
-  /// A header stands once, so only keys below the same one can be the same.
-  void look_at_key(std::size_t index) {
-    const bool is_first = is_skipped_ || is_in_array_ || declare(keys_, joined(statements_[index].path), index, title_);
-    if (is_skipped_ || !is_first) twice_.push_back(index);
-  }
-
-  /// Below an array of tables the same key means another place each time.
-  bool is_below_array(const std::string& header) const {
-    if (arrays_.empty()) return false;
-    const auto above = prefixes(header);
-    return std::any_of(above.begin(), above.end(), [&](const std::string& p) { return arrays_.contains(p); });
-  }
-
-  bool declare(std::unordered_map<std::string, std::size_t>& known, const std::string& path, std::size_t index,
-               std::string_view title) {
-    const auto [first, is_new] = known.try_emplace(path, index);
-    if (is_new) return true;
-    const auto inside = title.empty() ? std::string{} : fmt::format(" in [{}]", text::clipped(title));
-    auto& problem =
-        problems_.error(code::duplicate_key, key_span(statements_[index]),
-                        fmt::format("'{}' is declared a second time{}", text::clipped(spelled(path)), inside));
-    problem.notes.push_back({"first declared here", key_span(statements_[first->second])});
-    return false;
-  }
-
-  text::span key_span(const statement& s) const { return lines_.span_of(s.key_begin, s.key_end); }
-
-  const std::vector<statement>& statements_;
-  const text::line_index& lines_;
-  report& problems_;
-  std::unordered_map<std::string, std::size_t> headers_;
-  std::unordered_map<std::string, std::size_t> keys_;  // below the header
-  std::unordered_set<std::string> arrays_;
-  std::vector<std::size_t> twice_;
-  std::string title_;  // of the header
-  bool is_skipped_ = false;
-  bool is_in_array_ = false;
-};
-
-}  // namespace
-
-std::vector<statement> split_statements(std::string_view content, const text::line_index& lines, report& problems) {
-  return splitter(content, lines, problems).split();
-}
-
-std::vector<std::size_t> find_duplicates(const std::vector<statement>& statements, const text::line_index& lines,
-                                         report& problems) {
-  return duplicate_finder(statements, lines, problems).find();
 }
 
 }  // namespace declaration

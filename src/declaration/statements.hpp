@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +22,10 @@ struct statement {
   std::size_t end = 0;
   std::size_t key_begin = 0;
   std::size_t key_end = 0;
-  std::vector<std::string> path;  // the parts of its key
+  std::vector<std::string> path;        // the parts of its key
+  std::optional<std::size_t> unclosed;  // the bracket or quote in it that nothing closes
+  std::size_t inner_tables = 0;         // that dotted keys inside braces make
+  bool has_duplicates = false;          // keys inside braces, which have been reported
 };
 
 /// Splits a document into statements before it is parsed, to refuse what would exhaust the parser, to see what is
@@ -32,5 +37,18 @@ std::vector<statement> split_statements(std::string_view content, const text::li
 /// statements, with those that stand below such a header.
 std::vector<std::size_t> find_duplicates(const std::vector<statement>& statements, const text::line_index& lines,
                                          report& problems);
+
+/// How many comparisons of two tables the parser may need: it looks through lists of those that dotted keys and headers
+/// make without naming them. Grows with the square of their number.
+std::uint64_t parse_cost(const std::vector<statement>& statements);
+
+/// A path as one string, without ambiguity: TOML has no NUL.
+std::string joined(const std::vector<std::string>& path);
+
+/// The paths above a joined path, from the shortest; without itself.
+std::vector<std::string> prefixes(const std::string& path);
+
+/// A joined path as it is written.
+std::string spelled(std::string path);
 
 }  // namespace declaration

@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -11,12 +12,14 @@
 
 #include "declaration/codes.hpp"
 #include "declaration/statements.hpp"
+#include "text/excerpt.hpp"
 #include "text/utf8.hpp"
 
 namespace declaration {
 namespace {
 
 constexpr std::size_t most_syntax_errors = 20;
+constexpr std::uint64_t highest_parse_cost = 4'000'000'000;  // a few seconds
 constexpr std::size_t most_parsed_again =
     std::size_t{32} * 1024 * 1024;  // bytes: reading a large file 20 times takes too long
 
@@ -148,12 +151,9 @@ class patient_parser {
   }
 
   std::optional<node> parse() {
-    const auto before = problems_.count();
     statements_ = split_statements(content_, lines_, problems_);
-    if (problems_.count() > before) return std::nullopt;
-    for (const auto index : find_duplicates(statements_, lines_, problems_)) hide(index);
-
-    std::size_t mistakes = 0;
+    if (!can_be_parsed()) return std::nullopt;
+    std::size_t mistakes = hide_duplicates();
     std::size_t parsed = 0;
     do {
       try {
@@ -170,15 +170,36 @@ class patient_parser {
   }
 
  private:
+  bool can_be_parsed() {
+    if (problems_.has(code::too_deep)) return false;
+    if (parse_cost(statements_) <= highest_parse_cost) return true;
+    auto& problem =
+        problems_.error(code::too_large, {}, "there are too many dotted keys and tables in this declaration");
+    problem.help = "write tables with a header of their own: [queues.email]";
+    return false;
+  }
+
+  /// How many statements lack so much without their duplicates that nothing more can be said.
+  std::size_t hide_duplicates() {
+    for (const auto index : find_duplicates(statements_, lines_, problems_)) hide(index);
+    std::size_t mistakes = 0;
+    for (std::size_t i = 0; i < statements_.size(); ++i) {
+      if (!statements_[i].has_duplicates) continue;
+      hide(i);
+      ++mistakes;
+    }
+    return mistakes;
+  }
+
   /// False when the mistake is in no statement that could be hidden.
   bool note(const toml::parse_error& mistake) {
     const auto where = columns_.convert(mistake.source().begin);
-    problems_.error(code::invalid_toml, {where, {where.line, where.column + 1}}, reason_of(mistake));
     const auto offset = lines_.offset_of(where);
     const auto next = std::partition_point(statements_.begin(), statements_.end(),
                                            [&](const statement& s) { return s.begin <= offset; });
-    if (next == statements_.begin()) return false;
+    if (next == statements_.begin()) return report_mistake(mistake, where, {}), false;
     const auto& wrong = *(next - 1);
+    report_mistake(mistake, where, wrong);
     const auto begin = content_.begin() + static_cast<std::ptrdiff_t>(wrong.begin);
     const auto end = content_.begin() + static_cast<std::ptrdiff_t>(wrong.end);
     if (std::all_of(begin, end, [](char c) { return c == ' ' || c == '\n'; })) return false;
@@ -186,13 +207,44 @@ class patient_parser {
     return true;
   }
 
+  void report_mistake(const toml::parse_error& mistake, text::position where, const statement& wrong) {
+    if (wrong.unclosed && *wrong.unclosed <= lines_.offset_of(where)) {
+      const auto opening = original_.substr(*wrong.unclosed, original_.substr(*wrong.unclosed, 3) == "\"\"\"" ? 3 : 1);
+      const auto place = lines_.span_of(*wrong.unclosed, *wrong.unclosed + opening.size());
+      problems_.error(code::invalid_toml, place, fmt::format("this is not TOML: '{}' is not closed", opening));
+      return;
+    }
+    const auto reason = reason_of(mistake);
+    constexpr std::string_view twice = "cannot redefine existing ";
+    const bool is_twice = reason.starts_with(twice);
+    problems_
+        .error(is_twice ? code::duplicate_key : code::invalid_toml, {where, {where.line, where.column + 1}},
+               is_twice ? fmt::format("declared a second time: {}", reason.substr(twice.size()))
+                        : fmt::format("this is not TOML: {}", reason))
+        .help = help_for(wrong);
+  }
+
   static std::string reason_of(const toml::parse_error& mistake) {
     constexpr std::string_view opening = "Error while parsing ";
     std::string_view words = mistake.description();
     if (words.starts_with(opening)) words.remove_prefix(opening.size());
     const auto colon = words.find(": ");
-    if (colon == std::string_view::npos) return fmt::format("this is not TOML: {}", words);
-    return fmt::format("this is not TOML: {} ({})", words.substr(colon + 2), words.substr(0, colon));
+    if (colon == std::string_view::npos || words.starts_with("root table")) {
+      return std::string(words.substr(colon == std::string_view::npos ? 0 : colon + 2));
+    }
+    return fmt::format("{} (in a {})", words.substr(colon + 2), words.substr(0, colon));
+  }
+
+  /// The commonest mistake by far: `lease = 30s`.
+  std::string help_for(const statement& wrong) const {
+    if (wrong.kind != statement_kind::key_value) return {};
+    auto written = original_.substr(wrong.key_end, wrong.end - wrong.key_end);
+    written.remove_prefix(std::min(written.find_first_not_of(" \t="), written.size()));
+    const auto word = written.substr(0, written.find_first_of(" \t\r\n#,"));
+    const bool is_word = !word.empty() && word.find_first_of("\"'[]{}=") == std::string_view::npos;
+    const bool has_letter =
+        std::any_of(word.begin(), word.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+    return is_word && has_letter ? fmt::format("a text stands in quotes: \"{}\"", text::clipped(word)) : std::string{};
   }
 
   void hide(std::size_t index) { blank_out(content_, statements_[index].begin, statements_[index].end); }

@@ -69,7 +69,8 @@ class speller {
   void add_help(std::string_view help) {
     while (!help.empty()) {
       const auto end = std::min(help.find('\n'), help.size());
-      fmt::format_to(std::back_inserter(out_), "  {}\n", clipped(help.substr(0, end), longest_message));
+      if (end > 0) fmt::format_to(std::back_inserter(out_), "  {}", clipped(help.substr(0, end), longest_message));
+      out_ += '\n';
       help.remove_prefix(std::min(end + 1, help.size()));
     }
   }
