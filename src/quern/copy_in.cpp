@@ -35,8 +35,6 @@ copy_in::~copy_in() {
 }
 
 void copy_in::flush() {
-  // Reading what has come shows an error of the server before all the rows are sent in vain.
-  if (PQconsumeInput(session_->pq()) == 0) fail();
   const char* data = out_.data();
   std::size_t left = out_.size();
   while (left != 0) {

@@ -17,8 +17,8 @@ class copy_in {
   copy_in& operator=(const copy_in&) = delete;
   ~copy_in();
 
-  /// Adds a row. Throws codec_error for a value that PostgreSQL cannot hold, and as connection::execute() when the
-  /// server has refused an earlier row.
+  /// Adds a row. Throws codec_error for a value that PostgreSQL cannot hold, connection_error when the connection is
+  /// lost. A row that the server refuses is reported by finish().
   template <class... Fields>
   void add(const Fields&... fields) {
     begin_row(sizeof...(fields));

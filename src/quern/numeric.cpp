@@ -99,12 +99,12 @@ numeric::numeric(std::string_view text) {
     kind_ = is_negative ? kind::negative_infinity : kind::infinity;
   } else {
     kind_ = is_negative ? kind::negative : kind::positive;
-    read_decimal(rest);
+    read_decimal(rest, text);
   }
 }
 
-void numeric::read_decimal(std::string_view text) {
-  const decimal parts = parse(text, text);
+void numeric::read_decimal(std::string_view digits, std::string_view text) {
+  const decimal parts = parse(digits, text);
   const auto count = static_cast<std::int64_t>(parts.digits.size());
   const std::int64_t first = parts.whole + parts.exponent - 1;  // the exponent of 10 of the first digit
   const std::int64_t scale = std::max<std::int64_t>(0, count - parts.whole - parts.exponent);

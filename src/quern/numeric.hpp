@@ -55,7 +55,7 @@ class numeric {
   };
 
   static numeric special(kind which);
-  void read_decimal(std::string_view text);
+  void read_decimal(std::string_view digits, std::string_view text);
   void normalise();
 
   kind kind_ = kind::positive;
