@@ -1,0 +1,72 @@
+// The program: one file a command, collected here.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <quern/error.hpp>
+#include <string>
+
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/terminal.hpp"
+#include "cluster/error.hpp"
+
+namespace {
+
+std::string exit_code_table() {
+  std::string table = "Exit codes:\n";
+  for (const auto& [code, meaning] : cli::exit_code_meanings)
+    table += fmt::format("  {:>2}  {}\n", static_cast<int>(code), meaning);
+  return table;
+}
+
+void add_commands(CLI::App& program, cli::exit_code& result) {
+  for (const auto add : {cli::add_generate, cli::add_migrate, cli::add_status, cli::add_dev}) add(program, result);
+  for (CLI::App* command : program.get_subcommands({})) command->footer(exit_code_table());
+}
+
+cli::exit_code parse_and_run(int count, char** arguments) {
+  CLI::App program{"Typed queues in PostgreSQL from one declaration", "quern"};
+  cli::exit_code result = cli::exit_code::done;
+  program.require_subcommand(1);
+  program.footer(exit_code_table());
+  program.failure_message(CLI::FailureMessage::help);
+  add_commands(program, result);
+  try {
+    program.parse(count, arguments);
+  } catch (const CLI::ParseError& refused) {
+    if (program.exit(refused) != 0) return cli::exit_code::usage;
+  }
+  return result;
+}
+
+// A failure that no command has found better words for.
+cli::exit_code run(int count, char** arguments) try {
+  return parse_and_run(count, arguments);
+
+} catch (const cli::failure& refused) {
+  if (!refused.words.empty()) cli::complain(refused.words);
+  return refused.code;
+
+} catch (const cluster::error& refused) {
+  cli::complain(refused.what());
+  return cli::exit_code::unreachable;
+
+} catch (const quern::error& refused) {
+  cli::complain(refused.what());
+  return refused.connection_lost() ? cli::exit_code::unreachable : cli::exit_code::migration_failed;
+
+} catch (const std::exception& defect) {
+  cli::complain(fmt::format("this should not happen, please report it: {}", defect.what()));
+  return cli::exit_code::internal_error;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const cli::exit_code result = run(count, arguments);
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return static_cast<int>(result);
+  std::perror("quern: standard output");
+  return static_cast<int>(cli::exit_code::internal_error);
+}

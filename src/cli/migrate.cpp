@@ -1,0 +1,99 @@
+// quern migrate: brings a database to where the directory of migrations is.
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/command.hpp"
+#include "cli/migrations.hpp"
+#include "cli/private_server.hpp"
+#include "cli/terminal.hpp"
+#include "migrate/error.hpp"
+#include "migrate/runner.hpp"
+
+namespace cli {
+namespace {
+
+struct migrate_arguments {
+  std::optional<std::string> database{};
+  std::filesystem::path migrations = "migrations";
+  std::string to{};
+  int wait = 60;  // seconds
+  bool is_dry_run = false;
+  bool creates_roles = false;
+};
+
+// email/0002, email/2, email/0002_add_note
+std::optional<migrate::target> parse_target(const std::string& text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string::npos || slash == 0) return std::nullopt;
+  migrate::target made{.line = text.substr(0, slash)};
+  const char* const end_of_text = text.data() + text.size();
+  const auto [end, problem] = std::from_chars(text.data() + slash + 1, end_of_text, made.number);
+  if (problem != std::errc{} || (end != end_of_text && *end != '_')) return std::nullopt;
+  return made;
+}
+
+void say_applied(const migrate::migration& one, const migrate::step& part, std::chrono::milliseconds taken) {
+  const std::string where = one.steps.size() == 1 ? "" : fmt::format(", step {}", part.name);
+  say(fmt::format("{} {}{} {}", green("applied", stream::output), migrate::title(one), where,
+                  dim(fmt::format("({} ms)", taken.count()), stream::output)));
+}
+
+migrate::request as_request(const migrate_arguments& given, const std::string& schema) {
+  const database where = choose_database(given.database);
+  migrate::request how{.database = where.url, .schema = schema};
+  if (!given.to.empty()) how.to = parse_target(given.to);
+  how.patience = std::chrono::seconds{given.wait};
+  how.creates_roles = given.creates_roles || where.is_private_server;
+  how.progress = [](std::string_view words) { tell(words); };
+  how.applied = say_applied;
+  return how;
+}
+
+exit_code run(const migrate_arguments& given) try {
+  const checked_migrations migrations = read_migrations(given.migrations);
+  const migrate::request how = as_request(given, migrations.schema);
+  if (given.is_dry_run) {
+    const std::string sql = migrate::dry_run(migrations.files, how);
+    fmt::print("{}", sql.empty() ? "-- nothing to apply\n" : sql);
+    return exit_code::done;
+  }
+  const migrate::summary done = migrate::apply(migrations.files, how);
+  if (done.steps == 0)
+    say(given.to.empty() ? "nothing to apply: the database is up to date" : "nothing to apply");
+  else
+    say(fmt::format("{} {} applied", done.migrations, done.migrations == 1 ? "migration" : "migrations"));
+  return exit_code::done;
+
+} catch (const migrate::error& refused) {
+  throw failure{code_of(refused.why()), refused.what()};
+}
+
+}  // namespace
+
+void add_migrate(CLI::App& program, exit_code& result) {
+  const auto given = std::make_shared<migrate_arguments>();
+  CLI::App* const command = program.add_subcommand("migrate", "Apply the migrations that a database lacks");
+  command->add_option("--database", given->database,
+                      "URL, or libpq's keyword=value form (default: QUERN_DATABASE, then libpq's environment, then the "
+                      "private server of this directory)");
+  command->add_option("--migrations", given->migrations, "Their directory")->capture_default_str();
+  command->add_option("--to", given->to, "LINE/NNNN: apply `core` and of that line what comes up to this one")
+      ->check([](const std::string& text) {
+        return parse_target(text) ? "" : "a migration is named like email/0002 or email/0002_add_note";
+      });
+  command->add_option("--wait", given->wait, "Seconds to wait for another runner, and for the locks of each step")
+      ->check(CLI::Range(0, 86400))
+      ->capture_default_str();
+  command->add_flag("--dry-run", given->is_dry_run, "Print the SQL instead of applying it; changes nothing");
+  command->add_flag("--create-roles", given->creates_roles, "Create missing roles that the migrations grant to");
+  on_call(*command, result, [given] { return run(*given); });
+}
+
+}  // namespace cli

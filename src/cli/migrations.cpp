@@ -1,0 +1,84 @@
+#include "cli/migrations.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "cli/command.hpp"
+#include "cli/terminal.hpp"
+#include "contract/lock.hpp"
+#include "text/diagnostic.hpp"
+
+namespace cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(exit_code code, std::string_view words, const std::vector<migrate::problem>& problems) {
+  std::vector<std::string> lines;
+  std::ranges::transform(problems, std::back_inserter(lines), [](const auto& one) { return migrate::spell(one); });
+  throw failure{code, fmt::format("{}\n{}", words, fmt::join(lines, "\n"))};
+}
+
+contract::lock read_lock(const fs::path& file) {
+  std::ifstream input{file, std::ios::binary};
+  if (!fs::is_regular_file(file) || !input)
+    throw failure{exit_code::input_wrong,
+                  fmt::format("{} cannot be read: `quern generate` writes it, --migrations says where", file.string())};
+  const text::source source{file.string(), {std::istreambuf_iterator<char>{input}, {}}};
+  contract::read_lock_result read = contract::read_lock(source);
+  if (read.diagnostics.empty()) return std::move(read.value);
+  const auto colours = has_colour(stream::error) ? text::colouring::ansi : text::colouring::plain;
+  throw failure{exit_code::input_wrong,
+                fmt::format("{} cannot be used\n{}", file.string(), text::spell(read.diagnostics, source, colours))};
+}
+
+migrate::checksums checksums_of(const contract::lock& lock) {
+  migrate::checksums checksums;
+  for (const contract::line& line : lock.lines)
+    for (const contract::migration& one : line.migrations)
+      checksums.emplace(fmt::format("{}/{}", line.name, one.file), one.checksum);
+  return checksums;
+}
+
+}  // namespace
+
+checked_migrations read_migrations(const fs::path& root) {
+  const contract::lock lock = read_lock(root / "quern.lock");
+  migrate::read_directory_result read = migrate::read_directory(root);
+  // An edited file is told as such, even when the edit has made it malformed.
+  const auto differences = migrate::compare_with_lock(read.value, checksums_of(lock));
+  if (!differences.empty())
+    refuse(exit_code::history_mismatch, "the migrations are not those of quern.lock; nothing was applied", differences);
+  if (!read.problems.empty()) refuse(exit_code::input_wrong, "the migrations cannot be used", read.problems);
+  const auto gaps = migrate::check_numbers(read.value);
+  if (!gaps.empty()) refuse(exit_code::history_mismatch, "the migrations are not numbered without gaps", gaps);
+  return {std::move(read.value), lock.schema};
+}
+
+exit_code code_of(migrate::reason why) {
+  switch (why) {
+    case migrate::reason::wrong_input:
+      return exit_code::input_wrong;
+    case migrate::reason::unreachable:
+      return exit_code::unreachable;
+    case migrate::reason::failed:
+      return exit_code::migration_failed;
+    case migrate::reason::gave_up_waiting:
+      return exit_code::gave_up_waiting;
+    case migrate::reason::history_mismatch:
+      return exit_code::history_mismatch;
+    case migrate::reason::database_ahead:
+      return exit_code::database_ahead;
+    case migrate::reason::not_permitted:
+      return exit_code::not_permitted;
+  }
+  return exit_code::internal_error;
+}
+
+}  // namespace cli

@@ -1,0 +1,146 @@
+// quern status: what a database has and lacks of the migrations.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "cli/command.hpp"
+#include "cli/migrations.hpp"
+#include "cli/private_server.hpp"
+#include "cli/terminal.hpp"
+#include "migrate/error.hpp"
+#include "migrate/runner.hpp"
+
+namespace cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct status_arguments {
+  std::optional<std::string> database{};
+  std::filesystem::path migrations = "migrations";
+  bool is_json = false;
+  bool is_check = false;
+};
+
+// One line of migrations, as it is shown.
+struct line_state {
+  std::vector<std::string> pending{};
+  std::size_t applied = 0;
+  std::string last_applied{};
+  std::string last_at{};
+};
+
+exit_code verdict(const migrate::comparison& compared) {
+  if (!compared.mismatches.empty()) return exit_code::history_mismatch;
+  if (!compared.unknown.empty()) return exit_code::database_ahead;
+  return compared.pending.empty() ? exit_code::done : exit_code::input_wrong;
+}
+
+std::string spell(const migrate::pending_migration& one) {
+  const std::string title = migrate::title(*one.what);
+  if (one.first_step == 0) return title;
+  return fmt::format("{} (from step {} of {} on)", title, one.first_step + 1, one.what->steps.size());
+}
+
+std::map<std::string, line_state> by_line(const migrate::survey& found) {
+  std::map<std::string, line_state> lines;
+  for (const migrate::applied_step& row : found.applied) {
+    line_state& line = lines[row.line];
+    if (row.step != row.step_count) continue;
+    ++line.applied;
+    line.last_applied = fmt::format("{:04}_{}", row.number, row.name);
+    line.last_at = row.applied_at;
+  }
+  for (const migrate::pending_migration& one : found.compared.pending)
+    lines[one.what->line].pending.push_back(spell(one));
+  return lines;
+}
+
+void say_line(const std::string& name, const line_state& line) {
+  const std::string last = line.applied == 0 ? "" : fmt::format(", the last {} at {}", line.last_applied, line.last_at);
+  say(fmt::format("{}: {} applied{}", bold(name, stream::output), line.applied, dim(last, stream::output)));
+  for (const std::string& one : line.pending) say(fmt::format("  {} {}", yellow("pending", stream::output), one));
+}
+
+void say_survey(const migrate::survey& found) {
+  for (const auto& [name, line] : by_line(found)) say_line(name, line);
+  for (const std::string& words : found.compared.mismatches)
+    say(fmt::format("{} {}", red("mismatch", stream::output), words));
+  for (const std::string& name : found.compared.unknown)
+    say(fmt::format("{} {}: the database has it, this directory does not", red("ahead", stream::output), name));
+  if (verdict(found.compared) == exit_code::done) say(green("the database is up to date", stream::output));
+}
+
+ordered_json as_json(const migrate::applied_step& row) {
+  return {{"line", row.line},
+          {"number", row.number},
+          {"name", row.name},
+          {"step", row.step},
+          {"step_count", row.step_count},
+          {"checksum", row.checksum},
+          {"applied_at", row.applied_at},
+          {"applied_by", row.applied_by},
+          {"duration_ms", static_cast<double>(row.duration) / 1000}};
+}
+
+ordered_json as_json(const migrate::survey& found) {
+  constexpr const char* words[] = {"up_to_date", "pending", "history_mismatch", "database_ahead"};
+  const exit_code code = verdict(found.compared);
+  const std::size_t word = code == exit_code::done               ? 0
+                           : code == exit_code::input_wrong      ? 1
+                           : code == exit_code::history_mismatch ? 2
+                                                                 : 3;
+  ordered_json applied = ordered_json::array();
+  for (const migrate::applied_step& row : found.applied) applied.push_back(as_json(row));
+  ordered_json pending = ordered_json::array();
+  for (const migrate::pending_migration& one : found.compared.pending)
+    pending.push_back({{"line", one.what->line},
+                       {"number", one.what->number},
+                       {"name", one.what->name},
+                       {"next_step", one.first_step + 1},
+                       {"step_count", one.what->steps.size()}});
+  return {{"state", words[word]},
+          {"applied", std::move(applied)},
+          {"pending", std::move(pending)},
+          {"mismatches", found.compared.mismatches},
+          {"unknown", found.compared.unknown}};
+}
+
+exit_code run(const status_arguments& given) try {
+  const checked_migrations migrations = read_migrations(given.migrations);
+  const database where = choose_database(given.database);
+  const migrate::survey found = migrate::look(migrations.files, where.url, migrations.schema);
+  if (given.is_json)
+    say(as_json(found).dump(2));
+  else
+    say_survey(found);
+  return given.is_check ? verdict(found.compared) : exit_code::done;
+
+} catch (const migrate::error& refused) {
+  throw failure{code_of(refused.why()), refused.what()};
+}
+
+}  // namespace
+
+void add_status(CLI::App& program, exit_code& result) {
+  const auto given = std::make_shared<status_arguments>();
+  CLI::App* const command = program.add_subcommand("status", "Say what a database has and lacks of the migrations");
+  command->add_option("--database", given->database,
+                      "URL, or libpq's keyword=value form (default: QUERN_DATABASE, then libpq's environment, then the "
+                      "private server of this directory)");
+  command->add_option("--migrations", given->migrations, "Their directory")->capture_default_str();
+  command->add_flag("--json", given->is_json, "As JSON");
+  command->add_flag(
+      "--check", given->is_check,
+      "Exit code 1 when migrations are pending, 6 when history does not match, 7 when the database is ahead");
+  on_call(*command, result, [given] { return run(*given); });
+}
+
+}  // namespace cli

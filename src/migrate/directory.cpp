@@ -1,0 +1,126 @@
+#include "migrate/directory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <tuple>
+
+namespace migrate {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_name(std::string_view text) {
+  const auto is_part = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+  return !text.empty() && std::ranges::all_of(text, is_part);
+}
+
+// NNNN_<name>.sql
+bool parse_file_name(std::string_view file, migration& into) {
+  constexpr std::string_view ending = ".sql";
+  if (!file.ends_with(ending)) return false;
+  file.remove_suffix(ending.size());
+  const std::size_t bar = file.find('_');
+  if (bar == std::string_view::npos || bar < 4) return false;
+  const auto [end, trouble] = std::from_chars(file.data(), file.data() + bar, into.number);
+  into.name = file.substr(bar + 1);
+  // Written back it has to be the same: 0001, not 00001.
+  return trouble == std::errc{} && end == file.data() + bar && into.number > 0 && is_name(into.name) &&
+         file == fmt::format("{:04}_{}", into.number, into.name);
+}
+
+std::optional<std::string> contents(const fs::path& file) {
+  std::ifstream input{file, std::ios::binary};
+  std::string text{std::istreambuf_iterator<char>{input}, {}};
+  if (!input || input.bad()) return std::nullopt;
+  return text;
+}
+
+std::vector<fs::directory_entry> sorted_entries(const fs::path& directory) {
+  std::vector<fs::directory_entry> entries{fs::directory_iterator{directory}, {}};
+  std::ranges::sort(entries, {}, &fs::directory_entry::path);
+  return entries;
+}
+
+void read_file(const fs::directory_entry& entry, const std::string& line, read_directory_result& into) {
+  migration made{.line = line, .file = entry.path()};
+  const std::string name = entry.path().filename().string();
+  if (!entry.is_regular_file() || !parse_file_name(name, made)) {
+    into.problems.push_back({entry.path(), 0, "is no migration: they are named NNNN_<name>.sql"});
+    return;
+  }
+  const auto text = contents(entry.path());
+  if (!text) {
+    into.problems.push_back({entry.path(), 0, "cannot be read"});
+    return;
+  }
+  parse_migration(*text, made, into.problems);
+  into.value.migrations.push_back(std::move(made));
+}
+
+void read_line(const fs::directory_entry& entry, read_directory_result& into) {
+  const std::string line = entry.path().filename().string();
+  if (line == "quern.lock" || line.starts_with('.')) return;
+  if (!entry.is_directory() || !is_name(line)) {
+    into.problems.push_back({entry.path(), 0, "is no line of migrations: it should be a directory named like a queue"});
+    return;
+  }
+  for (const fs::directory_entry& file : sorted_entries(entry.path())) read_file(file, line, into);
+}
+
+auto place_in_order(const migration& one) {
+  return std::tuple{one.line != "core", one.line, one.number, one.name};
+}
+
+}  // namespace
+
+read_directory_result read_directory(const fs::path& root) {
+  read_directory_result made{.value = {.root = root, .migrations = {}}, .problems = {}};
+  try {
+    for (const fs::directory_entry& entry : sorted_entries(root)) read_line(entry, made);
+  } catch (const fs::filesystem_error& failed) {
+    made.problems.push_back({failed.path1(), 0, fmt::format("cannot be read: {}", failed.code().message())});
+  }
+  std::ranges::sort(made.value.migrations, {}, place_in_order);
+  return made;
+}
+
+std::vector<problem> compare_with_lock(const directory& files, const checksums& locked) {
+  std::vector<problem> problems;
+  checksums missing = locked;
+  for (const migration& one : files.migrations) {
+    const auto expected = locked.find(file_name(one));
+    if (expected == locked.end())
+      problems.push_back({one.file, 0, "is not in quern.lock: only `quern generate` adds migrations"});
+    else if (expected->second != one.checksum)
+      problems.push_back({one.file, 0,
+                          fmt::format("was edited: its checksum is {}, quern.lock says {}; a released migration "
+                                      "never changes, bring the file back from version control",
+                                      one.checksum, expected->second)});
+    missing.erase(file_name(one));
+  }
+  for (const auto& [name, checksum] : missing)
+    problems.push_back({files.root / name, 0, "is missing: quern.lock names it; bring it back from version control"});
+  return problems;
+}
+
+std::vector<problem> check_numbers(const directory& files) {
+  std::vector<problem> problems;
+  const migration* before = nullptr;
+  for (const migration& one : files.migrations) {
+    const int last = before != nullptr && before->line == one.line ? before->number : 0;
+    if (one.number == last)
+      problems.push_back({one.file, 0, fmt::format("has the same number as {}", file_name(*before))});
+    else if (one.number != last + 1)
+      problems.push_back({one.file, 0, fmt::format("follows on number {:04}: {:04} is missing", last, last + 1)});
+    before = &one;
+  }
+  return problems;
+}
+
+}  // namespace migrate

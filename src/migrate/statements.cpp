@@ -1,0 +1,83 @@
+#include "migrate/statements.hpp"
+
+#include <fmt/format.h>
+#include <pg_query.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string_view>
+
+namespace migrate {
+namespace {
+
+// Behind white space, `-- …` and `/* … */`, which nest.
+std::size_t skip_blank(std::string_view sql, std::size_t at) {
+  int depth = 0;
+  while (at < sql.size()) {
+    if (sql.substr(at, 2) == "/*") {
+      ++depth;
+      at += 2;
+    } else if (depth > 0 && sql.substr(at, 2) == "*/") {
+      --depth;
+      at += 2;
+    } else if (depth == 0 && sql.substr(at, 2) == "--") {
+      at = std::min(sql.find('\n', at), sql.size());
+    } else if (depth > 0 || std::isspace(static_cast<unsigned char>(sql[at])) != 0) {
+      ++at;
+    } else {
+      break;
+    }
+  }
+  return at;
+}
+
+std::string first_word(std::string_view sql, std::size_t at) {
+  std::string word;
+  for (; at < sql.size() && std::isalpha(static_cast<unsigned char>(sql[at])) != 0; ++at)
+    word.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(sql[at]))));
+  return word;
+}
+
+bool ends_transaction(std::string_view word) {
+  constexpr std::array<std::string_view, 6> words{"begin", "start", "commit", "end", "rollback", "abort"};
+  return std::ranges::find(words, word) != words.end();
+}
+
+int line_at(const step& one, std::size_t position) {
+  const auto end = one.sql.begin() + static_cast<std::ptrdiff_t>(position);
+  return one.first_line + static_cast<int>(std::count(one.sql.begin(), end, '\n'));
+}
+
+}  // namespace
+
+std::vector<std::size_t> statement_starts(const std::string& sql) {
+  PgQuerySplitResult parts = pg_query_split_with_parser(sql.c_str());
+  if (parts.error != nullptr) {
+    // What this parser does not understand a newer server may: the lexer suffices to find the semicolons.
+    pg_query_free_split_result(parts);
+    parts = pg_query_split_with_scanner(sql.c_str());
+  }
+  std::vector<std::size_t> starts;
+  if (parts.error == nullptr)
+    for (int i = 0; i < parts.n_stmts; ++i)
+      starts.push_back(skip_blank(sql, static_cast<std::size_t>(parts.stmts[i]->stmt_location)));
+  pg_query_free_split_result(parts);
+  return starts;
+}
+
+std::vector<problem> check_statements(const migration& one) {
+  std::vector<problem> problems;
+  for (const step& part : one.steps)
+    for (const std::size_t start : statement_starts(part.sql)) {
+      const std::string word = first_word(part.sql, start);
+      const bool is_two_phase =
+          word == "prepare" && first_word(part.sql, skip_blank(part.sql, start + 7)) == "transaction";
+      if (!ends_transaction(word) && !is_two_phase) continue;
+      problems.push_back({one.file, line_at(part, start),
+                          fmt::format("`{}` is not possible here: a step is one transaction already", word)});
+    }
+  return problems;
+}
+
+}  // namespace migrate

@@ -1,0 +1,107 @@
+#include "migrate/directory.hpp"
+
+#include <algorithm>
+
+#include "migrate/statements.hpp"
+#include "migrate/workspace.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+std::vector<std::string> titles(const migrate::directory& files) {
+  std::vector<std::string> made;
+  for (const migrate::migration& one : files.migrations) made.push_back(migrate::title(one));
+  return made;
+}
+
+migrate::checksums locked(const migrate::directory& files) {
+  migrate::checksums made;
+  for (const migrate::migration& one : files.migrations) made.emplace(migrate::file_name(one), one.checksum);
+  return made;
+}
+
+const std::vector<test::step_text> some_step{{.name = "only", .sql = "select 1;"}};
+
+}  // namespace
+
+TEST_CASE("the core line comes first, the others by name, each by number") {
+  const test::workspace space;
+  for (const char* const title : {"zebra/0001_create", "core/0002_more", "audit/0010_j", "audit/0002_b", "core/0001_create"})
+    space.add(title, some_step);
+  space.write("quern.lock", "{}");
+  space.write(".gitattributes", "");
+  CHECK(titles(space.read()) == std::vector<std::string>{"core/0001_create", "core/0002_more", "audit/0002_b",
+                                                         "audit/0010_j", "zebra/0001_create"});
+}
+
+TEST_CASE("a file that has no business among the migrations is a problem") {
+  const test::workspace space;
+  space.write("notes.txt", "");
+  space.write("email/1_create.sql", "");
+  space.write("email/00001_create.sql", "");
+  space.write("email/0000_create.sql", "");
+  space.write("email/0001_Create.sql", "");
+  space.write("email/0001_create.sql.orig", "");
+  space.write("email/deeper/0001_create.sql", "");
+  space.write("E-mail/0001_create.sql", "");
+  const auto found = migrate::read_directory(space.root()).problems;
+  CHECK(found.size() == 8);
+  CHECK(std::ranges::count(found, "is no migration: they are named NNNN_<name>.sql", &migrate::problem::words) == 6);
+  CHECK(std::ranges::count(found, "is no line of migrations: it should be a directory named like a queue",
+                           &migrate::problem::words) == 2);
+}
+
+TEST_CASE("a directory that is not there is a problem") {
+  const auto found = migrate::read_directory("/nowhere/at/all").problems;
+  REQUIRE(found.size() == 1);
+  CHECK(migrate::spell(found[0]) == "/nowhere/at/all: cannot be read: No such file or directory");
+}
+
+TEST_CASE("files that are not those of quern.lock are edited, unknown or missing") {
+  const test::workspace space;
+  for (const char* const title : {"core/0001_create", "email/0001_create", "email/0002_add"}) space.add(title, some_step);
+  const migrate::checksums before = locked(space.read());
+  CHECK(migrate::compare_with_lock(space.read(), before).empty());
+
+  space.add("core/0001_create", {{.name = "only", .sql = "select 2;"}});
+  space.add("sms/0001_create", some_step);
+  space.remove("email/0002_add.sql");
+  const auto found = migrate::compare_with_lock(space.read(), before);
+  REQUIRE(found.size() == 3);
+  CHECK_THAT(found[0].words, test::starts_with("was edited: its checksum is "));
+  CHECK_THAT(found[0].words, test::contains(before.at("core/0001_create.sql")));
+  CHECK(found[1].file.filename() == "0001_create.sql");
+  CHECK_THAT(found[1].words, test::starts_with("is not in quern.lock"));
+  CHECK(found[2].file == space.root() / "email/0002_add.sql");
+  CHECK_THAT(found[2].words, test::starts_with("is missing"));
+}
+
+TEST_CASE("numbers run from 1 without gaps and are taken once") {
+  const test::workspace space;
+  for (const char* const title : {"core/0001_create", "core/0002_a", "email/0002_a", "sms/0001_a", "sms/0001_b"})
+    space.add(title, some_step);
+  const auto found = migrate::check_numbers(space.read());
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].words == "follows on number 0000: 0001 is missing");
+  CHECK(found[1].words == "has the same number as sms/0001_a.sql");
+}
+
+TEST_CASE("a step cannot end its transaction by itself") {
+  const test::workspace space;
+  space.add("core/0001_create",
+            {{.name = "only",
+              .sql = "select 'commit;';\n/* rollback; */ -- commit;\n"
+                     "create function f() returns void begin atomic select 1; end;\n"
+                     "do $$ begin null; end $$;\nCommit;\nprepare transaction 'x';\nsavepoint s;"}});
+  const auto found = migrate::check_statements(space.read().migrations.front());
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].line == 13);
+  CHECK(found[0].words == "`commit` is not possible here: a step is one transaction already");
+  CHECK(found[1].line == 14);
+}
+
+TEST_CASE("a statement that no parser knows yet does not hide where the others begin") {
+  const std::string sql = "select 1;\n -- words\n future syntax of a 'newer; server';\n/* /* deep */ */ select 2";
+  CHECK(migrate::statement_starts(sql) ==
+        std::vector<std::size_t>{0, sql.find("future"), sql.find("select 2")});
+}
