@@ -8,6 +8,7 @@
 #include "declaration/codes.hpp"
 #include "declaration/read.hpp"
 #include "dump.hpp"
+#include "invariants.hpp"
 #include "support/catch.hpp"
 #include "support/places.hpp"
 #include "text/diagnostic.hpp"
@@ -58,5 +59,15 @@ TEST_CASE("diagnostics come in the order of their positions") {
     INFO(directory.filename().string());
     CHECK(std::is_sorted(problems.begin(), problems.end(),
                          [](const auto& a, const auto& b) { return a.where.begin < b.where.begin; }));
+  }
+}
+
+TEST_CASE("what is accepted keeps every rule, and every diagnostic points into the source") {
+  for (const auto& directory : case_directories()) {
+    const text::source source{"quern.toml", content_of(directory / "quern.toml")};
+    const auto read = declaration::read(source);
+    INFO(directory.filename().string());
+    if (read.declared) CHECK(test::broken_rule(*read.declared).empty());
+    for (const auto& problem : read.problems) CHECK(test::broken_rule(problem, source).empty());
   }
 }
