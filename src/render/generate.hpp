@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "contract/lock.hpp"
+#include "declaration/model.hpp"
+#include "render/templates.hpp"
+#include "text/diagnostic.hpp"
+
+namespace render {
+
+/// A file of the output, by its path below generated/ or migrations/.
+struct output_file {
+  std::string path;
+  std::string text;
+};
+
+/// Which files are wanted.
+enum class parts {
+  all,
+  headers  // what a program needs to compile; migrations and lock are not looked at
+};
+
+struct generation {
+  std::vector<output_file> files;       // below generated/, sorted by path
+  std::vector<output_file> migrations;  // below migrations/: the new ones, in the order in which they are applied
+  contract::lock lock;                  // with the new migrations
+  std::string lock_text;
+  std::vector<text::diagnostic> diagnostics;  // of the declaration; nothing else is given when there are any
+};
+
+/// The whole output for a declaration and the history in the lock. A pure function: checking, writing and showing are
+/// three uses of it. The templates must be free of problems.
+generation generate(const declaration::project& project, const contract::lock& lock, const template_set& templates,
+                    parts wanted);
+
+}  // namespace render

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "render/template_engine.hpp"
+#include "render/templates.hpp"
+#include "render/view.hpp"
+
+namespace render {
+
+enum class sql_folder { core, queue };
+
+class renderer;
+
+/// The objects of one folder, rendered once for one view, out of which files are put together.
+class rendered_objects {
+ public:
+  /// The file of that template: `definition`, `migration`, `extension`.
+  std::string file(std::string_view name);
+
+ private:
+  friend class renderer;
+  rendered_objects(renderer& from, std::string_view folder, const view& view);
+
+  renderer& from_;
+  std::string folder_;
+  engine_view view_;
+};
+
+/// Parsed templates, for one thread.
+class renderer {
+ public:
+  explicit renderer(const template_set& templates);
+
+  /// The C++ header of that template: `queue`, `enum`.
+  std::string header(std::string_view name, const view& view);
+
+  rendered_objects open(sql_folder folder, const view& view);
+
+ private:
+  friend class rendered_objects;
+
+  struct object {
+    std::string name;
+    engine_template parsed;
+  };
+
+  std::map<std::string, engine_template, std::less<>> files_;          // by the name of the template
+  std::map<std::string, std::vector<object>, std::less<>> by_folder_;  // sql/core/, sql/queue/
+};
+
+}  // namespace render
