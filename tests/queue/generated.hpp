@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace test {
+
+/// The SQL of all migrations, in their order, for the queues and enumerations of a declaration, in the given schema. It
+/// is made by the generator from the present templates; QUERN_TEST_TEMPLATES names a directory of others, as
+/// `quern generate --templates` takes it. Throws with all diagnostics when the declaration is wrong.
+std::string migrations_of(std::string_view declaration, std::string_view schema);
+
+}  // namespace test
