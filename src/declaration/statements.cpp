@@ -81,9 +81,22 @@ class splitter {
       }
     }
     // What does not belong to it is the parser's to complain of; it goes with the statement that it follows.
-    if (next.kind != statement_kind::key_value) skip_line();
+    if (next.kind != statement_kind::key_value) skip_rest(next);
     next.end = offset_;
     found_.push_back(std::move(next));
+  }
+
+  void skip_rest(statement& next) {
+    while (!at_end() && here() != '\n' && here() != '#') {
+      note_foreign(next);
+      ++offset_;
+    }
+    skip_line();
+  }
+
+  /// Only strings and comments hold such characters; the parser's tables of Unicode are not to be relied upon.
+  void note_foreign(statement& owner) const {
+    if (static_cast<unsigned char>(here()) >= 0x80 && !owner.foreign) owner.foreign = offset_;
   }
 
   void read_header(statement& next) {
@@ -148,6 +161,7 @@ class splitter {
       } else if (c == '"' || c == '\'') {
         skip_string(owner);
       } else {
+        note_foreign(owner);
         if (c == '[' || c == '{') open.push_back({c, offset_, c == '{', {}});
         if (c == '[') ++arrays;
         if ((c == ']' || c == '}') && !open.empty()) {

@@ -153,7 +153,7 @@ class patient_parser {
   std::optional<node> parse() {
     statements_ = split_statements(content_, lines_, problems_);
     if (!can_be_parsed()) return std::nullopt;
-    std::size_t mistakes = hide_duplicates();
+    std::size_t mistakes = hide_own_mistakes();
     std::size_t parsed = 0;
     do {
       try {
@@ -179,16 +179,27 @@ class patient_parser {
     return false;
   }
 
-  /// How many statements lack so much without their duplicates that nothing more can be said.
-  std::size_t hide_duplicates() {
+  /// Hides what need not be parsed to be wrong. Gives the number of statements that lack so much without it that
+  /// nothing can be said of the whole.
+  std::size_t hide_own_mistakes() {
     for (const auto index : find_duplicates(statements_, lines_, problems_)) hide(index);
     std::size_t mistakes = 0;
     for (std::size_t i = 0; i < statements_.size(); ++i) {
-      if (!statements_[i].has_duplicates) continue;
-      hide(i);
+      const auto& foreign = statements_[i].foreign;
+      if (foreign) report_foreign(*foreign);
+      if (!foreign && !statements_[i].has_duplicates) continue;
+      hide_with_body(i);
       ++mistakes;
     }
     return mistakes;
+  }
+
+  void report_foreign(std::size_t offset) {
+    const auto size = text::character_at(original_, offset).size;
+    auto& problem = problems_.error(
+        code::invalid_toml, lines_.span_of(offset, offset + size),
+        fmt::format("this is not TOML: '{}' stands outside of quotes", text::clipped(original_.substr(offset, size))));
+    problem.help = "keys without quotes have the letters a-z and A-Z, digits, '_' and '-'";
   }
 
   /// False when the mistake is in no statement that could be hidden.
