@@ -1,0 +1,1024 @@
+-- quern migration: email/0001_create
+-- Creates queue email: its tables, its functions for contract v1 and the rights on them.
+-- roles: mailer, ops, web
+--
+-- step: create
+-- lock: none but on the new objects
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+insert into shop.quern_queue (queue, number)
+select 'email', coalesce(max(q.number) + 1, 0)
+from shop.quern_queue as q;
+
+insert into shop.quern_contract (queue, version, fingerprint)
+values ('email', 1, '0a0c0f0abfc00190249b5663ccf94b55d106f1fe44d1f1501ebb03d7710d155e');
+
+create sequence shop.email_message_id as bigint;
+
+do $$
+begin
+  perform setval('shop.email_message_id', q.number * 10000000000000 + 1, false)
+  from shop.quern_queue as q
+  where q.queue = 'email';
+end
+$$;
+
+-- A message that is ready or claimed. A claim changes lease_until and attempt, which no index holds, so that it is a
+-- heap-only update: half of each page stays free for it. (message_id, attempt) is the fencing pair of an attempt, and
+-- lease_until is -infinity while there is none. Whoever draws an id has a transaction id already: the low-water mark
+-- depends on that order.
+create table shop.email_message (
+  message_id bigint not null default case when pg_current_xact_id() is not null then nextval('shop.email_message_id') end,
+  lease_until timestamptz not null default '-infinity',
+  enqueued_at timestamptz not null default now(),
+  attempt integer not null default 0,
+  release_count integer not null default 0,
+  contract_version smallint not null default 1,
+  order_id bigint not null,
+  customer_id bigint not null,
+  recipient text not null,
+  channel shop.channel default 'email' not null,
+  subject text not null,
+  note text,
+  attachments uuid[] default '{}' not null,
+  send_after timestamptz,
+  constraint email_message_key primary key (message_id),
+  constraint email_recipient_max_length check (char_length(recipient) <= 320),
+  constraint email_attachments_one_dimension check (coalesce(array_ndims(attachments), 1) = 1 and coalesce(array_lower(attachments, 1), 1) = 1),
+  constraint email_attachments_no_nulls check (array_position(attachments, null) is null),
+  constraint email_contract_version_known check (contract_version = 1)
+) with (
+  fillfactor = 50,
+  autovacuum_vacuum_scale_factor = 0.01,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_cost_delay = 0
+);
+comment on table shop.email_message is 'Transactional mail that has to be sent.';
+
+-- A message with a time: delayed by its producer, waiting for a retry, or claimed after that (then it is due again
+-- when its lease runs out). It never stands at the head of the scan of the others.
+create table shop.email_delayed (
+  message_id bigint not null default case when pg_current_xact_id() is not null then nextval('shop.email_message_id') end,
+  due_at timestamptz not null,
+  lease_until timestamptz not null default '-infinity',
+  enqueued_at timestamptz not null default now(),
+  attempt integer not null default 0,
+  release_count integer not null default 0,
+  contract_version smallint not null default 1,
+  last_error text,
+  order_id bigint not null,
+  customer_id bigint not null,
+  recipient text not null,
+  channel shop.channel default 'email' not null,
+  subject text not null,
+  note text,
+  attachments uuid[] default '{}' not null,
+  send_after timestamptz,
+  constraint email_delayed_key primary key (message_id),
+  constraint email_recipient_max_length check (char_length(recipient) <= 320),
+  constraint email_attachments_one_dimension check (coalesce(array_ndims(attachments), 1) = 1 and coalesce(array_lower(attachments, 1), 1) = 1),
+  constraint email_attachments_no_nulls check (array_position(attachments, null) is null),
+  constraint email_contract_version_known check (contract_version = 1)
+) with (
+  autovacuum_vacuum_scale_factor = 0.01,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_cost_delay = 0
+);
+create index email_delayed_due on shop.email_delayed (due_at, message_id);
+comment on table shop.email_delayed is 'Messages of queue email that are delayed or were tried before.';
+
+create table shop.email_dead (
+  message_id bigint not null,
+  dead_at timestamptz not null default clock_timestamp(),
+  enqueued_at timestamptz not null,
+  attempt integer not null,
+  contract_version smallint not null,
+  last_error text,
+  order_id bigint not null,
+  customer_id bigint not null,
+  recipient text not null,
+  channel shop.channel not null,
+  subject text not null,
+  note text,
+  attachments uuid[] not null,
+  send_after timestamptz,
+  constraint email_dead_key primary key (message_id)
+);
+comment on table shop.email_dead is 'Messages of queue email whose last attempt failed.';
+
+-- Where a scan of email_message may begin, so that it need not pass over rows that are dead or claimed. Sequences,
+-- because these are not transactional and cannot bloat. A wrong hint costs time, never a message: see email_pick.
+create sequence shop.email_frontier as bigint minvalue 0;
+create sequence shop.email_low_water as bigint minvalue 0;
+create sequence shop.email_swept_at as bigint minvalue 0;
+create sequence shop.email_mark as bigint minvalue 0;
+create sequence shop.email_mark_xid as bigint minvalue 0;
+comment on sequence shop.email_frontier is 'The next message id to hand out.';
+comment on sequence shop.email_low_water is 'No message below this id is ready or claimed.';
+comment on sequence shop.email_swept_at is 'When a claim last began at the low-water mark, in milliseconds since 1970.';
+comment on sequence shop.email_mark is 'The last message id drawn when the candidate for the low-water mark was taken.';
+comment on sequence shop.email_mark_xid is 'Every transaction that may hold an id up to the mark is older than this one.';
+
+create function shop.email_wake()
+returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  -- Consumers share this lock while they wait. A NOTIFY serialises commits, so it is sent only if someone waits.
+  if pg_try_advisory_lock(442101236578160834) then
+    perform pg_advisory_unlock(442101236578160834);
+  else
+    perform pg_notify('shop.email', '');
+  end if;
+end
+$$;
+comment on function shop.email_wake() is 'Wakes a waiting consumer when this transaction commits; called after COPY.';
+
+create function shop.email_enqueue_v1(
+  p_order_id bigint,
+  p_customer_id bigint,
+  p_recipient text,
+  p_subject text,
+  p_channel shop.channel default 'email',
+  p_note text default null,
+  p_attachments uuid[] default '{}',
+  p_send_after timestamptz default null,
+  p_delay interval default null
+) returns bigint
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_message_id bigint;
+begin
+  if p_delay > interval '0' then
+    insert into shop.email_delayed as d (due_at, contract_version, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
+    values (clock_timestamp() + p_delay, 1, p_order_id, p_customer_id, p_recipient, p_channel, p_subject, p_note, p_attachments, p_send_after)
+    returning d.message_id into v_message_id;
+  else
+    insert into shop.email_message as m (contract_version, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
+    values (1, p_order_id, p_customer_id, p_recipient, p_channel, p_subject, p_note, p_attachments, p_send_after)
+    returning m.message_id into v_message_id;
+  end if;
+
+  -- As in email_wake, written out because a call would cost more than all of it.
+  if pg_try_advisory_lock(442101236578160834) then
+    perform pg_advisory_unlock(442101236578160834);
+  else
+    perform pg_notify('shop.email', '');
+  end if;
+  return v_message_id;
+end
+$$;
+comment on function shop.email_enqueue_v1 is 'Enqueues a message and returns its id; with p_delay it is not handed out before that has passed.';
+
+-- One array a field, all of the same length; an array field takes text, each element an array in its text form.
+create function shop.email_enqueue_many_v1(
+  p_order_id bigint[],
+  p_customer_id bigint[],
+  p_recipient text[],
+  p_subject text[],
+  p_channel shop.channel[] default null,
+  p_note text[] default null,
+  p_attachments text[] default null,
+  p_send_after timestamptz[] default null,
+  p_delay interval default null
+) returns bigint[]
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_message_ids bigint[];
+begin
+  if greatest(cardinality(p_order_id), cardinality(p_customer_id), cardinality(p_recipient), cardinality(p_channel), cardinality(p_subject), cardinality(p_note), cardinality(p_attachments), cardinality(p_send_after))
+    is distinct from least(cardinality(p_order_id), cardinality(p_customer_id), cardinality(p_recipient), cardinality(p_channel), cardinality(p_subject), cardinality(p_note), cardinality(p_attachments), cardinality(p_send_after)) then
+    raise exception using
+      errcode = 'QN005',
+      message = 'the arrays of email_enqueue_many_v1 differ in length';
+  end if;
+
+  if p_delay > interval '0' then
+    with added as (
+      insert into shop.email_delayed as d (due_at, contract_version, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
+      select clock_timestamp() + p_delay, 1, t.order_id, t.customer_id, t.recipient, coalesce(t.channel, 'email'), t.subject, t.note, coalesce(t.attachments::uuid[], '{}'), t.send_after
+      from unnest(p_order_id, p_customer_id, p_recipient, p_channel, p_subject, p_note, p_attachments, p_send_after) with ordinality as t(order_id, customer_id, recipient, channel, subject, note, attachments, send_after, quern_rank)
+      order by t.quern_rank
+      returning d.message_id
+    )
+    select array_agg(a.message_id order by a.message_id)
+    into v_message_ids
+    from added as a;
+  else
+    with added as (
+      insert into shop.email_message as m (contract_version, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
+      select 1, t.order_id, t.customer_id, t.recipient, coalesce(t.channel, 'email'), t.subject, t.note, coalesce(t.attachments::uuid[], '{}'), t.send_after
+      from unnest(p_order_id, p_customer_id, p_recipient, p_channel, p_subject, p_note, p_attachments, p_send_after) with ordinality as t(order_id, customer_id, recipient, channel, subject, note, attachments, send_after, quern_rank)
+      order by t.quern_rank
+      returning m.message_id
+    )
+    select array_agg(a.message_id order by a.message_id)
+    into v_message_ids
+    from added as a;
+  end if;
+
+  perform shop.email_wake();
+  return coalesce(v_message_ids, '{}');
+end
+$$;
+comment on function shop.email_enqueue_many_v1 is 'Enqueues a message for each place of the arrays and returns the ids in that order.';
+
+create function shop.email_enqueue_json_v1(p_payload jsonb, p_delay interval default null)
+returns bigint
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+
+  perform shop.quern_check_payload('email', p_payload, '{"order_id": "number", "customer_id": "number", "recipient": "string", "channel": "string?", "subject": "string", "note": "string?", "attachments": "array?", "send_after": "string?"}');
+  return shop.email_enqueue_v1(
+    p_order_id => (p_payload ->> 'order_id')::bigint,
+    p_customer_id => (p_payload ->> 'customer_id')::bigint,
+    p_recipient => p_payload ->> 'recipient',
+    p_channel => coalesce((p_payload ->> 'channel')::shop.channel, 'email'),
+    p_subject => p_payload ->> 'subject',
+    p_note => p_payload ->> 'note',
+    p_attachments => coalesce(case when jsonb_typeof(p_payload -> 'attachments') = 'array' then array(select e.value::uuid from jsonb_array_elements_text(p_payload -> 'attachments') with ordinality as e(value, place) order by e.place) end, '{}'),
+    p_send_after => (p_payload ->> 'send_after')::timestamptz,
+    p_delay => p_delay
+  );
+end
+$$;
+comment on function shop.email_enqueue_json_v1 is 'Enqueues a message out of a JSON object, which is checked against the contract.';
+
+-- The low-water mark may rise to the smallest live id only when nothing smaller can still appear. So the last id that was
+-- drawn is noted as the mark, and with it a transaction id that is drawn after reading it: whoever holds an id up to the
+-- mark drew an older one before (see email_message). When every older transaction has ended, nothing unseen is left
+-- below the mark. (The snapshot's xmax would not do: transactions beyond it may be running.)
+-- All of it is for a transaction that has not written yet: another has its transaction id already, and does not see the
+-- messages that it has ended itself and that a rollback would bring back.
+-- One session does it at a time. The transaction id is written first: a crash never leaves a mark with an older one.
+create function shop.email_advance_low_water()
+returns void
+language plpgsql
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  v_last_drawn bigint;
+  v_own_xid bigint;
+  v_mark bigint;
+  v_mark_xid bigint;
+  v_low_water bigint;
+begin
+  if pg_current_xact_id_if_assigned() is not null or not pg_try_advisory_xact_lock(442101236578160834 + 1) then
+    return;
+  end if;
+  v_last_drawn := coalesce(pg_sequence_last_value('shop.email_message_id'), 0);
+  v_own_xid := pg_current_xact_id()::text::bigint;
+
+  v_mark := coalesce(pg_sequence_last_value('shop.email_mark'), 0);
+  v_mark_xid := coalesce(pg_sequence_last_value('shop.email_mark_xid'), 0);
+  -- After a restore into another cluster transaction ids begin again: a mark from the future is taken anew.
+  if v_mark_xid < v_own_xid then
+    if pg_snapshot_xmin(pg_current_snapshot())::text::bigint < v_mark_xid then
+      return;
+    end if;
+    v_low_water := coalesce(pg_sequence_last_value('shop.email_low_water'), 0);
+    select least(v_mark, min(m.message_id))
+    into v_low_water
+    from shop.email_message as m
+    where m.message_id >= v_low_water;
+    perform setval('shop.email_low_water', v_low_water);
+  end if;
+
+  perform setval('shop.email_mark_xid', v_own_xid);
+  perform setval('shop.email_mark', v_last_drawn);
+end
+$$;
+
+-- Ends messages that have no attempt left.
+create function shop.email_bury(p_message_ids bigint[], p_error text)
+returns void
+language sql
+set search_path = ''
+begin atomic
+  with ended as (
+    delete from shop.email_message as m
+    where m.message_id = any (p_message_ids)
+      and m.attempt - m.release_count >= 4
+    returning m.message_id, m.enqueued_at, m.attempt, m.contract_version, m.order_id, m.customer_id, m.recipient, m.channel, m.subject, m.note, m.attachments, m.send_after
+  ), ended_late as (
+    delete from shop.email_delayed as d
+    where d.message_id = any (p_message_ids)
+      and d.attempt - d.release_count >= 4
+    returning d.message_id, d.enqueued_at, d.attempt, d.contract_version, d.order_id, d.customer_id, d.recipient, d.channel, d.subject, d.note, d.attachments, d.send_after
+  )
+  insert into shop.email_dead (message_id, enqueued_at, attempt, contract_version, order_id, customer_id, recipient, channel, subject, note, attachments, send_after, last_error)
+  select e.*, p_error
+  from ended as e
+  union all
+  select e.*, p_error
+  from ended_late as e;
+
+end;
+
+-- The messages that a claim may have, locked until the end of the transaction: first those that are due, then from the
+-- frontier on. At most every 100 ms the scan begins at the low-water mark instead, and finds what came back, ran out or
+-- committed late; once a minute it begins at the very start, whatever the hints say, and corrects them. When little is
+-- left beyond the frontier and the way is short, what lies behind it is looked at every time.
+create function shop.email_pick(p_count integer, out due_ids bigint[], out fresh_ids bigint[])
+language plpgsql
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_now constant timestamptz := clock_timestamp();
+  v_now_ms constant bigint := extract(epoch from v_now) * 1000;
+  v_count integer;
+  v_swept_at bigint;
+  v_is_sweep boolean;
+  v_low_water bigint;
+  v_frontier bigint;
+  v_last bigint;
+begin
+  if p_count is null or p_count < 1 then
+    raise exception using
+      errcode = 'QN005',
+      message = 'the number of messages to claim must be at least 1';
+  end if;
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    raise exception using
+      errcode = 'QN004',
+      message = 'messages can be claimed in a READ COMMITTED transaction only',
+      hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED.';
+  end if;
+  if exists (select from shop.quern_queue as q where q.queue = 'email' and q.paused_at is not null) then
+    return;
+  end if;
+
+  v_swept_at := coalesce(pg_sequence_last_value('shop.email_swept_at'), 0);
+  v_is_sweep := v_now_ms - v_swept_at not between 0 and 99;
+  if v_is_sweep then
+    perform shop.email_advance_low_water();
+  end if;
+
+  due_ids := array(
+    select d.message_id
+    from shop.email_delayed as d
+    where d.due_at <= v_now
+    order by d.due_at, d.message_id
+    limit p_count
+    for update skip locked
+  );
+  v_count := p_count - cardinality(due_ids);
+  if v_count = 0 then
+    return;
+  end if;
+
+  v_frontier := coalesce(pg_sequence_last_value('shop.email_frontier'), 0);
+  v_low_water := coalesce(pg_sequence_last_value('shop.email_low_water'), 0);
+  if v_is_sweep then
+    perform setval('shop.email_swept_at', v_now_ms);
+    if v_now_ms / 60000 <> v_swept_at / 60000 then
+      select least(v_low_water, min(m.message_id))
+      into v_low_water
+      from shop.email_message as m;
+      perform setval('shop.email_low_water', v_low_water);
+    end if;
+    v_frontier := v_low_water;
+  end if;
+
+  fresh_ids := array(
+    select m.message_id
+    from shop.email_message as m
+    where m.message_id >= v_frontier
+      and m.lease_until <= v_now
+    order by m.message_id
+    limit v_count
+    for update skip locked
+  );
+  v_last := fresh_ids[cardinality(fresh_ids)];
+  v_count := v_count - cardinality(fresh_ids);
+  if v_count > 0 and not v_is_sweep and v_frontier - v_low_water <= 10000 then
+    fresh_ids := fresh_ids || array(
+      select m.message_id
+      from shop.email_message as m
+      where m.message_id >= v_low_water
+        and m.message_id < v_frontier
+        and m.lease_until <= v_now
+      order by m.message_id
+      limit v_count
+      for update skip locked
+    );
+  end if;
+
+  if fresh_ids[1] < pg_sequence_last_value('shop.email_low_water') then
+    perform setval('shop.email_low_water', fresh_ids[1]);
+  end if;
+  -- A sweep that was filled has left more behind: the next claims go on where it stopped.
+  if v_last >= coalesce(pg_sequence_last_value('shop.email_frontier'), 0) or (v_is_sweep and v_count = 0) then
+    perform setval('shop.email_frontier', v_last + 1);
+  end if;
+end
+$$;
+
+create function shop.email_claim_v1(p_count integer default 1, p_lease interval default null)
+returns table (
+  message_id bigint,
+  attempt integer,
+  enqueued_at timestamptz,
+  lease_until timestamptz,
+  order_id bigint,
+  customer_id bigint,
+  recipient text,
+  channel shop.channel,
+  subject text,
+  note text,
+  attachments uuid[],
+  send_after timestamptz
+)
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_lease_until constant timestamptz := clock_timestamp() + coalesce(p_lease, interval '30 seconds');
+  v_due_ids bigint[];
+  v_fresh_ids bigint[];
+  v_count integer;
+begin
+  if p_lease <= interval '0' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a lease must be longer than nothing';
+  end if;
+  select p.due_ids, p.fresh_ids
+  into v_due_ids, v_fresh_ids
+  from shop.email_pick(p_count) as p;
+
+  if cardinality(v_due_ids) > 0 then
+    return query
+    update shop.email_delayed as d
+    set lease_until = v_lease_until,
+      due_at = v_lease_until,
+      attempt = d.attempt + 1
+    where d.message_id = any (v_due_ids)
+      and d.attempt - d.release_count < 4
+    returning d.message_id, d.attempt, d.enqueued_at, d.lease_until, d.order_id, d.customer_id, d.recipient, d.channel, d.subject, d.note, d.attachments, d.send_after;
+    get diagnostics v_count = row_count;
+    if v_count < cardinality(v_due_ids) then
+      perform shop.email_bury(v_due_ids, 'the lease of the last attempt ran out');
+    end if;
+  end if;
+
+  if cardinality(v_fresh_ids) > 0 then
+    return query
+    update shop.email_message as m
+    set lease_until = v_lease_until,
+      attempt = m.attempt + 1
+    where m.message_id = any (v_fresh_ids)
+      and m.attempt - m.release_count < 4
+    returning m.message_id, m.attempt, m.enqueued_at, m.lease_until, m.order_id, m.customer_id, m.recipient, m.channel, m.subject, m.note, m.attachments, m.send_after;
+    get diagnostics v_count = row_count;
+    if v_count < cardinality(v_fresh_ids) then
+      perform shop.email_bury(v_fresh_ids, 'the lease of the last attempt ran out');
+    end if;
+  end if;
+end
+$$;
+comment on function shop.email_claim_v1 is 'Claims up to p_count messages for p_lease (default email''s lease): end each with ack, nack or release of this attempt.';
+
+create function shop.email_claim_json_v1(p_count integer default 1, p_lease interval default null)
+returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
+language sql security definer
+set search_path = ''
+begin atomic
+  select
+    c.message_id,
+    c.attempt,
+    c.enqueued_at,
+
+    (select to_jsonb(p) from (select c.order_id, c.customer_id, c.recipient, c.channel, c.subject, c.note, c.attachments, c.send_after) as p)
+  from shop.email_claim_v1(p_count, p_lease) as c;
+end;
+comment on function shop.email_claim_json_v1 is 'As email_claim_v1, with the payload as one JSON object.';
+
+create function shop.email_take_v1(p_count integer default 1)
+returns table (
+  message_id bigint,
+  attempt integer,
+  enqueued_at timestamptz,
+  order_id bigint,
+  customer_id bigint,
+  recipient text,
+  channel shop.channel,
+  subject text,
+  note text,
+  attachments uuid[],
+  send_after timestamptz
+)
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_due_ids bigint[];
+  v_fresh_ids bigint[];
+  v_count integer;
+begin
+  select p.due_ids, p.fresh_ids
+  into v_due_ids, v_fresh_ids
+  from shop.email_pick(p_count) as p;
+
+  if cardinality(v_due_ids) > 0 then
+    return query
+    delete from shop.email_delayed as d
+    where d.message_id = any (v_due_ids)
+      and d.attempt - d.release_count < 4
+    returning d.message_id, d.attempt + 1, d.enqueued_at, d.order_id, d.customer_id, d.recipient, d.channel, d.subject, d.note, d.attachments, d.send_after;
+    get diagnostics v_count = row_count;
+    if v_count < cardinality(v_due_ids) then
+      perform shop.email_bury(v_due_ids, 'the lease of the last attempt ran out');
+    end if;
+  end if;
+
+  if cardinality(v_fresh_ids) > 0 then
+    return query
+    delete from shop.email_message as m
+    where m.message_id = any (v_fresh_ids)
+      and m.attempt - m.release_count < 4
+    returning m.message_id, m.attempt + 1, m.enqueued_at, m.order_id, m.customer_id, m.recipient, m.channel, m.subject, m.note, m.attachments, m.send_after;
+    get diagnostics v_count = row_count;
+    if v_count < cardinality(v_fresh_ids) then
+      perform shop.email_bury(v_fresh_ids, 'the lease of the last attempt ran out');
+    end if;
+  end if;
+end
+$$;
+comment on function shop.email_take_v1 is 'Claims and ends up to p_count messages in the caller''s transaction: commit is the ack, rollback gives them back.';
+
+create function shop.email_ack(p_message_id bigint, p_attempt integer)
+returns boolean
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  delete from shop.email_message as m
+  where m.message_id = p_message_id
+    and m.attempt = p_attempt
+    and m.lease_until > '-infinity';
+  if found then
+    return true;
+  end if;
+
+  delete from shop.email_delayed as d
+  where d.message_id = p_message_id
+    and d.attempt = p_attempt
+    and d.lease_until > '-infinity';
+  return found;
+end
+$$;
+comment on function shop.email_ack is 'Ends a message as handled; false, and nothing changes, when this attempt is no longer the current one.';
+
+create function shop.email_ack_many(p_message_ids bigint[], p_attempts integer[])
+returns bigint[]
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  v_ended bigint[];
+  v_ended_late bigint[];
+begin
+  -- A claim that follows in this transaction cannot raise the low-water mark any more.
+  if extract(epoch from clock_timestamp()) * 1000 - pg_sequence_last_value('shop.email_swept_at') not between 0 and 99 then
+    perform shop.email_advance_low_water();
+  end if;
+
+  with ended as (
+    delete from shop.email_message as m
+    using unnest(p_message_ids, p_attempts) as a(message_id, attempt)
+    where m.message_id = a.message_id
+      and m.attempt = a.attempt
+      and m.lease_until > '-infinity'
+    returning m.message_id
+  )
+  select array_agg(e.message_id)
+  into v_ended
+  from ended as e;
+  if cardinality(v_ended) = cardinality(p_message_ids) then
+    return '{}';
+  end if;
+
+  with ended as (
+    delete from shop.email_delayed as d
+    using unnest(p_message_ids, p_attempts) as a(message_id, attempt)
+    where d.message_id = a.message_id
+      and d.attempt = a.attempt
+      and d.lease_until > '-infinity'
+    returning d.message_id
+  )
+  select array_agg(e.message_id)
+  into v_ended_late
+  from ended as e;
+  return array(
+    select a.message_id
+    from unnest(p_message_ids) as a(message_id)
+    where a.message_id <> all (coalesce(v_ended || v_ended_late, v_ended, v_ended_late, '{}'))
+  );
+end
+$$;
+comment on function shop.email_ack_many is 'Ends messages as handled and returns the ids of those whose attempt is no longer the current one.';
+
+create function shop.email_retry_delay(p_attempt integer)
+returns interval
+language sql volatile
+set search_path = ''
+begin atomic
+  select least(interval '1 hour', interval '200 milliseconds' * power(2, least(p_attempt - 1, 15))) * (1 - 0.2 * random());
+end;
+comment on function shop.email_retry_delay is 'How long a message waits after its p_attempt-th failure.';
+
+create function shop.email_nack(p_message_id bigint, p_attempt integer, p_error text default null, p_delay interval default null)
+returns text
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_is_fresh boolean;
+  v_attempt integer;
+  v_due_at timestamptz;
+begin
+  if p_delay < interval '0' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a delay cannot be negative';
+  end if;
+
+  select m.attempt - m.release_count
+  into v_attempt
+  from shop.email_message as m
+  where m.message_id = p_message_id
+    and m.attempt = p_attempt
+    and m.lease_until > '-infinity'
+  for update;
+  v_is_fresh := found;
+  if not v_is_fresh then
+    select d.attempt - d.release_count
+    into v_attempt
+    from shop.email_delayed as d
+    where d.message_id = p_message_id
+      and d.attempt = p_attempt
+      and d.lease_until > '-infinity'
+    for update;
+    if not found then
+      return 'lost';
+    end if;
+  end if;
+
+  if v_attempt >= 4 then
+    perform shop.email_bury(array[p_message_id], p_error);
+    return 'dead';
+
+  end if;
+
+  v_due_at := clock_timestamp() + coalesce(p_delay, shop.email_retry_delay(v_attempt));
+  if v_is_fresh then
+    with failed as (
+      delete from shop.email_message as m
+      where m.message_id = p_message_id
+      returning m.*
+    )
+    insert into shop.email_delayed (message_id, due_at, enqueued_at, attempt, release_count, contract_version, last_error, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
+    select f.message_id, v_due_at, f.enqueued_at, f.attempt, f.release_count, f.contract_version, p_error, f.order_id, f.customer_id, f.recipient, f.channel, f.subject, f.note, f.attachments, f.send_after
+    from failed as f;
+  else
+    update shop.email_delayed as d
+    set due_at = v_due_at,
+      lease_until = '-infinity',
+      last_error = p_error
+    where d.message_id = p_message_id;
+  end if;
+  perform shop.email_wake();
+  return 'retry';
+end
+$$;
+comment on function shop.email_nack is 'Ends an attempt as failed: ''retry'' after p_delay or the queue''s backoff, ''dead'' or ''dropped'' after the last, ''lost'' when it is no longer the current one.';
+
+create function shop.email_extend(p_message_id bigint, p_attempt integer, p_lease interval default null)
+returns timestamptz
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_lease_until timestamptz := clock_timestamp() + coalesce(p_lease, interval '30 seconds');
+begin
+  if p_lease <= interval '0' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a lease must be longer than nothing';
+  end if;
+
+  update shop.email_message as m
+  set lease_until = v_lease_until
+  where m.message_id = p_message_id
+    and m.attempt = p_attempt
+    and m.lease_until > '-infinity';
+  if found then
+    return v_lease_until;
+  end if;
+
+  update shop.email_delayed as d
+  set lease_until = v_lease_until,
+    due_at = v_lease_until
+  where d.message_id = p_message_id
+    and d.attempt = p_attempt
+    and d.lease_until > '-infinity';
+  if found then
+    return v_lease_until;
+  end if;
+  return null;
+end
+$$;
+comment on function shop.email_extend is 'Lets a lease run for p_lease from now on and returns its new end; null when this attempt is no longer the current one.';
+
+create function shop.email_release(p_message_id bigint, p_attempt integer)
+returns boolean
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  update shop.email_message as m
+  set lease_until = '-infinity',
+    release_count = m.release_count + 1
+  where m.message_id = p_message_id
+    and m.attempt = p_attempt
+    and m.lease_until > '-infinity';
+  if found then
+    if p_message_id < pg_sequence_last_value('shop.email_frontier') then
+      perform setval('shop.email_frontier', p_message_id);
+    end if;
+  else
+    update shop.email_delayed as d
+    set due_at = clock_timestamp(),
+      lease_until = '-infinity',
+      release_count = d.release_count + 1
+    where d.message_id = p_message_id
+      and d.attempt = p_attempt
+      and d.lease_until > '-infinity';
+    if not found then
+      return false;
+    end if;
+  end if;
+  perform shop.email_wake();
+  return true;
+end
+$$;
+comment on function shop.email_release is 'Gives a message back at once without counting the attempt; false when this attempt is no longer the current one.';
+
+create function shop.email_attempt(p_message_id bigint)
+returns integer
+language sql stable security definer
+set search_path = ''
+begin atomic
+  select m.attempt
+  from shop.email_message as m
+  where m.message_id = p_message_id
+    and m.lease_until > '-infinity'
+  union all
+  select d.attempt
+  from shop.email_delayed as d
+  where d.message_id = p_message_id
+    and d.lease_until > '-infinity';
+end;
+comment on function shop.email_attempt is 'The current attempt on a message; null when nobody has claimed it.';
+
+create function shop.email_next_due()
+returns timestamptz
+language sql stable security definer
+set search_path = ''
+begin atomic
+  select min(d.due_at)
+  from shop.email_delayed as d;
+end;
+comment on function shop.email_next_due is 'When the next delayed message is due; null when there is none.';
+
+create function shop.email_redrive_all(p_count integer default null, p_message_id bigint default null)
+returns bigint
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_count bigint;
+begin
+  -- The number of the attempt goes on, because it fences; the tries begin again, because all are counted as released.
+  with revived as (
+    delete from shop.email_dead as d
+    where d.message_id = any (array(
+      select e.message_id
+      from shop.email_dead as e
+      where p_message_id is null
+        or e.message_id = p_message_id
+      order by e.message_id
+      limit p_count
+      for update skip locked
+    ))
+    returning d.*
+  )
+  insert into shop.email_delayed (message_id, due_at, enqueued_at, attempt, release_count, contract_version, last_error, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
+  select r.message_id, clock_timestamp(), r.enqueued_at, r.attempt, r.attempt, r.contract_version, r.last_error, r.order_id, r.customer_id, r.recipient, r.channel, r.subject, r.note, r.attachments, r.send_after
+  from revived as r;
+  get diagnostics v_count = row_count;
+
+  perform shop.email_wake();
+  return v_count;
+end
+$$;
+comment on function shop.email_redrive_all is 'Gives dead letters, the oldest first, all their attempts again and returns how many.';
+
+create function shop.email_redrive(p_message_id bigint)
+returns boolean
+language sql security definer
+set search_path = ''
+begin atomic
+  select shop.email_redrive_all(1, p_message_id) = 1;
+end;
+comment on function shop.email_redrive is 'Gives a dead letter all its attempts again; false when there is no such dead letter.';
+
+create function shop.email_purge(p_older_than interval default interval '0')
+returns bigint
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_count bigint;
+begin
+  delete from shop.email_dead as d
+  where d.dead_at <= clock_timestamp() - p_older_than;
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+comment on function shop.email_purge is 'Deletes the dead letters that died longer ago than p_older_than and returns how many.';
+
+create function shop.email_stats()
+returns table (ready bigint, delayed bigint, leased bigint, dead bigint, oldest_age interval, is_paused boolean)
+language sql stable security definer
+set search_path = ''
+begin atomic
+  select
+    m.ready + d.ready,
+    d.delayed,
+    m.leased + d.leased,
+    (select count(*) from shop.email_dead),
+
+    clock_timestamp() - least(m.oldest, d.oldest),
+    (select q.paused_at is not null from shop.quern_queue as q where q.queue = 'email')
+  from (
+    select
+      count(*) filter (where lease_until <= clock_timestamp()) as ready,
+      count(*) filter (where lease_until > clock_timestamp()) as leased,
+      min(enqueued_at) filter (where lease_until <= clock_timestamp()) as oldest
+    from shop.email_message
+  ) as m, (
+    select
+      count(*) filter (where due_at <= clock_timestamp()) as ready,
+      count(*) filter (where due_at > clock_timestamp() and lease_until = '-infinity') as delayed,
+      count(*) filter (where due_at > clock_timestamp() and lease_until > '-infinity') as leased,
+      min(enqueued_at) filter (where due_at <= clock_timestamp()) as oldest
+    from shop.email_delayed
+  ) as d;
+end;
+comment on function shop.email_stats is 'How many messages are in each state, and the age of the oldest that is ready.';
+
+create function shop.email_pause()
+returns boolean
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  update shop.quern_queue as q
+  set paused_at = clock_timestamp()
+  where q.queue = 'email'
+    and q.paused_at is null;
+  return found;
+end
+$$;
+comment on function shop.email_pause is 'Stops handing out messages; false when it is stopped already.';
+
+create function shop.email_resume()
+returns boolean
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  update shop.quern_queue as q
+  set paused_at = null
+  where q.queue = 'email'
+    and q.paused_at is not null;
+  if not found then
+    return false;
+  end if;
+  perform shop.email_wake();
+  return true;
+end
+$$;
+comment on function shop.email_resume is 'Hands out messages again; false when it was not paused.';
+
+-- The queue as the task table that many know: insert a payload, select … for update skip locked, then delete the row or
+-- set its status to completed in the same transaction. It shows messages that were never tried before.
+create view shop.email as
+select
+  m.message_id as id,
+
+  (select to_jsonb(p) from (select m.order_id, m.customer_id, m.recipient, m.channel, m.subject, m.note, m.attachments, m.send_after) as p) as payload,
+  case when m.lease_until <= clock_timestamp() then 'pending' else 'processing' end as status,
+  m.enqueued_at as created_at
+from shop.email_message as m;
+comment on view shop.email is 'Queue email as a table of tasks.';
+
+create function shop.email_door()
+returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  if tg_op = 'INSERT' then
+    if new.id is not null or new.created_at is not null or coalesce(new.status, 'pending') <> 'pending' then
+      raise exception using
+        errcode = 'QN005',
+        message = 'only the payload of a new task can be given, its status is ''pending''';
+    end if;
+    new.id := shop.email_enqueue_json_v1(new.payload);
+    new.status := 'pending';
+    new.created_at := now();
+    perform pg_notify('new_task', new.id::text);
+    return new;
+  end if;
+
+  if tg_op = 'UPDATE' and (
+    (new.id, new.payload, new.created_at) is distinct from (old.id, old.payload, old.created_at)
+    or new.status is distinct from 'completed'
+  ) then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a task can only be deleted or set to ''completed''',
+      hint = 'To give it back, roll back the transaction that locked it.';
+  end if;
+
+  delete from shop.email_message as m
+  where m.message_id = old.id
+    and m.lease_until <= clock_timestamp();
+  if not found then
+    return null;
+  elsif tg_op = 'UPDATE' then
+    return new;
+  end if;
+  return old;
+end
+$$;
+create trigger email_door
+instead of insert or update or delete on shop.email
+for each row execute function shop.email_door();
+
+revoke all on function
+  shop.email_wake, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1,
+  shop.email_pick, shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_redrive, shop.email_redrive_all, shop.email_purge,
+  shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
+from public;
+grant usage on schema shop to mailer, ops, web;
+grant execute on function shop.quern_handshake to mailer, ops, web;
+grant execute on function
+  shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1, shop.email_wake,
+  shop.queue_enqueue
+to web;
+grant insert (contract_version, order_id, customer_id, recipient, channel, subject, note, attachments, send_after) on shop.email_message to web;
+grant usage on sequence shop.email_message_id to web;
+grant insert on shop.email to web;
+grant execute on function
+  shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
+to mailer;
+grant select, update, delete on shop.email to mailer;
+grant execute on function
+  shop.email_redrive, shop.email_redrive_all, shop.email_purge,
+  shop.email_stats, shop.email_pause, shop.email_resume
+to ops;
+grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
