@@ -17,20 +17,13 @@ std::string_view trimmed(std::string_view text) {
 }
 
 /// One blank line where an object that is empty leaves two, none at the ends, one line end at the last line.
-std::string without_gaps(std::string_view text) {
-  text = trimmed(text);
-  std::string result;
-  result.reserve(text.size() + 1);
-  for (std::size_t at = 0; at < text.size();) {
-    const auto gap = text.find("\n\n\n", at);
-    if (gap == std::string_view::npos) {
-      result += text.substr(at);
-      break;
-    }
-    result += text.substr(at, gap + 2 - at);
-    at = text.find_first_not_of('\n', gap);
+std::string without_gaps(std::string text) {
+  text.resize(trimmed(text).data() + trimmed(text).size() - text.data());
+  text.erase(0, text.size() - trimmed(text).size());
+  for (auto gap = text.find("\n\n\n"); gap != std::string::npos; gap = text.find("\n\n\n", gap)) {
+    text.erase(gap + 2, text.find_first_not_of('\n', gap) - gap - 2);
   }
-  return result += '\n';
+  return std::move(text += '\n');
 }
 
 }  // namespace
@@ -50,7 +43,7 @@ std::string rendered_objects::file(std::string_view name) {
   assert(place != from_.files_.end());
   std::string text;
   place->second.render(view_, text);
-  return without_gaps(text);
+  return without_gaps(std::move(text));
 }
 
 renderer::renderer(const template_set& templates) {

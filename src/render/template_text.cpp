@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "text/suggestion.hpp"
+#include "text/utf8.hpp"
 
 namespace render {
 
@@ -47,14 +48,12 @@ class checker {
   }
 
   checked_template run() && {
+    if (const auto wrong = text::find_invalid_utf8(text_)) {
+      report({*wrong, *wrong + 1, 0, {}}, "invalid_utf8", "this byte is not UTF-8");
+    }
     while (const auto tag = next()) {
-      if (tag->sigil == '!') {
-        drop_comment(*tag);
-      } else {
-        copy_until(tag->begin);
-        at_ = tag->end;
-        handle(*tag);
-      }
+      skip(*tag);
+      handle(*tag);
     }
     copy_until(text_.size());
     for (const auto& section : open_) report(section.opened, "unclosed_section", "this section is not closed");
@@ -105,10 +104,13 @@ class checker {
     at_ = std::max(at_, end);
   }
 
-  void drop_comment(const tag& comment) {
-    const auto line = line_of_its_own(text_, comment);
-    copy_until(line ? line->first : comment.begin);
-    at_ = line ? line->second : comment.end;
+  /// Copies what stands before the tag. The line of a section tag or comment that stands alone leaves nothing.
+  void skip(const tag& tag) {
+    constexpr std::string_view without_output = "#^/!";
+    const bool may_vanish = tag.sigil != 0 && without_output.find(tag.sigil) != std::string_view::npos;
+    const auto line = may_vanish ? line_of_its_own(text_, tag) : std::nullopt;
+    copy_until(line ? line->first : tag.begin);
+    at_ = line ? line->second : tag.end;
   }
 
   void handle(const tag& tag) {
@@ -125,6 +127,8 @@ class checker {
         break;
       case '>':
         place_object(tag);
+        break;
+      case '!':
         break;
       case '=':
         report(tag, "unknown_tag", "the delimiters of tags cannot be changed");
