@@ -96,7 +96,14 @@ class splitter {
 
   /// Only strings and comments hold such characters; the parser's tables of Unicode are not to be relied upon.
   void note_foreign(statement& owner) const {
-    if (static_cast<unsigned char>(here()) >= 0x80 && !owner.foreign) owner.foreign = offset_;
+    if (static_cast<unsigned char>(here()) >= 0x80 && !owner.misplaced) owner.misplaced = offset_;
+  }
+
+  /// A string begins behind a blank, a comma, a bracket or the equals sign. The parser would read on over its content.
+  void note_quote(statement& owner) const {
+    constexpr std::string_view before = " \t\r\n,[{=";
+    const bool is_beginning = before.find(content_[offset_ - 1]) != std::string_view::npos;
+    if (!is_beginning && !owner.misplaced) owner.misplaced = offset_;
   }
 
   void read_header(statement& next) {
@@ -159,6 +166,7 @@ class splitter {
       } else if (!open.empty() && open.back().expects_key && (is_bare(c) || c == '"' || c == '\'')) {
         read_inner_key(owner, open.back());
       } else if (c == '"' || c == '\'') {
+        note_quote(owner);
         skip_string(owner);
       } else {
         note_foreign(owner);

@@ -24,9 +24,10 @@ struct statement {
   std::size_t key_end = 0;
   std::vector<std::string> path;        // the parts of its key
   std::optional<std::size_t> unclosed;  // the bracket or quote in it that nothing closes
-  std::optional<std::size_t> foreign;   // the first character that is not ASCII and in no string or comment
-  std::size_t inner_tables = 0;         // that dotted keys inside braces make
-  bool has_duplicates = false;          // keys inside braces, which have been reported
+  // The first character that is not ASCII and in no string or comment, or a quote in the middle of a value.
+  std::optional<std::size_t> misplaced;
+  std::size_t inner_tables = 0;  // that dotted keys inside braces make
+  bool has_duplicates = false;   // keys inside braces, which have been reported
 };
 
 /// Splits a document into statements before it is parsed, to refuse what would exhaust the parser, to see what is

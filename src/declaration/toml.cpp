@@ -185,21 +185,27 @@ class patient_parser {
     for (const auto index : find_duplicates(statements_, lines_, problems_)) hide(index);
     std::size_t mistakes = 0;
     for (std::size_t i = 0; i < statements_.size(); ++i) {
-      const auto& foreign = statements_[i].foreign;
-      if (foreign) report_foreign(*foreign);
-      if (!foreign && !statements_[i].has_duplicates) continue;
+      const auto& misplaced = statements_[i].misplaced;
+      if (misplaced) report_misplaced(*misplaced);
+      if (!misplaced && !statements_[i].has_duplicates) continue;
       hide_with_body(i);
       ++mistakes;
     }
     return mistakes;
   }
 
-  void report_foreign(std::size_t offset) {
+  void report_misplaced(std::size_t offset) {
     const auto size = text::character_at(original_, offset).size;
-    auto& problem = problems_.error(
-        code::invalid_toml, lines_.span_of(offset, offset + size),
-        fmt::format("this is not TOML: '{}' stands outside of quotes", text::clipped(original_.substr(offset, size))));
-    problem.help = "keys without quotes have the letters a-z and A-Z, digits, '_' and '-'";
+    const auto place = lines_.span_of(offset, offset + size);
+    const auto shown = text::clipped(original_.substr(offset, size));
+    if (size == 1) {
+      problems_
+          .error(code::invalid_toml, place, fmt::format("this is not TOML: {} stands in the middle of a value", shown))
+          .help = "a text stands in quotes as a whole";
+    } else {
+      problems_.error(code::invalid_toml, place, fmt::format("this is not TOML: '{}' stands outside of quotes", shown))
+          .help = "keys without quotes have the letters a-z and A-Z, digits, '_' and '-'";
+    }
   }
 
   /// False when the mistake is in no statement that could be hidden.
