@@ -101,8 +101,8 @@ std::vector<held> session::held_by(std::string_view sql) {
   std::vector<held> messages;
   const auto results = db_.run_script(sql);
   for (const auto row : results.back())
-    messages.push_back({number<std::int64_t>(row.get<std::string>(0)), number<int>(row.get<std::string>(1)),
-                        row.get<std::string>(2)});
+    messages.push_back(
+        {number<std::int64_t>(row.get<std::string>(0)), number<int>(row.get<std::string>(1)), row.get<std::string>(2)});
   return messages;
 }
 
@@ -133,8 +133,7 @@ std::string session::ack_many(const std::vector<held>& messages) {
 }
 
 std::string session::fail(const held& message, std::string_view delay, std::string_view error) {
-  return ask(
-      fmt::format("select mail_nack({}, {}, {}, '{}')", message.id, message.attempt, quoted(error), delay));
+  return ask(fmt::format("select mail_nack({}, {}, {}, '{}')", message.id, message.attempt, quoted(error), delay));
 }
 
 bool session::extend(const held& message, std::string_view lease) {
@@ -178,9 +177,10 @@ void workshop::advance(std::chrono::milliseconds time, std::string_view queue) {
   )",
                      queue, fmt::format("interval '{} ms'", time.count())));
   if (db.ask(fmt::format("select to_regclass('{}_dead') is not null", queue)) == "t")
-    db.ask(fmt::format("update {0}_dead set dead_at = dead_at - interval '{1} ms', "
-                       "enqueued_at = enqueued_at - interval '{1} ms'",
-                       queue, time.count()));
+    db.ask(
+        fmt::format("update {0}_dead set dead_at = dead_at - interval '{1} ms', "
+                    "enqueued_at = enqueued_at - interval '{1} ms'",
+                    queue, time.count()));
   make_sweep_due(queue);
 }
 
@@ -202,9 +202,10 @@ std::string workshop::counts(std::string_view queue) {
 }
 
 std::string workshop::contents(std::string_view queue) {
-  auto tables = fmt::format("select 'message', to_jsonb(t) from {0}_message t union all select 'delayed', to_jsonb(t) "
-                            "from {0}_delayed t",
-                            queue);
+  auto tables = fmt::format(
+      "select 'message', to_jsonb(t) from {0}_message t union all select 'delayed', to_jsonb(t) "
+      "from {0}_delayed t",
+      queue);
   if (db.ask(fmt::format("select to_regclass('{}_dead') is not null", queue)) == "t")
     tables += fmt::format(" union all select 'dead', to_jsonb(t) from {}_dead t", queue);
   return db.ask(fmt::format("select * from ({}) as t order by 2, 1", tables));

@@ -28,8 +28,8 @@ class session {
   /// NULL.
   std::string ask(std::string_view sql);
 
-  /// Why the server refuses the statements: `QN005: a lease must be longer than nothing`, a detail in brackets. An empty
-  /// text when it does not.
+  /// Why the server refuses the statements: `QN005: a lease must be longer than nothing`, a detail in brackets. An
+  /// empty text when it does not.
   std::string refusal(std::string_view sql);
 
   /// As ask(), on a thread of its own.
@@ -37,8 +37,10 @@ class session {
 
   std::int64_t send(std::string_view body, std::string_view delay = "0");
   std::vector<held> receive(int count = 1, std::string_view lease = "30s");
+
   /// The one message that there is; an id of 0 when there is none.
   held receive_one() { return first(receive()); }
+
   std::vector<held> take(int count = 1);
   bool ack(const held& message);
   /// The ids that were not acknowledged, in braces.
@@ -49,10 +51,13 @@ class session {
   bool redrive(std::int64_t id);
 
   void begin() { ask("begin"); }
+
   void commit() { ask("commit"); }
+
   void rollback() { ask("rollback"); }
 
   int pid() const { return db_.backend_pid(); }
+
   quern::connection& connection() { return db_; }
 
  private:
@@ -97,6 +102,7 @@ class workshop {
   void wait_until_blocked(const session& who);
 
   const std::string& schema() const { return schema_; }
+
   const std::string& url() const { return url_; }
 
   static const std::string& shared_url();
