@@ -5,7 +5,8 @@ set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/quern")
 
 install(TARGETS quern_runtime EXPORT quern ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(TARGETS quern EXPORT quern RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-install(DIRECTORY src/quern DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp")
+install(DIRECTORY src/quern DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING
+  PATTERN "*.hpp" PATTERN "session.hpp" EXCLUDE)
 install(EXPORT quern NAMESPACE quern:: FILE quernTargets.cmake DESTINATION "${package_dir}")
 
 configure_package_config_file(cmake/quernConfig.cmake.in "${PROJECT_BINARY_DIR}/quernConfig.cmake"

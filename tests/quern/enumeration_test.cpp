@@ -1,4 +1,5 @@
-#include "quern/sample/shop/channel.hpp"
+#include <shop/channel.hpp>
+
 #include "quern/session.hpp"
 #include "support/catch.hpp"
 

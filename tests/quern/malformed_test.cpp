@@ -1,10 +1,10 @@
 #include <initializer_list>
 #include <quern/quern.hpp>
 #include <random>
+#include <shop/channel.hpp>
 #include <string>
 #include <vector>
 
-#include "quern/sample/shop/channel.hpp"
 #include "support/catch.hpp"
 
 // Bytes that no honest server sends. Nothing may be read behind their end: the sanitizers watch.

@@ -210,7 +210,7 @@ TEST_CASE("numerics are exact, keep their decimals and have NaN and infinities")
 TEST_CASE("numerics made by the server are read exactly") {
   test::session s;
   for (const char* text : {"1e5", "1e131071", "1.5e-10", "-7e-3", "0e0", "123.4500", "1e-16383"}) {
-    const auto read = from_server<quern::numeric>(s.db, "'" + std::string{text} + "'::numeric");
+    const auto read = from_server<quern::numeric>(s.db, std::string{"numeric '"}.append(text).append("'"));
     CHECK(read == quern::numeric{text});
     CHECK(read.text() == s.db.execute("select $1::numeric::text", quern::numeric{text}).value<std::string>());
   }

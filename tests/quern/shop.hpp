@@ -1,0 +1,23 @@
+#pragma once
+
+#include <shop/email.hpp>
+#include <shop/kinds.hpp>
+#include <shop/webhooks.hpp>
+
+#include "quern/session.hpp"
+
+namespace test {
+
+/// A session with a database into which tests/quern/quern.toml was migrated.
+struct shop_session : session {
+  shop_session();
+
+  std::int64_t count(const std::string& table) {
+    return db.execute("select count(*) from shop." + table).value<std::int64_t>();
+  }
+};
+
+/// A mail with something in every field.
+shop::email mail(std::int64_t order);
+
+}  // namespace test
