@@ -53,7 +53,8 @@ std::vector<check> checks_of(std::string_view queue, const declaration::field& f
     add_implied("one_dimension",
                 fmt::format("coalesce(array_ndims({0}), 1) = 1 and coalesce(array_lower({0}, 1), 1) = 1", column));
     if (!field.type.has_optional_elements) {
-      add_implied("no_nulls", fmt::format("array_position({}, null) is null", column));
+      // Elements of an array of arrays cannot be searched for: it is refused for its dimensions.
+      add_implied("no_nulls", fmt::format("array_ndims({0}) > 1 or array_position({0}, null) is null", column));
     }
   }
   return result;

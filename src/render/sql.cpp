@@ -370,11 +370,20 @@ std::string identifiers(const std::vector<std::string>& names) {
 
 std::string literal(std::string_view text) {
   assert(text.find('\0') == std::string_view::npos);
-  // A line end inside a literal could make a line of the text look like a header line of a migration.
-  const bool has_escapes = std::any_of(text.begin(), text.end(), [](char c) { return c == '\\' || is_control(c); });
+  // A line end inside a literal could make a line of the text look like a header line of a migration, and two dollars
+  // could end the body of a function around it.
+  const bool has_dollars = std::count(text.begin(), text.end(), '$') > 1;
+  const bool has_escapes =
+      has_dollars || std::any_of(text.begin(), text.end(), [](char c) { return c == '\\' || is_control(c); });
   std::string result = has_escapes ? "E'" : "'";
   result.reserve(text.size() + 3);
-  for (const char c : text) append_escaped(result, c);
+  for (const char c : text) {
+    if (c == '$' && has_dollars) {
+      result += "\\x24";
+    } else {
+      append_escaped(result, c);
+    }
+  }
   return result += '\'';
 }
 
@@ -421,6 +430,12 @@ std::string value(const declaration::value& value, const declaration::field_type
       value);
 }
 
+std::string typed_value(const declaration::value& held, const declaration::field_type& type) {
+  auto result = value(held, type);
+  // A bare number is an integer, and coalesce() would make one of a smallint; the others give way to their neighbour.
+  return type.base == declaration::base_type::int16 && !type.is_array ? fmt::format("'{}'::smallint", result) : result;
+}
+
 std::string retry_delay(const declaration::retry_policy& retry) {
   const auto delay = growing_delay(retry);
   return retry.jitter == 0 ? delay : fmt::format("{} * (1 - {} * random())", delay, retry.jitter);
@@ -431,7 +446,12 @@ std::string from_json(const declaration::field& field, std::string_view schema) 
   const auto given = field.type.is_array ? array_from_json(fmt::format("p_payload -> {}", key), field, schema)
                                          : scalar_from_json(field.name, field, schema);
   if (!field.default_value) return given;
-  return fmt::format("coalesce({}, {})", given, value(*field.default_value, field.type));
+  if (field.type.is_optional) {
+    // Here null is a value like any other, and only a key that is left out stands for the default.
+    return fmt::format("case when p_payload ? {} then {} else {} end", key, given,
+                       typed_value(*field.default_value, field.type));
+  }
+  return fmt::format("coalesce({}, {})", given, typed_value(*field.default_value, field.type));
 }
 
 std::string json_type(const declaration::field& field) {

@@ -29,6 +29,9 @@ std::string type(const declaration::field_type& type, std::string_view schema);
 /// says which it is (a default, a comparison with the column).
 std::string value(const declaration::value& value, const declaration::field_type& type);
 
+/// The same where nothing around it says which type it is: between the parentheses of coalesce().
+std::string typed_value(const declaration::value& value, const declaration::field_type& type);
+
 /// The delay before the next attempt as an interval out of `p_attempt`, the number of the attempt that has failed.
 std::string retry_delay(const declaration::retry_policy& retry);
 

@@ -52,6 +52,7 @@ class field_spelling {
         column_{sql::identifier(field.name)},
         type_{sql::type(field.type, schema)},
         default_{field.default_value ? sql::value(*field.default_value, field.type) : ""},
+        typed_default_{field.default_value ? sql::typed_value(*field.default_value, field.type) : ""},
         from_json_{sql::from_json(field, schema)} {}
 
   view item(bool is_last) const {
@@ -89,15 +90,16 @@ class field_spelling {
     if (!field_->default_value) return given;
     // Where NULL is a value of its own, only a parameter that was left out stands for the default.
     if (field_->type.is_optional) {
-      return fmt::format("case when p_{} is null then {} else {} end", field_->name, default_, given);
+      return fmt::format("case when p_{} is null then {} else {} end", field_->name, typed_default_, given);
     }
-    return fmt::format("coalesce({}, {})", given, default_);
+    return fmt::format("coalesce({}, {})", given, typed_default_);
   }
 
   const field* field_;
   std::string column_;
   std::string type_;
   std::string default_;
+  std::string typed_default_;
   std::string from_json_;
 };
 
