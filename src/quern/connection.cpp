@@ -104,6 +104,7 @@ bool connection::is_usable() const noexcept {
 }
 
 transaction_status connection::status() const noexcept {
+  if (session_->is_lost()) return transaction_status::unknown;
   switch (PQtransactionStatus(session_->pq())) {
     case PQTRANS_IDLE:
       return transaction_status::idle;

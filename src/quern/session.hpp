@@ -31,10 +31,12 @@ struct session {
   // Statement text → the name under which the server has it.
   std::unordered_map<std::string, std::string, text_hash, std::equal_to<>> statements;
   std::uint64_t prepared_count = 0;
+  // libpq calls a connection good on which it could neither write nor read, until somebody tries again.
+  bool is_broken = false;
 
   PGconn* pq() const noexcept { return handle.get(); }
 
-  bool is_lost() const noexcept { return PQstatus(pq()) == CONNECTION_BAD; }
+  bool is_lost() const noexcept { return is_broken || PQstatus(pq()) == CONNECTION_BAD; }
 
   /// Work that is sent now is committed by the server on its own: when the connection is lost, nobody knows.
   bool commits_by_itself() const noexcept { return PQtransactionStatus(pq()) == PQTRANS_IDLE; }

@@ -56,6 +56,8 @@ std::vector<result> session::read_results(std::string_view statement, bool is_co
   }
   if (!refused && !is_lost()) return results;
   if (!refused) fail(statement, is_commit);
+  // Only libpq itself fails without a code: the connection broke.
+  is_broken = is_broken || refused->sqlstate.empty();
   refused->is_connection_lost = is_lost();
   refused->is_outcome_unknown = is_lost() && is_commit;
   // A pooler or DISCARD ALL took the statements away: prepare them again when they are next used.

@@ -1,5 +1,6 @@
 #include <thread>
 
+#include "cluster/scratch.hpp"
 #include "quern/session.hpp"
 #include "support/catch.hpp"
 
@@ -56,6 +57,19 @@ TEST_CASE("a connection lost inside of a transaction is a rollback, and can be t
     CHECK(error.is_retryable());
   }
   CHECK(other.execute("select count(*) from t").value<int>() == 0);
+}
+
+TEST_CASE("a connection to a server that ended like in a crash is lost with the first statement") {
+  cluster::scratch server;
+  quern::connection db{server.url()};
+  {
+    quern::transaction tx{db};
+    server.stop(cluster::shutdown::immediate);
+    const auto error = test::failure_of<quern::connection_error>([&] { tx.execute("select 1"); });
+    CHECK(error.connection_lost());
+  }
+  CHECK_FALSE(db.is_usable());
+  CHECK_FALSE(db.is_in_transaction());
 }
 
 TEST_CASE("a connection lost during COMMIT leaves the outcome unknown") {
