@@ -153,7 +153,8 @@ void add_dev(CLI::App& program, exit_code& result) {
   add(*dev, "reset", "Destroy its data and start afresh", &reset, given, result)
       ->add_flag("--yes", given->is_agreed, "Do not ask");
   CLI::App* const shell = dev->add_subcommand("psql", "Run psql on it; further arguments go to psql");
-  shell->prefix_command();
+  // All that follows is for psql, also what would be an option of `quern dev`.
+  shell->fallthrough(false)->prefix_command();
   on_call(*shell, result, [shell, given] {
     given->for_psql = shell->remaining();
     return psql(*given);

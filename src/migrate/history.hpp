@@ -34,6 +34,7 @@ struct comparison {
   std::vector<pending_migration> pending;  // in the order in which they are to be applied
   std::vector<std::string> mismatches;     // applied, but edited, renamed, missing or overtaken; each in words
   std::vector<std::string> unknown;        // applied, but beyond the directory: `email/0003_add_note`
+  bool operator==(const comparison&) const = default;
 };
 
 /// `applied` in any order. The result refers to `files`.

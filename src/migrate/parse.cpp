@@ -144,7 +144,8 @@ class parser {
     }
     const auto duration = parse_duration(found.value);
     if (!duration) report(at_ + 1, fmt::format("`{}` is no duration (0, 500ms, 5s, 1min, 2h)", found.value));
-    (found.key == "lock_timeout" ? made.lock_timeout : made.statement_timeout) = duration.value_or(std::chrono::milliseconds{0});
+    (found.key == "lock_timeout" ? made.lock_timeout : made.statement_timeout) =
+        duration.value_or(std::chrono::milliseconds{0});
   }
 
   std::vector<std::string_view> lines_;

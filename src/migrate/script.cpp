@@ -98,7 +98,9 @@ std::optional<script_failure> run_script(quern::connection& db, const std::strin
       ++completed;
     }
   }
-  if (PQstatus(handle) == CONNECTION_BAD) return lost(handle, failed, completed);
+  // Only libpq itself fails without a code: the connection broke, whatever it says of its status.
+  const bool is_broken = failed && failed->details.sqlstate.empty();
+  if (is_broken || PQstatus(handle) == CONNECTION_BAD) return lost(handle, failed, completed);
   if (PQtransactionStatus(handle) != PQTRANS_IDLE) owned_result{PQexec(handle, "rollback")};
   return failed;
 }

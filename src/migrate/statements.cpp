@@ -44,39 +44,50 @@ bool ends_transaction(std::string_view word) {
   return std::ranges::find(words, word) != words.end();
 }
 
+bool is_two_phase(std::string_view sql, std::size_t start) {
+  const std::string word = first_word(sql, start);
+  return word == "prepare" && first_word(sql, skip_blank(sql, start + word.size())) == "transaction";
+}
+
+// Positions behind the end count as the end.
 int line_at(const step& one, std::size_t position) {
-  const auto end = one.sql.begin() + static_cast<std::ptrdiff_t>(position);
+  const auto end = one.sql.begin() + static_cast<std::ptrdiff_t>(std::min(position, one.sql.size()));
   return one.first_line + static_cast<int>(std::count(one.sql.begin(), end, '\n'));
 }
 
 }  // namespace
 
-std::vector<std::size_t> statement_starts(const std::string& sql) {
+statement_list split_statements(const std::string& sql) {
   PgQuerySplitResult parts = pg_query_split_with_parser(sql.c_str());
   if (parts.error != nullptr) {
     // What this parser does not understand a newer server may: the lexer suffices to find the semicolons.
     pg_query_free_split_result(parts);
     parts = pg_query_split_with_scanner(sql.c_str());
   }
-  std::vector<std::size_t> starts;
-  if (parts.error == nullptr)
+  statement_list made;
+  if (parts.error != nullptr) {
+    made.error = parts.error->message;
+    made.error_at = static_cast<std::size_t>(std::max(parts.error->cursorpos - 1, 0));
+  } else {
     for (int i = 0; i < parts.n_stmts; ++i)
-      starts.push_back(skip_blank(sql, static_cast<std::size_t>(parts.stmts[i]->stmt_location)));
+      made.starts.push_back(skip_blank(sql, static_cast<std::size_t>(parts.stmts[i]->stmt_location)));
+  }
   pg_query_free_split_result(parts);
-  return starts;
+  return made;
 }
 
 std::vector<problem> check_statements(const migration& one) {
   std::vector<problem> problems;
-  for (const step& part : one.steps)
-    for (const std::size_t start : statement_starts(part.sql)) {
+  for (const step& part : one.steps) {
+    const statement_list list = split_statements(part.sql);
+    if (!list.error.empty()) problems.push_back({one.file, line_at(part, list.error_at), list.error});
+    for (const std::size_t start : list.starts) {
       const std::string word = first_word(part.sql, start);
-      const bool is_two_phase =
-          word == "prepare" && first_word(part.sql, skip_blank(part.sql, start + 7)) == "transaction";
-      if (!ends_transaction(word) && !is_two_phase) continue;
+      if (!ends_transaction(word) && !is_two_phase(part.sql, start)) continue;
       problems.push_back({one.file, line_at(part, start),
                           fmt::format("`{}` is not possible here: a step is one transaction already", word)});
     }
+  }
   return problems;
 }
 

@@ -9,10 +9,17 @@
 
 namespace migrate {
 
-/// Where each statement of an SQL text begins, in bytes, behind the white space and comments before it.
-std::vector<std::size_t> statement_starts(const std::string& sql);
+/// A text of several statements, taken apart.
+struct statement_list {
+  std::vector<std::size_t> starts{};  // of each, in bytes, behind the white space and comments before it
+  std::string error{};                // why it cannot be taken apart, e.g. a quote that never ends; then no starts
+  std::size_t error_at = 0;           // in bytes
+};
 
-/// The statements in the steps that would end or begin a transaction: the step's own has to be the only one.
+statement_list split_statements(const std::string& sql);
+
+/// What in the steps cannot be sent to the server in the step's transaction: statements that would end it, and quotes
+/// and comments that do not end, which would swallow the row for the ledger.
 std::vector<problem> check_statements(const migration& one);
 
 }  // namespace migrate

@@ -47,7 +47,7 @@ std::optional<std::size_t> place_in_step(const step& one, const script_failure& 
     const std::size_t byte = byte_of_character(one.sql, character - before);
     return byte < one.sql.size() ? std::optional{byte} : std::nullopt;
   }
-  const std::vector<std::size_t> starts = statement_starts(one.sql);
+  const std::vector<std::size_t> starts = split_statements(one.sql).starts;
   const std::size_t own = opening(one).size();
   if (failed.completed < own || failed.completed - own >= starts.size()) return std::nullopt;
   return starts[failed.completed - own];

@@ -26,7 +26,8 @@ const std::vector<test::step_text> some_step{{.name = "only", .sql = "select 1;"
 
 TEST_CASE("the core line comes first, the others by name, each by number") {
   const test::workspace space;
-  for (const char* const title : {"zebra/0001_create", "core/0002_more", "audit/0010_j", "audit/0002_b", "core/0001_create"})
+  for (const char* const title :
+       {"zebra/0001_create", "core/0002_more", "audit/0010_j", "audit/0002_b", "core/0001_create"})
     space.add(title, some_step);
   space.write("quern.lock", "{}");
   space.write(".gitattributes", "");
@@ -59,7 +60,8 @@ TEST_CASE("a directory that is not there is a problem") {
 
 TEST_CASE("files that are not those of quern.lock are edited, unknown or missing") {
   const test::workspace space;
-  for (const char* const title : {"core/0001_create", "email/0001_create", "email/0002_add"}) space.add(title, some_step);
+  for (const char* const title : {"core/0001_create", "email/0001_create", "email/0002_add"})
+    space.add(title, some_step);
   const migrate::checksums before = locked(space.read());
   CHECK(migrate::compare_with_lock(space.read(), before).empty());
 
@@ -102,6 +104,17 @@ TEST_CASE("a step cannot end its transaction by itself") {
 
 TEST_CASE("a statement that no parser knows yet does not hide where the others begin") {
   const std::string sql = "select 1;\n -- words\n future syntax of a 'newer; server';\n/* /* deep */ */ select 2";
-  CHECK(migrate::statement_starts(sql) ==
-        std::vector<std::size_t>{0, sql.find("future"), sql.find("select 2")});
+  CHECK(migrate::split_statements(sql).starts == std::vector<std::size_t>{0, sql.find("future"), sql.find("select 2")});
+}
+
+TEST_CASE("a quote or comment that does not end is told with its line") {
+  const test::workspace space;
+  const auto problem_of = [&](const std::string& sql) {
+    space.add("core/0001_create", {{.name = "only", .sql = sql}});
+    const auto found = migrate::check_statements(space.read().migrations.front());
+    return found.size() == 1 ? std::to_string(found[0].line) + ": " + found[0].words : "";
+  };
+  CHECK_THAT(problem_of("select 1;\nselect 'never ends;"), test::starts_with("10: unterminated quoted string"));
+  CHECK_THAT(problem_of("select 1;\n\n/* never ends;"), test::starts_with("11: unterminated /* comment"));
+  CHECK_THAT(problem_of("do $x$ begin end $y$;"), test::starts_with("9: unterminated dollar-quoted string"));
 }

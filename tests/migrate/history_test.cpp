@@ -43,10 +43,11 @@ TEST_CASE("an edited or renamed migration is a mismatch, also when it is only pa
   const auto before = applied(files.migrations[0]) + applied(files.migrations[1]);
   files.migrations[0].name = "other";
   files.migrations[1].checksum = "new";
-  CHECK(migrate::compare(files, before).mismatches ==
-        words{"core/0001_other.sql was applied as core/0001_change: it was renamed",
-              "email/0001_change.sql was edited after it was applied at 2026-01-31T12:00:00.000000Z: the file's checksum "
-              "is new, the database's is email1"});
+  CHECK(
+      migrate::compare(files, before).mismatches ==
+      words{"core/0001_other.sql was applied as core/0001_change: it was renamed",
+            "email/0001_change.sql was edited after it was applied at 2026-01-31T12:00:00.000000Z: the file's checksum "
+            "is new, the database's is email1"});
 }
 
 TEST_CASE("a migration whose number comes before an applied one is out of order") {
@@ -65,7 +66,8 @@ TEST_CASE("an applied migration without a file is missing below the newest file 
   const migrate::directory files{"m", {file("email", 2)}};
   const auto made = migrate::compare(files, applied(file("email", 1)) + applied(file("email", 2)) +
                                                 applied(file("email", 3)) + applied(file("sms", 1)));
-  CHECK(made.mismatches ==
-        words{"email/0001_change was applied at 2026-01-31T12:00:00.000000Z (checksum email1), but its file is missing"});
+  CHECK(
+      made.mismatches ==
+      words{"email/0001_change was applied at 2026-01-31T12:00:00.000000Z (checksum email1), but its file is missing"});
   CHECK(made.unknown == words{"email/0003_change", "sms/0001_change"});
 }

@@ -103,8 +103,7 @@ TEST_CASE("what is wrong with a migration file is told with its line") {
         problems{"email/0001_create.sql:13: a step named tables stands above"});
   CHECK(parse(replaced(text, "step: functions", "step:")).problems ==
         problems{"email/0001_create.sql:13: the step has no name"});
-  CHECK(parse(replaced(text, "select 1;", "")).problems ==
-        problems{"email/0001_create.sql:13: the step holds no SQL"});
+  CHECK(parse(replaced(text, "select 1;", "")).problems == problems{"email/0001_create.sql:13: the step holds no SQL"});
   CHECK(parse(replaced(text, "select 1;", std::string_view{"\0", 1})).problems ==
         problems{"email/0001_create.sql: holds a NUL byte"});
 }
