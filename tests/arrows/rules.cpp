@@ -10,6 +10,7 @@
 #include <regex>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace arrows {
 
@@ -18,25 +19,22 @@ namespace {
 namespace fs = std::filesystem;
 using room_map = std::map<std::string, std::set<std::string>>;
 
-/// A library from the distribution: which headers are its own, which rooms may see it, in how many files of a room at
-/// most.
+/// A library from the distribution: which headers are its own, and which rooms may see it; `room:1` in one file only.
 struct library {
   std::string_view name;
   std::string_view headers;
   std::string_view rooms;
-  std::size_t files;
 };
 
-constexpr std::size_t any = 1'000'000;
 constexpr std::array libraries{
-    library{"toml++", R"(toml\+\+/.*|toml\.hpp)", "declaration", 1},
-    library{"Mustache", R"(kainjow/.*)", "render", 1},
-    library{"libpq", R"(libpq-fe\.h|libpq/.*|libpq-events\.h|pg_config.*|postgres.*)", "quern", any},
-    library{"CLI11", R"(CLI/.*)", "cli", any},
-    library{"libpg_query", R"(pg_query\.h)", "contract render migrate cli", any},
-    library{"nlohmann-json", R"(nlohmann/.*)", "contract render migrate cli", any},
-    library{"libcrypto", R"(openssl/.*)", "contract render migrate", any},
-    library{"{fmt}", R"(fmt/.*)", "text declaration contract render migrate cluster cli", any},
+    library{"toml++", R"(toml\+\+/.*|toml\.hpp)", "declaration:1"},
+    library{"Mustache", R"(kainjow/.*)", "render:1"},
+    library{"libpq", R"(libpq-fe\.h|libpq/.*|libpq-events\.h|pg_config.*|postgres.*)", "quern migrate:1 cluster:1"},
+    library{"CLI11", R"(CLI/.*)", "cli"},
+    library{"libpg_query", R"(pg_query\.h)", "contract render migrate cli"},
+    library{"nlohmann-json", R"(nlohmann/.*)", "contract render migrate cli"},
+    library{"libcrypto", R"(openssl/.*)", "contract render migrate"},
+    library{"{fmt}", R"(fmt/.*)", "text declaration contract render migrate cluster cli"},
 };
 
 struct pattern_rule {
@@ -106,7 +104,6 @@ class checker {
   void check_file(const fs::path& file) {
     file_ = fs::relative(file, src_);
     room_ = file_.begin()->string();
-    seen_here_.clear();
     if (!rooms_.contains(room_)) return report(1, fmt::format("`{}` is no room of src/CMakeLists.txt", room_));
     const auto lines = lines_of(file);
     if (file.extension() == ".hpp" && std::find(lines.begin(), lines.end(), "#pragma once") == lines.end())
@@ -158,9 +155,11 @@ class checker {
   }
 
   void check_library(const library& each, std::size_t number) {
-    if (!has_word(each.rooms, room_)) return report(number, fmt::format("{} must not see {}", room_, each.name));
-    if (!seen_here_.insert(each.name).second) return;
-    if (++users_[each.name] > each.files) report(number, fmt::format("{} is seen by one file only", each.name));
+    const bool one_file = has_word(each.rooms, room_ + ":1");
+    if (!one_file && !has_word(each.rooms, room_))
+      return report(number, fmt::format("{} must not see {}", room_, each.name));
+    const auto& first = users_.emplace(std::pair{room_, each.name}, file_).first->second;
+    if (one_file && first != file_) report(number, fmt::format("{} is seen by one file of {} only", each.name, room_));
   }
 
   fs::path src_;
@@ -168,8 +167,7 @@ class checker {
   fs::path file_;
   std::string room_;
   int includes_ = 0;
-  std::set<std::string_view> seen_here_;
-  std::map<std::string_view, std::size_t> users_;
+  std::map<std::pair<std::string, std::string_view>, fs::path> users_;  // the first of a room that includes a library
   std::vector<violation> found_;
 };
 
