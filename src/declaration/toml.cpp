@@ -57,10 +57,10 @@ class column_converter {
 
   const std::vector<std::size_t>& places_in(std::size_t number, std::string_view line) {
     auto& known = places_[number];
+    if (!known.empty()) return known;
     std::size_t count = 0;
-    for (std::size_t offset = 0; known.empty() || offset < line.size(); ++count) {
+    for (std::size_t offset = 0; offset < line.size(); ++count) {
       if (count % stride == 0) known.push_back(offset);
-      if (offset >= line.size()) break;
       offset += text::character_at(line, offset).size;
     }
     return known;

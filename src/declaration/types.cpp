@@ -41,7 +41,7 @@ constexpr std::array synonyms{synonym{"bigint", "int64"},      synonym{"binary",
 
 /// Looks up to this many names for one that is near; a declaration with thousands of enums has many mistakes of its
 /// own.
-constexpr std::size_t most_candidates = 1000;
+constexpr std::size_t most_candidates = 200;
 
 std::string_view trimmed(std::string_view written) {
   while (written.starts_with(' ')) written.remove_prefix(1);

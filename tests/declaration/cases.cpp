@@ -68,6 +68,7 @@ TEST_CASE("what is accepted keeps every rule, and every diagnostic points into t
     const auto read = declaration::read(source);
     INFO(directory.filename().string());
     if (read.declared) CHECK(test::broken_rule(*read.declared).empty());
-    for (const auto& problem : read.problems) CHECK(test::broken_rule(problem, source).empty());
+    const text::line_index lines(source.content);
+    for (const auto& problem : read.problems) CHECK(test::broken_rule(problem, lines).empty());
   }
 }

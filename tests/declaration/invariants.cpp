@@ -18,7 +18,31 @@
 namespace test {
 namespace {
 
-using namespace declaration;
+using declaration::base_type;
+using declaration::compare_values;
+using declaration::constraint_kind;
+using declaration::constraint_name;
+using declaration::empty_array;
+using declaration::enumeration;
+using declaration::field;
+using declaration::field_type;
+using declaration::find_pattern_problem;
+using declaration::has_order;
+using declaration::is_cpp_keyword;
+using declaration::is_snake_case;
+using declaration::longest_duration;
+using declaration::longest_identifier;
+using declaration::longest_queue_suffix;
+using declaration::project;
+using declaration::queue;
+using declaration::read_date;
+using declaration::read_interval;
+using declaration::read_numeric;
+using declaration::read_timestamp;
+using declaration::read_uuid;
+using declaration::spell_interval;
+using declaration::spell_timestamp;
+using declaration::value;
 
 bool is_name(std::string_view name, std::size_t most = longest_identifier) {
   return is_snake_case(name) && name.size() <= most;
@@ -164,9 +188,10 @@ std::string broken_rule(const project& in) {
   return {};
 }
 
-std::string broken_rule(const text::diagnostic& problem, const text::source& source) {
-  const text::line_index lines(source.content);
-  if (std::find(code::all.begin(), code::all.end(), problem.code) == code::all.end()) return "the code " + problem.code;
+std::string broken_rule(const text::diagnostic& problem, const text::line_index& lines) {
+  if (std::find(declaration::code::all.begin(), declaration::code::all.end(), problem.code) ==
+      declaration::code::all.end())
+    return "the code " + problem.code;
   if (problem.message.empty()) return "no message";
   if (!is_inside(problem.where, lines)) return "a place outside of the source: " + problem.message;
   for (const auto& note : problem.notes) {

@@ -12,6 +12,6 @@ namespace test {
 std::string broken_rule(const declaration::project& project);
 
 /// The same for a diagnostic: its places lie inside the source, and it says something.
-std::string broken_rule(const text::diagnostic& problem, const text::source& source);
+std::string broken_rule(const text::diagnostic& problem, const text::line_index& lines);
 
 }  // namespace test

@@ -26,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto read = declaration::read(source);
   require(read.declared.has_value() == read.problems.empty() ? "" : "neither or both of a model and problems");
   if (read.declared) require(test::broken_rule(*read.declared));
-  for (const auto& problem : read.problems) require(test::broken_rule(problem, source));
+  const text::line_index lines(source.content);
+  for (const auto& problem : read.problems) require(test::broken_rule(problem, lines));
   if (!text::spell(read.problems, source, text::colouring::ansi).ends_with('\n') && !read.declared) std::abort();
   return 0;
 }

@@ -1,0 +1,102 @@
+#include "declaration/generated_names.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <string>
+
+#include "declaration/names.hpp"
+#include "support/catch.hpp"
+#include "support/places.hpp"
+
+using declaration::constraint_kind;
+
+namespace {
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::set<std::string> known_names() {
+  std::set<std::string> names;
+  for (const auto& each : declaration::names_of_queue("q", "1")) names.insert(each.name);
+  return names;
+}
+
+/// What the templates of a queue create, for the queue "q" in version 1.
+std::set<std::string> created_names() {
+  const std::regex created(
+      R"((?:create (?:or replace )?(?:table|view|sequence|function) \{\{prefix\}\}|(?:index|constraint) \{\{queue\}\})([a-z_]*(?:\{\{version\}\})?))");
+  std::set<std::string> names;
+  for (const auto& file : std::filesystem::directory_iterator(test::source_dir() / "templates/sql/queue")) {
+    const auto content = content_of(file.path());
+    for (std::sregex_iterator each(content.begin(), content.end(), created), end; each != end; ++each) {
+      names.insert(
+          std::string("q").append(std::regex_replace((*each)[1].str(), std::regex(R"(\{\{version\}\})"), "1")));
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("every name that a template gives to an object of a queue is known before it is generated") {
+  const auto known = known_names();
+  const auto created = created_names();
+  CHECK(created.size() > 20);
+  for (const auto& name : created) {
+    INFO(name);
+    CHECK(known.contains(name));
+  }
+}
+
+TEST_CASE("a queue's names are its own and begin with it") {
+  const auto names = declaration::names_of_queue("email", "3");
+  CHECK(names.front().name == "email");
+  CHECK(std::all_of(names.begin(), names.end(), [](const auto& each) { return each.name.starts_with("email"); }));
+  const auto has = [&](std::string_view name) {
+    return std::any_of(names.begin(), names.end(), [&](const auto& each) { return each.name == name; });
+  };
+  CHECK(has("email_message"));
+  CHECK(has("email_enqueue_many_v3"));
+  CHECK(has("email_v3_contract"));
+}
+
+TEST_CASE("room is left for the longest name with three digits of version") {
+  CHECK(declaration::longest_queue_suffix() >= std::string("_enqueue_many_v999").size());
+  const std::string queue(declaration::longest_identifier - declaration::longest_queue_suffix(), 'q');
+  for (const auto& each : declaration::names_of_queue(queue, "999")) {
+    CHECK(each.name.size() <= declaration::longest_identifier);
+  }
+}
+
+TEST_CASE("a constraint is named by its queue, its field and what it asserts") {
+  CHECK(declaration::constraint_name("email", "recipient", constraint_kind::max_length) ==
+        "email_recipient_max_length");
+  CHECK(declaration::constraint_name("email", "age", constraint_kind::min) == "email_age_min");
+  CHECK(declaration::constraint_name("email", "age", constraint_kind::max) == "email_age_max");
+  CHECK(declaration::constraint_name("email", "zip", constraint_kind::pattern) == "email_zip_pattern");
+}
+
+TEST_CASE("a name in another spelling leads to the one in snake_case") {
+  CHECK(declaration::snake_case_of("OrderId") == "order_id");
+  CHECK(declaration::snake_case_of("orderID") == "order_id");
+  CHECK(declaration::snake_case_of("order-id") == "order_id");
+  CHECK(declaration::snake_case_of("__order  id__") == "order_id");
+  CHECK(declaration::snake_case_of("9lives").empty());
+  CHECK(declaration::snake_case_of("caf\xC3\xA9").empty());
+  CHECK(declaration::snake_case_of("").empty());
+}
+
+TEST_CASE("the keywords of C++20 are known, with the words for operators") {
+  for (const auto* word : {"class", "and", "xor_eq", "co_await", "concept", "requires", "char8_t", "linux"}) {
+    CHECK(declaration::is_cpp_keyword(word));
+  }
+  for (const auto* word : {"email", "order", "select", "final", "override", "module", "import"}) {
+    CHECK_FALSE(declaration::is_cpp_keyword(word));
+  }
+}
