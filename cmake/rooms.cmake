@@ -16,16 +16,10 @@ function(quern_compile_options target)
 endfunction()
 
 # quern_room(<name> DEPENDS <target>... PRIVATE <target>...): a static library of the folder's sources; what stands
-# under PRIVATE is seen by no other room. A folder of headers alone is an interface.
+# under PRIVATE is seen by no other room.
 function(quern_room name)
   cmake_parse_arguments(room "" "" "DEPENDS;PRIVATE" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp")
-  if(NOT sources)
-    add_library(quern_${name} INTERFACE)
-    target_include_directories(quern_${name} INTERFACE "${CMAKE_CURRENT_SOURCE_DIR}")
-    target_link_libraries(quern_${name} INTERFACE ${room_DEPENDS})
-    return()
-  endif()
   add_library(quern_${name} STATIC ${sources})
   target_include_directories(quern_${name} PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}")
   target_link_libraries(quern_${name} PUBLIC ${room_DEPENDS} PRIVATE ${room_PRIVATE})

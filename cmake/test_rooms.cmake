@@ -9,10 +9,10 @@ function(quern_register_tests room sources)
     set(no_tests UnmatchedTestSpec)
   endif()
   foreach(source IN LISTS sources)
-    # Looked at again when the file changes: it may have become one with cases, or without.
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
     file(STRINGS "${source}" cases REGEX "^ *(TEST_CASE|SCENARIO|TEMPLATE_TEST_CASE|TEST_CASE_METHOD)" LIMIT_COUNT 1)
     if(NOT cases)
+      # What the tests of the room share. Looked at again when it changes: it may have become a file with cases.
+      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
       continue()
     endif()
     cmake_path(GET source STEM file)
