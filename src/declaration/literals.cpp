@@ -17,6 +17,9 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+constexpr std::int64_t minute = std::int64_t{60} * 1'000'000;
+constexpr std::int64_t hour = 60 * minute;
+
 /// Reads a text from its left; every step fails when it does not fit.
 class cursor {
  public:
@@ -79,10 +82,10 @@ std::optional<std::int64_t> take_fraction(cursor& at) {
 }
 
 std::optional<microseconds> take_time(cursor& at) {
-  const auto hour = at.number(2);
-  if (!hour || *hour > 23 || !at.take(':')) return std::nullopt;
-  const auto minute = at.number(2);
-  if (!minute || *minute > 59) return std::nullopt;
+  const auto hours = at.number(2);
+  if (!hours || *hours > 23 || !at.take(':')) return std::nullopt;
+  const auto minutes = at.number(2);
+  if (!minutes || *minutes > 59) return std::nullopt;
   int second = 0;
   std::int64_t fraction = 0;
   if (at.take(':')) {
@@ -92,7 +95,7 @@ std::optional<microseconds> take_time(cursor& at) {
     second = *seconds;
     fraction = *read;
   }
-  return std::chrono::hours{*hour} + std::chrono::minutes{*minute} + std::chrono::seconds{second} +
+  return std::chrono::hours{*hours} + std::chrono::minutes{*minutes} + std::chrono::seconds{second} +
          microseconds{fraction};
 }
 
@@ -156,8 +159,8 @@ class iso_interval {
       return true;
     }
     if (has_fraction) return false;
-    if (is_time_ && ordered('H', 1)) return add_to(microseconds_, sign * count, std::int64_t{3600} * 1'000'000);
-    if (is_time_ && ordered('M', 2)) return add_to(microseconds_, sign * count, std::int64_t{60} * 1'000'000);
+    if (is_time_ && ordered('H', 1)) return add_to(microseconds_, sign * count, hour);
+    if (is_time_ && ordered('M', 2)) return add_to(microseconds_, sign * count, minute);
     if (is_time_) return false;
     if (ordered('Y', 1)) return add_to(months_, sign * count, 12);
     if (ordered('M', 2)) return add_to(months_, sign * count, 1);
@@ -277,16 +280,22 @@ std::string spell_interval(const interval_parts& interval) {
   std::string result = "P";
   if (interval.months != 0) result += fmt::format("{}M", interval.months);
   if (interval.days != 0) result += fmt::format("{}D", interval.days);
-  if (interval.microseconds != 0 || result == "P") {
-    const auto size = interval.microseconds < 0 ? -interval.microseconds : interval.microseconds;
-    result += fmt::format("T{}{}", interval.microseconds < 0 ? "-" : "", size / 1'000'000);
-    if (size % 1'000'000 != 0) {
-      result += fmt::format(".{:06}", size % 1'000'000);
-      result.erase(result.find_last_not_of('0') + 1);
-    }
-    result += 'S';
+  if (interval.microseconds == 0) return result == "P" ? "PT0S" : result;
+  // PostgreSQL 14 reads each part as 32 bits, and a fraction through a double: hours and minutes stand for themselves.
+  const auto* sign = interval.microseconds < 0 ? "-" : "";
+  const auto size = interval.microseconds < 0 ? -interval.microseconds : interval.microseconds;
+  const auto seconds = size / 1'000'000 % 60;
+  const auto fraction = size % 1'000'000;
+  result += 'T';
+  if (size >= hour) result += fmt::format("{}{}H", sign, size / hour);
+  if (size / minute % 60 != 0) result += fmt::format("{}{}M", sign, size / minute % 60);
+  if (seconds == 0 && fraction == 0) return result;
+  result += fmt::format("{}{}", sign, seconds);
+  if (fraction != 0) {
+    result += fmt::format(".{:06}", fraction);
+    result.erase(result.find_last_not_of('0') + 1);
   }
-  return result;
+  return result + "S";
 }
 
 std::strong_ordering compare(const interval_parts& a, const interval_parts& b) {

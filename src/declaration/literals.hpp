@@ -34,7 +34,7 @@ struct interval_parts {
 /// ISO 8601 ("P1Y2M3DT4H5M6.5S", parts may be negative) or a duration ("1h30m"); up to 10,000 years.
 std::optional<interval_parts> read_interval(std::string_view written);
 
-/// ISO 8601, as PostgreSQL reads it: "P14M3DT14706.5S"; "PT0S" for nothing.
+/// ISO 8601, as PostgreSQL reads it: "P14M3DT4H5M6.5S"; "PT0S" for nothing.
 std::string spell_interval(const interval_parts& interval);
 
 /// As PostgreSQL compares intervals: a month has 30 days, a day 24 hours.
