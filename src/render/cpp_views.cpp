@@ -56,7 +56,6 @@ std::vector<view> field_items(const std::vector<field>& fields, const std::strin
     item.set("initializer", cpp::initializer(fields[i], qualifier));
     item.set("number", fmt::to_string(i + 1));
     item.set_list("doc_lines", line_items(doc_lines(fields[i])));
-    set_separators(item, i + 1 == fields.size());
   }
   return items;
 }
@@ -112,7 +111,7 @@ view enumeration_header_view(const project& project, const declaration::enumerat
   result.set("count", fmt::to_string(enumeration.values.size()));
   result.set_list("doc_lines", line_items(cpp::comment_lines(enumeration.doc)));
   auto values = items_of("label", enumeration.values);
-  for (std::size_t i = 0; i < values.size(); ++i) set_separators(values[i], i + 1 == values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) set_comma(values[i], i + 1 == values.size());
   result.set_list("values", std::move(values));
   return result;
 }

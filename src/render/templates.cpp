@@ -33,17 +33,6 @@ declaration::project specimen() {
   return {"shop", "shop", "shop", 14, {{"channel", "How.", {"email"}, {}}}, {queue}};
 }
 
-shape provided_to(std::string_view template_name) {
-  const auto project = specimen();
-  const versioned_queue queue{&project.queues[0], 1, ""};
-  const auto& enumeration = project.enumerations[0];
-  if (template_name.starts_with("sql/core/")) return shape_of(core_view(project, {queue}, {&enumeration}, ""));
-  if (template_name.starts_with("sql/queue/")) return shape_of(queue_view(project, queue));
-  if (template_name == "cpp/enum.hpp.mustache") return shape_of(enumeration_header_view(project, enumeration));
-  assert(template_name == "cpp/queue.hpp.mustache");
-  return shape_of(queue_header_view(project, queue, "shop"));
-}
-
 std::string_view folder_of(std::string_view template_name) {
   return template_name.substr(0, template_name.rfind('/') + 1);
 }
@@ -96,6 +85,17 @@ void replace(std::vector<template_source>& sources, const fs::path& directory, c
 }
 
 }  // namespace
+
+shape provided_to(std::string_view template_name) {
+  const auto project = specimen();
+  const versioned_queue queue{&project.queues[0], 1, ""};
+  const auto& enumeration = project.enumerations[0];
+  if (template_name.starts_with("sql/core/")) return shape_of(core_view(project, {queue}, {&enumeration}, ""));
+  if (template_name.starts_with("sql/queue/")) return shape_of(queue_view(project, queue));
+  if (template_name == "cpp/enum.hpp.mustache") return shape_of(enumeration_header_view(project, enumeration));
+  assert(template_name == "cpp/queue.hpp.mustache");
+  return shape_of(queue_header_view(project, queue, "shop"));
+}
 
 bool is_file_template(std::string_view template_name) {
   constexpr std::array files{"migration", "extension", "definition"};

@@ -49,6 +49,9 @@ struct template_set {
 /// Checks templates against what the views provide.
 template_set check_templates(const std::vector<template_source>& sources);
 
+/// What the view of a template holds.
+shape provided_to(std::string_view template_name);
+
 /// The name of the object in a template's file: `enqueue` of sql/queue/enqueue.sql.mustache.
 std::string_view object_name(std::string_view template_name);
 

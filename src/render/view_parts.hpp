@@ -8,9 +8,8 @@
 /// What the views of SQL and of C++ have in common.
 namespace render {
 
-/// Sets `separator` (`,`) and `comma` (`, `) of an item of a list; both are empty for the last one.
-inline void set_separators(view& item, bool is_last) {
-  item.set("separator", is_last ? "" : ",");
+/// Sets `comma` of an item of a list: `, `, or nothing for the last one.
+inline void set_comma(view& item, bool is_last) {
   item.set("comma", is_last ? "" : ", ");
 }
 

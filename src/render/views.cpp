@@ -17,6 +17,7 @@ namespace {
 using declaration::field;
 using declaration::project;
 using declaration::queue;
+using declaration::role_grants;
 
 void set_doc(view& out, const std::string& doc) {
   out.set("doc_literal", sql::literal(doc));
@@ -26,22 +27,6 @@ void set_doc(view& out, const std::string& doc) {
 void set_project(view& out, const project& project) {
   out.set("project", project.name);
   out.set("schema", sql::identifier(project.schema));
-  out.set("schema_literal", sql::literal(project.schema));
-}
-
-using role_set = std::set<std::string>;
-
-void add_roles(role_set& roles, const queue& queue) {
-  for (const auto* part : {&queue.grants.produce, &queue.grants.consume, &queue.grants.operate}) {
-    roles.insert(part->begin(), part->end());
-  }
-}
-
-void set_roles(view& out, const role_set& roles) {
-  const std::vector<std::string> sorted{roles.begin(), roles.end()};
-  out.set("roles", sql::identifiers(sorted));
-  out.set("role_names", fmt::format("{}", fmt::join(sorted, ", ")));
-  out.set_flag("has_roles", !sorted.empty());
 }
 
 /// Values of a field as they stand in the SQL of one table column, parameter or JSON key.
@@ -55,25 +40,27 @@ class field_spelling {
         typed_default_{field.default_value ? sql::typed_value(*field.default_value, field.type) : ""},
         from_json_{sql::from_json(field, schema)} {}
 
-  view item(bool is_last) const {
+  view column(bool is_last) const {
     view result;
-    result.set("name", field_->name);
-    result.set("name_literal", sql::literal(field_->name));
     result.set("column", column_);
     result.set("parameter", "p_" + field_->name);
     result.set("sql_type", type_);
     result.set("not_null", field_->type.is_optional ? "" : " not null");
     result.set("default_clause", field_->default_value ? " default " + default_ : "");
+    result.set("many_value", many_value());
+    result.set("from_json", from_json_);
+    set_doc(result, field_->doc);
+    set_comma(result, is_last);
+    return result;
+  }
+
+  view parameter() const {
+    view result;
+    result.set("parameter", "p_" + field_->name);
+    result.set("sql_type", type_);
     result.set("parameter_default", parameter_default());
     result.set("many_type", field_->type.is_array ? "text[]" : type_ + "[]");
     result.set("many_default", is_required() ? "" : " default null");
-    result.set("many_value", many_value());
-    result.set("from_json", from_json_);
-    result.set_flag("is_optional", field_->type.is_optional);
-    result.set_flag("is_array", field_->type.is_array);
-    result.set_flag("has_default", field_->default_value.has_value());
-    set_doc(result, field_->doc);
-    set_separators(result, is_last);
     return result;
   }
 
@@ -108,31 +95,26 @@ void set_fields(view& out, const std::vector<field>& fields, const std::string& 
   spellings.reserve(fields.size());
   for (const auto& field : fields) spellings.emplace_back(field, schema);
 
-  std::vector<view> in_order;
-  for (std::size_t i = 0; i < spellings.size(); ++i) in_order.push_back(spellings[i].item(i + 1 == spellings.size()));
+  std::vector<view> columns;
+  for (std::size_t i = 0; i < spellings.size(); ++i) columns.push_back(spellings[i].column(i + 1 == spellings.size()));
 
   // PostgreSQL wants parameters with a default behind those without.
   std::stable_partition(spellings.begin(), spellings.end(), [](const auto& field) { return field.is_required(); });
-  std::vector<view> required_first;
-  for (std::size_t i = 0; i < spellings.size(); ++i) {
-    required_first.push_back(spellings[i].item(i + 1 == spellings.size()));
-  }
-  out.set_list("fields", std::move(in_order));
-  out.set_list("parameters", std::move(required_first));
+  std::vector<view> parameters;
+  for (const auto& spelling : spellings) parameters.push_back(spelling.parameter());
+  out.set_list("fields", std::move(columns));
+  out.set_list("parameters", std::move(parameters));
 }
 
 void set_checks(view& out, const queue& queue, const std::vector<field>& fields) {
-  std::vector<check> checks;
+  std::vector<view> items;
   for (const auto& field : fields) {
-    for (auto& check : checks_of(queue.name, field)) checks.push_back(std::move(check));
+    for (auto& check : checks_of(queue.name, field)) {
+      auto& item = items.emplace_back();
+      item.set("name", std::move(check.name));
+      item.set("expression", std::move(check.expression));
+    }
   }
-  std::vector<view> items(checks.size());
-  for (std::size_t i = 0; i < checks.size(); ++i) {
-    items[i].set("name", checks[i].name);
-    items[i].set("expression", checks[i].expression);
-    set_separators(items[i], i + 1 == checks.size());
-  }
-  out.set_flag("has_checks", !items.empty());
   out.set_list("checks", std::move(items));
 }
 
@@ -150,14 +132,14 @@ void set_part(view& out, std::string_view roles, std::string_view has_roles, con
   out.set_flag(has_roles, !names.empty());
 }
 
-/// Everything of a queue but its lists.
-void set_queue(view& out, const project& project, const versioned_queue& versioned) {
-  const auto& queue = *versioned.queue;
-  out.set("version", fmt::to_string(versioned.version));
-  out.set("fingerprint", versioned.fingerprint);
-  out.set("queue", queue.name);
-  out.set("queue_literal", sql::literal(queue.name));
-  out.set("prefix", names::prefix(project.schema, queue.name));
+/// By which every template names the queue's objects.
+void set_names(view& out, const project& project, const versioned_queue& queue) {
+  out.set("queue_literal", sql::literal(queue.queue->name));
+  out.set("prefix", names::prefix(project.schema, queue.queue->name));
+  out.set("version", fmt::to_string(queue.version));
+}
+
+void set_options(view& out, const project& project, const queue& queue) {
   out.set("door", names::door(project.schema, queue.name));
   out.set("channel_literal", sql::literal(names::channel(project.schema, queue.name)));
   out.set("advisory_key", fmt::to_string(names::advisory_key(project.schema, queue.name)));
@@ -167,33 +149,28 @@ void set_queue(view& out, const project& project, const versioned_queue& version
   out.set_flag("has_dead_letter", queue.dead_letter);
   out.set_flag("is_schemaless", queue.is_schemaless);
   set_doc(out, queue.doc);
-  set_part(out, "producers", "has_producers", queue.grants.produce);
-  set_part(out, "consumers", "has_consumers", queue.grants.consume);
-  set_part(out, "operators", "has_operators", queue.grants.operate);
-  role_set roles;
-  add_roles(roles, queue);
-  set_roles(out, roles);
 }
 
-std::vector<view> queue_items(const project& project, const std::vector<versioned_queue>& queues) {
-  std::vector<view> items(queues.size());
-  for (std::size_t i = 0; i < queues.size(); ++i) {
-    set_queue(items[i], project, queues[i]);
-    set_separators(items[i], i + 1 == queues.size());
-  }
-  return items;
+void set_grants(view& out, const role_grants& grants) {
+  set_part(out, "producers", "has_producers", grants.produce);
+  set_part(out, "consumers", "has_consumers", grants.consume);
+  set_part(out, "operators", "has_operators", grants.operate);
+  std::set<std::string> sorted;
+  for (const auto* part : {&grants.produce, &grants.consume, &grants.operate})
+    sorted.insert(part->begin(), part->end());
+  const std::vector<std::string> roles{sorted.begin(), sorted.end()};
+  set_part(out, "roles", "has_roles", roles);
+  out.set("role_names", fmt::format("{}", fmt::join(roles, ", ")));
 }
 
 view enumeration_item(const project& project, const declaration::enumeration& enumeration) {
   view item;
-  item.set("enum", enumeration.name);
   item.set("type", names::enumeration(project.schema, enumeration.name));
   set_doc(item, enumeration.doc);
   std::vector<view> values(enumeration.values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i].set("label", enumeration.values[i]);
     values[i].set("literal", sql::literal(enumeration.values[i]));
-    set_separators(values[i], i + 1 == values.size());
+    set_comma(values[i], i + 1 == values.size());
   }
   item.set_list("values", std::move(values));
   return item;
@@ -203,18 +180,17 @@ view enumeration_item(const project& project, const declaration::enumeration& en
 
 view core_view(const project& project, const std::vector<versioned_queue>& queues,
                const std::vector<const declaration::enumeration*>& enumerations, std::string migration) {
-  std::vector<view> enumeration_items;
-  for (const auto* enumeration : enumerations) enumeration_items.push_back(enumeration_item(project, *enumeration));
-  role_set roles;
-  for (const auto& queue : queues) add_roles(roles, *queue.queue);
+  std::vector<view> enums;
+  for (const auto* enumeration : enumerations) enums.push_back(enumeration_item(project, *enumeration));
+  std::vector<view> items(queues.size());
+  for (std::size_t i = 0; i < queues.size(); ++i) set_names(items[i], project, queues[i]);
 
   view result;
   set_project(result, project);
   result.set("migration", std::move(migration));
-  result.set_flag("has_enums", !enumeration_items.empty());
-  result.set_list("enums", std::move(enumeration_items));
-  result.set_list("queues", queue_items(project, queues));
-  set_roles(result, roles);
+  result.set_flag("has_enums", !enums.empty());
+  result.set_list("enums", std::move(enums));
+  result.set_list("queues", std::move(items));
   return result;
 }
 
@@ -222,8 +198,12 @@ view queue_view(const project& project, const versioned_queue& queue) {
   const auto& fields = fields_of(*queue.queue);
   view result;
   set_project(result, project);
-  set_queue(result, project, queue);
   result.set("migration", queue.queue->name + "/0001_create");
+  result.set("queue", queue.queue->name);
+  set_names(result, project, queue);
+  result.set("fingerprint", queue.fingerprint);
+  set_options(result, project, *queue.queue);
+  set_grants(result, queue.queue->grants);
   result.set("json_contract", json_contract(fields));
   set_fields(result, fields, project.schema);
   set_checks(result, *queue.queue, fields);

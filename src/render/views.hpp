@@ -6,6 +6,8 @@
 #include "declaration/model.hpp"
 #include "render/view.hpp"
 
+// clang-format off: a page of two columns
+
 /// What templates can say. Every value arrives in its final spelling: a template places it and decides nothing.
 ///
 /// # Template files
@@ -28,29 +30,23 @@
 /// A compound name is written in the template (`{{prefix}}_message`, `{{prefix}}_enqueue_v{{version}}`): a suffix never
 /// makes a reserved word. Only whole names of the user (column, door, type, schema, roles) need quotes and have them.
 ///
-/// # In every template
-///
-///   schema                shop                        an identifier, quoted where PostgreSQL wants it
-///   schema_literal        'shop'
-///   project               shop                        plain
-///
 /// # sql/core
 ///
+///   project               shop                        plain
+///   schema                shop                        an identifier, quoted where PostgreSQL wants it
 ///   migration             core/0001_create            the name in the first line of the file
 ///   enums                 list, see below. In extension: the new ones
 ///   has_enums             flag
-///   queues                list, all queues: the values of sql/queue that are no lists, and separator, comma
-///   roles                 "ops", "web"                 every role of every queue, identifiers, sorted, `, ` between
-///   them role_names            ops, web                     the same without quotes, for `-- roles:` has_roles flag
+///   queues                list, all queues: queue_literal, prefix, version
 ///
 /// enums:
-///   enum                  channel
 ///   type                  shop.channel
 ///   doc_literal, has_doc  as in queues
-///   values                list: label (email), literal ('email'), separator
+///   values                list: literal ('email'), comma
 ///
 /// # sql/queue
 ///
+///   project, schema       as in core
 ///   migration             email/0001_create
 ///   queue                 email                       plain; also the beginning of unqualified names of constraints,
 ///   indexes queue_literal         'email' prefix                shop.email                  beginning of every
@@ -63,35 +59,65 @@
 ///                         an interval out of `p_attempt` (integer, 1 is the first attempt, which has just failed)
 ///   has_dead_letter       flag
 ///   is_schemaless         flag: the one field is payload jsonb not null
-///   producers, consumers, operators             web, api       identifiers with `, ` between them
+///   producers, consumers, operators               web, "Web-App"   identifiers with `, ` between them
 ///   has_producers, has_consumers, has_operators   flags
-///   roles, role_names, has_roles                  as in core, of this queue
+///   roles, has_roles      mailer, ops, "Web-App"      all of them, sorted
+///   role_names            mailer, ops, Web-App        the same without quotes, for `-- roles:`
 ///   json_contract         '{"order_id": "number", "note": "string?", …}'   for quern_check_payload: number string
 ///   boolean
 ///                         array any; with `?` where it may be missing or null (optional fields and those with a
 ///                         default)
 ///   fields                list, in the order of the declaration
-///   parameters            list, the same items, those without default first
+///   parameters            list, the same fields, those without default first
 ///   checks                list: name (email_recipient_max_length, at most 63 bytes, unique within one table),
-///                         expression (char_length(recipient) <= 320), separator, comma
-///   has_checks            flag
+///                         expression (char_length(recipient) <= 320)
 ///
-/// fields, parameters:
-///   name                  order_id                    plain
-///   name_literal          'order_id'
+/// fields:
 ///   column                order_id                    quoted where it must be
 ///   parameter             p_order_id
 ///   sql_type              bigint, shop.channel, uuid[]
 ///   not_null              ` not null` or nothing
-///   default_clause        ` default 'email'` or nothing, of a column
-///   parameter_default     ` default 'email'`, ` default null` (optional) or nothing
-///   many_type             bigint[]; text[] for an array field (its elements are array literals)
-///   many_default          ` default null` or nothing, of a parameter of enqueue_many
+///   default_clause        ` default 'email'` or nothing
 ///   many_value            t.order_id, t.attachments::uuid[], coalesce(t.channel, 'email'): one message's value out of
 ///                         `unnest(p_order_id, …) as t(order_id, …)`
 ///   from_json             (p_payload ->> 'order_id')::bigint: the value, or its default, out of the checked
-///   `p_payload` is_optional, is_array, has_default            flags doc_literal, has_doc  as in queues separator `,`
-///   or, for the last, nothing comma                 `, ` or, for the last, nothing
+///   `p_payload` doc_literal, has_doc  as in queues comma                 `, ` or, for the last, nothing
+///
+/// parameters:
+///   parameter, sql_type   as in fields
+///   parameter_default     ` default 'email'`, ` default null` (optional) or nothing
+///   many_type             bigint[]; text[] for an array field (its elements are array literals)
+///   many_default          ` default null` or nothing, of a parameter of enqueue_many
+///
+/// # cpp: inside of quoted strings everything is escaped already
+///
+///   project               shop
+///   namespace             shop, a::b
+///   doc_lines             list: line (` text`, empty for an empty line), for `///{{line}}`
+///
+/// cpp/enum.hpp:
+///   enum                  channel
+///   qualified             shop::channel               from outside of the namespace
+///   type                  shop.channel                in SQL
+///   count                 3
+///   values                list: label (email), comma
+///
+/// cpp/queue.hpp:
+///   includes              list: header (cstdint), sorted, of the standard library and quern
+///   queue                 email
+///   version, fingerprint, is_schemaless               as in SQL
+///   schema, prefix        as in SQL
+///   channel               shop.email
+///   wake_key              -4615713571523186407        the advisory_key of SQL, as a literal of std::int64_t
+///   enum_headers          list: header (shop/channel.hpp)
+///   has_enum_headers      flag
+///   delay_number          9                           of the placeholder behind those of the fields
+///   fields                list: name, column, parameter, type (std::optional<std::string>), initializer (`{}`,
+///                         ` = shop::channel::email`), number (1, of its placeholder), doc_lines (its doc, then what
+///                         its constraints say); of a schemaless queue the one payload
+
+// clang-format on
+
 namespace render {
 
 /// A queue at the version of its contract.
