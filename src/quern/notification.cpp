@@ -13,10 +13,11 @@
 namespace quern {
 namespace {
 
-// A pipe that becomes readable when a stop is requested, so that poll(2) sees it.
+// A pipe that becomes readable when a stop is requested, so that poll(2) sees it; nothing when none can be requested.
 class stop_signal {
  public:
-  stop_signal() {
+  explicit stop_signal(const std::stop_token& stop) {
+    if (!stop.stop_possible()) return;
     if (pipe2(ends_.data(), O_CLOEXEC | O_NONBLOCK) != 0)
       throw std::system_error{errno, std::generic_category(), "pipe for a stop request"};
   }
@@ -25,6 +26,7 @@ class stop_signal {
   stop_signal& operator=(const stop_signal&) = delete;
 
   ~stop_signal() {
+    if (ends_[0] == -1) return;
     close(ends_[0]);
     close(ends_[1]);
   }
@@ -66,7 +68,7 @@ void sleep_on(int socket, int stop, deadline until) {
 
 std::optional<notification> connection::wait_for_notification(deadline until, const std::stop_token& stop) {
   session_->expect_ready("wait for a notification");
-  const stop_signal signal;
+  const stop_signal signal{stop};
   const std::stop_callback raise{stop, [&signal] { signal.raise(); }};
   for (;;) {
     if (PQconsumeInput(session_->pq()) == 0) session_->fail("wait for a notification", false);

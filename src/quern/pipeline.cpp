@@ -72,6 +72,7 @@ void pipeline::fail(const failure& details) {
   drain();
   complete.is_connection_lost = session_->is_lost();
   complete.is_outcome_unknown = session_->is_lost() && commits_by_itself_;
+  session_->forget_lost_statements(complete);
   throw_failure(std::move(complete));
 }
 

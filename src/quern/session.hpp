@@ -58,6 +58,9 @@ struct session {
   /// As read_results(), of one statement.
   result read_result(std::string_view statement, bool is_commit);
 
+  /// After a pooler or DISCARD ALL has taken prepared statements away: they are prepared again when they are next used.
+  void forget_lost_statements(const failure& details);
+
   /// The error that a result of the server stands for.
   failure describe(const PGresult* result, std::string_view statement) const;
 

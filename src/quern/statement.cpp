@@ -60,14 +60,17 @@ std::vector<result> session::read_results(std::string_view statement, bool is_co
   is_broken = is_broken || refused->sqlstate.empty();
   refused->is_connection_lost = is_lost();
   refused->is_outcome_unknown = is_lost() && is_commit;
-  // A pooler or DISCARD ALL took the statements away: prepare them again when they are next used.
-  if (refused->sqlstate == sqlstate::invalid_statement_name) statements.clear();
+  forget_lost_statements(*refused);
   throw_failure(std::move(*refused));
 }
 
 result session::read_result(std::string_view statement, bool is_commit) {
   auto results = read_results(statement, is_commit);
   return results.empty() ? result{} : std::move(results.back());
+}
+
+void session::forget_lost_statements(const failure& details) {
+  if (details.sqlstate == sqlstate::invalid_statement_name) statements.clear();
 }
 
 const std::string& session::prepare(std::string_view sql, const parameters::bound& types) {

@@ -48,6 +48,12 @@ void waiting::sleep(std::chrono::milliseconds longest, const std::stop_token& st
   on_->wait_for_notification(std::chrono::steady_clock::now() + wait, stop);
 }
 
+void waiting::pause(std::chrono::milliseconds time, const std::stop_token& stop) {
+  const deadline until = std::chrono::steady_clock::now() + time;
+  while (on_->wait_for_notification(until, stop)) {
+  }
+}
+
 void waiting::end() {
   if (!has_lock_) return;
   has_lock_ = false;

@@ -28,6 +28,9 @@ class waiting {
 
   void end();
 
+  /// Returns after `time`, or at a stop; notifications are dropped.
+  void pause(std::chrono::milliseconds time, const std::stop_token& stop);
+
  private:
   std::chrono::microseconds until_next_due() const;
 

@@ -78,9 +78,9 @@ requires std::invocable < Handler&, const message<typename Contract::payload_typ
     std::vector<message_type> batch = from_->claim(options_.batch_size, options_.lease);
     for (;;) {
       if (stop.stop_requested()) return give_back(batch, 0);
-      if (batch.empty() && options_.until_empty) return finish(stop_reason::empty);
       if (batch.empty()) {
-        batch = wait_for_batch(wait, stop);
+        batch = options_.until_empty ? look_again(wait, stop) : wait_for_batch(wait, stop);
+        if (batch.empty() && options_.until_empty && !stop.stop_requested()) return finish(stop_reason::empty);
         continue;
       }
       const std::size_t handled = handle(batch, stop);
@@ -91,6 +91,8 @@ requires std::invocable < Handler&, const message<typename Contract::payload_typ
 
  private:
   static constexpr std::chrono::milliseconds acknowledge_after{100};
+  // Longer than the time between two sweeps of email_claim_v1 and its like.
+  static constexpr std::chrono::milliseconds look_again_after{120};
 
   // Returns how many of the batch were dealt with: all, or those until a stop.
   std::size_t handle(std::vector<message_type>& batch, const std::stop_token& stop) {
@@ -136,15 +138,23 @@ requires std::invocable < Handler&, const message<typename Contract::payload_typ
 
   void acknowledge() {
     last_acknowledged_ = std::chrono::steady_clock::now();
-    for (const std::int64_t id : from_->ack(std::span<const message_type>{handled_})) report_lost(id);
+    const auto lost = from_->ack(std::span<const message_type>{handled_});
     handled_.clear();
+    for (const std::int64_t id : lost) report_lost(id);
   }
 
   std::vector<message_type> acknowledge_and_claim() {
     auto [next, lost] = from_->ack_and_claim(handled_, options_.batch_size, options_.lease);
-    for (const std::int64_t id : lost) report_lost(id);
     handled_.clear();
+    for (const std::int64_t id : lost) report_lost(id);
     return std::move(next);
+  }
+
+  // A claim looks at what came back far behind the others only from time to time: nothing twice is nothing.
+  std::vector<message_type> look_again(waiting& wait, const std::stop_token& stop) {
+    wait.pause(look_again_after, stop);
+    if (stop.stop_requested()) return {};
+    return from_->claim(options_.batch_size, options_.lease);
   }
 
   // Another look after the wake-up lock is held: what came before it has notified nobody.

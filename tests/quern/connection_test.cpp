@@ -1,7 +1,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "quern/session.hpp"
+#include "quern/fixture.hpp"
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;

@@ -1,6 +1,6 @@
 #include <fstream>
 
-#include "quern/session.hpp"
+#include "quern/fixture.hpp"
 #include "support/catch.hpp"
 
 namespace {

@@ -1,6 +1,6 @@
 #include <shop/channel.hpp>
 
-#include "quern/session.hpp"
+#include "quern/fixture.hpp"
 #include "support/catch.hpp"
 
 namespace {

@@ -1,7 +1,7 @@
 #include <thread>
 
 #include "cluster/scratch.hpp"
-#include "quern/session.hpp"
+#include "quern/fixture.hpp"
 #include "support/catch.hpp"
 
 // What is known after the connection went.

@@ -1,4 +1,4 @@
-#include "quern/session.hpp"
+#include "quern/fixture.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -93,6 +93,23 @@ TEST_CASE("a pipeline that is left early leaves a usable connection") {
     batch.next();
   }
   CHECK(s.rows() == 2);
+}
+
+TEST_CASE("a pipeline whose statements were taken away works again the next time") {
+  with_table s;
+  auto values = s.parameters({1});
+  const auto insert_one = [&] {
+    quern::pipeline::prepare(s.db, insert, values, 0, 1);
+    quern::pipeline batch{s.db};
+    batch.add(insert, values);
+    batch.sync();
+    batch.next();
+    batch.finish();
+  };
+  s.db.execute("deallocate all");
+  CHECK(test::failure_of<quern::database_error>(insert_one).sqlstate() == "26000");
+  insert_one();
+  CHECK(s.rows() == 1);
 }
 
 TEST_CASE("results far larger than any buffer do not block a pipeline") {

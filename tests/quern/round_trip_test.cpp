@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "quern/session.hpp"
+#include "quern/fixture.hpp"
 #include "support/catch.hpp"
 
 // A value sent to the server and read back, and what the server makes of it.

@@ -4,7 +4,7 @@
 #include <shop/kinds.hpp>
 #include <shop/webhooks.hpp>
 
-#include "quern/session.hpp"
+#include "quern/fixture.hpp"
 
 namespace test {
 

@@ -1,4 +1,4 @@
-#include "quern/session.hpp"
+#include "quern/fixture.hpp"
 #include "support/catch.hpp"
 
 namespace {
