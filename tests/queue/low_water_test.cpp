@@ -133,6 +133,29 @@ TEST_CASE("the low-water mark does not pass the ids of a prepared transaction") 
   CHECK(test::bodies(here.db.receive(5)) == "a b");
 }
 
+TEST_CASE("the low-water mark does not pass an id while its row is still being made") {
+  pond here;
+  auto holder = here.open();
+  auto straggler = here.open();
+  // Ids are logged by the dozen, and only logging one would need a transaction id.
+  here.db.send("before");
+  CHECK(here.db.take(1).size() == 1);
+  here.make_sweep_due();
+  holder.ask("select pg_advisory_lock(4711)");
+  auto inserting =
+      straggler.later("insert into mail_message (body) values ('late' || pg_advisory_xact_lock(4711)::text)");
+  here.wait_until_blocked(straggler);
+  const auto drawn = std::stoll(here.db.ask("select last_value from mail_message_id"));
+  here.db.send("behind");
+  CHECK(here.db.take(1).size() == 1);
+  here.sweep(here.db);
+  CHECK(here.low_water() <= drawn);
+  holder.ask("select pg_advisory_unlock(4711)");
+  inserting.get();
+  here.make_sweep_due();
+  CHECK(here.db.receive_one().id == drawn);
+}
+
 TEST_CASE("the low-water mark does not pass what its own transaction has taken, should that be rolled back") {
   pond here;
   const auto first = here.db.send("a");
