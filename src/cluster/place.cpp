@@ -20,8 +20,10 @@ std::string short_name(const fs::path& directory) {
   return fmt::format("quern-{:016x}", hash);
 }
 
+// libpq takes a comma for the end of a host's name.
 bool fits_socket(const fs::path& directory) {
-  return (directory / ".s.PGSQL.5432.lock").string().size() < sizeof(sockaddr_un::sun_path);
+  return directory.string().find(',') == std::string::npos &&
+         (directory / ".s.PGSQL.5432.lock").string().size() < sizeof(sockaddr_un::sun_path);
 }
 
 std::string percent_encoded(std::string_view text) {

@@ -19,7 +19,8 @@ struct place {
 };
 
 /// The place that belongs to a directory, which has to exist. The socket stands elsewhere when its path were too long
-/// for the system, the data when `owner` cannot pass to `directory`; both then under a name made from the directory's.
+/// for the system or unspeakable for libpq, the data when `owner` cannot pass to `directory`; both then under a name
+/// made from the directory's.
 place locate(const account& owner, const std::filesystem::path& directory);
 
 /// A connection string (URI) of the server in `where`: database and user postgres.

@@ -68,7 +68,7 @@ command server_command(const binaries& programs, const place& where, const optio
   set("unix_socket_directories", quoted_directory(where.socket));
   set("unix_socket_permissions", "0700");
   if (how.is_throw_away) {
-    for (const char* const durable : {"fsync", "synchronous_commit", "full_page_writes"}) set(durable, "off");
+    for (const char* const durable : {"fsync", "full_page_writes"}) set(durable, "off");
     set("shared_buffers", "32MB");
   }
   for (const auto& [name, value] : how.settings) set(name, value);
@@ -93,14 +93,18 @@ void clear_crash(const place& where) {
   fs::remove(where.data / "postmaster.pid");
 }
 
-// Recovery after a crash may take minutes: as long as the server lives, it is waited for.
+// Recovery after a crash may take minutes: as long as the server says that it is starting, it is waited for.
 void wait_until_ready(const place& where, pid_t server, const options& how) {
   const std::string url = url_of(where);
   auto next_word = steady_clock::now() + 3s;
-  while (PQping(url.c_str()) != PQPING_OK) {
+  auto last_sign = steady_clock::now();
+  for (PGPing answer = PQping(url.c_str()); answer != PQPING_OK; answer = PQping(url.c_str())) {
     if (!is_alive(server))
       throw error{fmt::format("the server did not start; the end of its log {}:\n{}", where.log.string(),
                               last_lines(where.log))};
+    if (answer == PQPING_REJECT) last_sign = steady_clock::now();
+    if (steady_clock::now() - last_sign > 60s)
+      throw error{fmt::format("the server runs (process {}), but does not answer at {}", server, url)};
     if (steady_clock::now() >= next_word) {
       tell(how, "still waiting for the server to take connections");
       next_word += 10s;

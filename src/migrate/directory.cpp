@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace migrate {
 namespace {
@@ -35,10 +35,12 @@ bool parse_file_name(std::string_view file, migration& into) {
 }
 
 std::optional<std::string> contents(const fs::path& file) {
-  std::ifstream input{file, std::ios::binary};
-  std::string text{std::istreambuf_iterator<char>{input}, {}};
-  if (!input || input.bad()) return std::nullopt;
-  return text;
+  std::ifstream input{file, std::ios::binary | std::ios::ate};
+  if (!input) return std::nullopt;
+  std::string text(static_cast<std::size_t>(input.tellg()), '\0');
+  input.seekg(0);
+  input.read(text.data(), static_cast<std::streamsize>(text.size()));
+  return input ? std::optional{std::move(text)} : std::nullopt;
 }
 
 std::vector<fs::directory_entry> sorted_entries(const fs::path& directory) {

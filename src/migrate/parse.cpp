@@ -189,8 +189,11 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 std::string with_line_feeds(std::string_view text) {
   std::string normal;
   normal.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if (text[i] != '\r' || i + 1 == text.size() || text[i + 1] != '\n') normal.push_back(text[i]);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find("\r\n", at), text.size());
+    normal.append(text, at, end - at);
+    at = end == text.size() ? end : end + 1;
+  }
   return normal;
 }
 
