@@ -1,3 +1,5 @@
 int unrelated();
 
-int unrelated() { return 0; }
+int unrelated() {
+  return 0;
+}
