@@ -289,8 +289,8 @@ TEST_CASE("a runner that is killed while it waits for another one leaves nothing
   rival.execute("select pg_advisory_lock($1)", migrate::keys_of("shop").guard);
   other_process killed{space.read(), for_url(db.url())};
   test::wait_until(db.url(),
-                   "select count(*) > 0 from pg_stat_activity where application_name = 'quern migrate' and query like "
-                   "'%pg_try_advisory_lock%' and datname = current_database()");
+                   "select count(*) > 0 from pg_stat_activity where application_name = 'quern migrate' and "
+                   "(query like '%pg_try_advisory_lock%' or query like '%pg_locks%') and datname = current_database()");
   killed.kill_now();
   rival.execute("select pg_advisory_unlock($1)", migrate::keys_of("shop").guard);
   CHECK(migrate::apply(space.read(), for_url(db.url())).steps == 1);
