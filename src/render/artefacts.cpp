@@ -273,16 +273,13 @@ class migration_files {
   std::set<std::string> known_;
 };
 
-void make_directories_of(const std::vector<file_change>& changes) {
+void write_texts(const std::vector<file_change>& changes) {
   std::set<fs::path> directories;
   for (const auto& change : changes) {
     if (change.kind == change_kind::add) directories.insert(change.file.parent_path());
   }
-  for (const auto& directory : directories) file_system::make_directory(directory);
-}
-
-void write_texts(const std::vector<file_change>& changes) {
-  make_directories_of(changes);
+  const std::vector<fs::path> all{directories.begin(), directories.end()};
+  for_each_index(all.size(), no_state, [&](int, std::size_t i) { file_system::make_directory(all[i]); });
   for_each_index(changes.size(), no_state, [&](int, std::size_t i) {
     if (changes[i].text != nullptr) file_system::write(changes[i].file, *changes[i].text);
   });

@@ -2,48 +2,61 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cassert>
 
 namespace render {
 
 namespace {
 
-/// Without blank lines at either end, and without the last line end: the file that places an object says what is
-/// around.
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with('\n')) text.remove_prefix(1);
-  while (text.ends_with('\n')) text.remove_suffix(1);
-  return text;
-}
-
-/// One blank line where an object that is empty leaves two, none at the ends, one line end at the last line.
-std::string without_gaps(std::string text) {
-  text.resize(trimmed(text).data() + trimmed(text).size() - text.data());
-  text.erase(0, text.size() - trimmed(text).size());
+/// Without blank lines at either end, one at most in between, and without the last line end: the file that places an
+/// object says what is around it.
+void trim(std::string& text) {
+  text.resize(text.find_last_not_of('\n') + 1);
+  text.erase(0, text.find_first_not_of('\n'));
   for (auto gap = text.find("\n\n\n"); gap != std::string::npos; gap = text.find("\n\n\n", gap)) {
     text.erase(gap + 2, text.find_first_not_of('\n', gap) - gap - 2);
   }
-  return std::move(text += '\n');
 }
 
 }  // namespace
 
 rendered_objects::rendered_objects(renderer& from, std::string_view folder, const view& view)
     : from_{from}, folder_{folder}, view_{view} {
-  std::string text;
   for (auto& [name, parsed] : from_.by_folder_[folder_]) {
-    text.clear();
+    auto& text = texts_[name];
     parsed.render(view_, text);
-    view_.set_object(name, std::string{trimmed(text)});
+    trim(text);
   }
 }
 
 std::string rendered_objects::file(std::string_view name) {
   const auto place = from_.files_.find(fmt::format("{}{}.sql.mustache", folder_, name));
   assert(place != from_.files_.end());
-  std::string text;
-  place->second.render(view_, text);
-  return without_gaps(std::move(text));
+  std::string frame;
+  place->second.render(view_, frame);
+  return assemble(frame);
+}
+
+std::string rendered_objects::assemble(std::string_view frame) const {
+  std::size_t size = frame.size();
+  for (const auto& [name, text] : texts_) size += text.size();
+  std::string result;
+  result.reserve(size);
+  while (!frame.empty()) {
+    const auto mark = std::min(frame.find(object_mark), frame.size());
+    // An object that is empty leaves no gap.
+    for (const char c : frame.substr(0, mark)) {
+      if (c != '\n' || !(result.empty() || result.ends_with("\n\n"))) result += c;
+    }
+    frame.remove_prefix(mark);
+    if (frame.empty()) break;
+    const auto end = frame.find(object_mark, 1);
+    result += texts_.find(frame.substr(1, end - 1))->second;
+    frame.remove_prefix(end + 1);
+  }
+  result.resize(result.find_last_not_of('\n') + 1);
+  return std::move(result += '\n');
 }
 
 renderer::renderer(const template_set& templates) {

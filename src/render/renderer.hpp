@@ -24,10 +24,12 @@ class rendered_objects {
  private:
   friend class renderer;
   rendered_objects(renderer& from, std::string_view folder, const view& view);
+  std::string assemble(std::string_view frame) const;
 
   renderer& from_;
   std::string folder_;
   engine_view view_;
+  std::map<std::string, std::string, std::less<>> texts_;  // of the objects
 };
 
 /// Parsed templates, for one thread.

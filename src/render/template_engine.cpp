@@ -44,8 +44,16 @@ char hidden(char c) {
   return c == ' ' ? hidden_blank : c == '\n' ? hidden_line_end : c == '\t' ? hidden_tab : c;
 }
 
-char shown(char c) {
-  return c == hidden_blank ? ' ' : c == hidden_line_end ? '\n' : c == hidden_tab ? '\t' : c;
+/// Without a branch, so that many bytes are done at once.
+void show_whitespace(char* begin, const char* end) {
+  for (; begin != end; ++begin) {
+    const char c = *begin;
+    char shown = c;
+    shown = c == hidden_blank ? ' ' : shown;
+    shown = c == hidden_line_end ? '\n' : shown;
+    shown = c == hidden_tab ? '\t' : shown;
+    *begin = shown;
+  }
 }
 
 /// The text with the whitespace between its tags hidden.
@@ -76,10 +84,6 @@ engine_view::engine_view(engine_view&&) noexcept = default;
 engine_view& engine_view::operator=(engine_view&&) noexcept = default;
 engine_view::~engine_view() = default;
 
-void engine_view::set_object(const std::string& name, const std::string& text) {
-  content_->root["> " + name] = data{text};
-}
-
 struct engine_template::content {
   kainjow::mustache::mustache parsed;
 };
@@ -97,8 +101,7 @@ void engine_template::render(const engine_view& view, std::string& out) {
   const auto begin = out.size();
   content_->parsed.render(view.content_->root, [&out](const std::string& part) { out += part; });
   assert(content_->parsed.is_valid());
-  const auto rendered = out.data() + begin;
-  std::transform(rendered, out.data() + out.size(), rendered, shown);
+  show_whitespace(out.data() + begin, out.data() + out.size());
 }
 
 }  // namespace render

@@ -17,9 +17,6 @@ class engine_view {
   engine_view& operator=(engine_view&&) noexcept;
   ~engine_view();
 
-  /// Adds a rendered object, for `{{> name}}`.
-  void set_object(const std::string& name, const std::string& text);
-
  private:
   friend class engine_template;
   struct content;

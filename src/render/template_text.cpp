@@ -201,8 +201,8 @@ class checker {
              nearest ? fmt::format("did you mean \"{}\"?", *nearest) : std::string{});
     }
     result_.objects.push_back(name);
-    // Rendered already: as a partial, the engine would look for tags in it again.
-    fmt::format_to(std::back_inserter(result_.text), "{{{{&> {}}}}}", name);
+    // No tag for the engine: as a partial, it would look for tags in the object once more, as a value, copy it thrice.
+    fmt::format_to(std::back_inserter(result_.text), "{0}{1}{0}", object_mark, name);
   }
 
   std::string_view text_;

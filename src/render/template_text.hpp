@@ -27,9 +27,12 @@ struct shape::member {
 /// The shape of a view; an empty list gives no items.
 shape shape_of(const view& view);
 
+/// Stands on both sides of an object's name in a checked template; no UTF-8 text has this byte.
+inline constexpr char object_mark = '\xfc';
+
 /// A template after checking, in the form that the engine takes.
 struct checked_template {
-  std::string text;
+  std::string text;                  // with marked names in place of `{{> object}}`
   std::vector<std::string> objects;  // named by `{{> object}}`, in order
   std::set<std::string> used;        // `fields/column`, a value with the lists that it was found in
   std::vector<text::diagnostic> diagnostics;
