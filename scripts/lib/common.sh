@@ -12,14 +12,18 @@ die() {
 
 cores() { nproc 2>/dev/null || echo 2; }
 
-# build <preset> [target...]: configures and builds build/<preset>; quiet unless it fails.
+# build <preset> [-D<option>...] [target...]: configures and builds build/<preset>; quiet unless it fails.
 build() {
-  local preset=$1
+  local preset=$1 options=()
   shift
+  while [[ ${1-} == -D* ]]; do
+    options+=("$1")
+    shift
+  done
   local log="$root/build/$preset.log"
   mkdir -p "$root/build"
   say "configuring build/$preset"
-  (cd "$root" && cmake --preset "$preset") >"$log" 2>&1 || { cat "$log" >&2; die "configuring failed"; }
+  (cd "$root" && cmake --preset "$preset" "${options[@]}") >"$log" 2>&1 || { cat "$log" >&2; die "configuring failed"; }
   say "building build/$preset"
   cmake --build "$root/build/$preset" --parallel "$(cores)" ${1:+--target "$@"} || die "building failed"
 }
