@@ -30,8 +30,11 @@ build() {
 
 # run_tests <preset> [options of ctest]: the output ends with the summary of ctest.
 run_tests() {
-  local preset=$1
+  local here="$root/build/$1"
   shift
-  say "testing build/$preset"
-  ctest --test-dir "$root/build/$preset" --output-on-failure --no-tests=error --parallel "$(cores)" "$@"
+  say "testing ${here#"$root"/}"
+  # ctest stops the tests' server itself, unless it is interrupted.
+  # shellcheck disable=SC2064
+  trap "$(printf '%q stop %q' "$here/tests/test_server" "$here/tests/server")" EXIT
+  ctest --test-dir "$here" --output-on-failure --no-tests=error --parallel "$(cores)" "$@"
 }
