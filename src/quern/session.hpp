@@ -16,7 +16,7 @@ namespace quern {
 /// The inside of a connection, which transaction, pipeline and copy_in share. Not a public header: it shows libpq.
 struct session {
   struct finish {
-    void operator()(PGconn* handle) const noexcept { PQfinish(handle); }
+    void operator()(PGconn* opened) const noexcept { PQfinish(opened); }
   };
 
   struct text_hash : std::hash<std::string_view> {

@@ -22,11 +22,11 @@ struct interval {
 
   constexpr interval() = default;
 
-  constexpr interval(std::int32_t months_, std::int32_t days_, std::chrono::microseconds time_)
-      : months{months_}, days{days_}, time{time_} {}
+  constexpr interval(std::int32_t whole_months, std::int32_t whole_days, std::chrono::microseconds rest)
+      : months{whole_months}, days{whole_days}, time{rest} {}
 
   /// A fixed length of time, such as a delay.
-  constexpr interval(std::chrono::microseconds time_) : time{time_} {}  // NOLINT(google-explicit-constructor)
+  constexpr interval(std::chrono::microseconds length) : time{length} {}  // NOLINT(google-explicit-constructor)
 
   friend constexpr auto operator<=>(const interval&, const interval&) = default;
 };
