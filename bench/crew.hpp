@@ -62,6 +62,7 @@ class crew {
   struct outcome {
     std::uint64_t count = 0;
     clock::time_point end{};
+    double processor_seconds = 0;
     std::exception_ptr problem{};
   };
 
@@ -82,6 +83,7 @@ class crew {
       done.problem = std::current_exception();
     }
     done.end = clock::now();
+    done.processor_seconds = own_processor_seconds();
   }
 
   static measure summary(const std::vector<outcome>& outcomes, clock::time_point begin, double server_seconds) {
@@ -91,6 +93,7 @@ class crew {
     for (const outcome& each : outcomes) {
       if (each.problem) std::rethrow_exception(each.problem);
       sum.count += each.count;
+      sum.client_seconds += each.processor_seconds;
       end = std::max(end, each.end);
     }
     sum.seconds = std::chrono::duration<double>(end - begin).count();

@@ -44,7 +44,7 @@ class queue {
   queue(const scene& where, std::int64_t depth)
       : db_{where.url}, how_{where.how}, drains_{consumers, where.url, where.how.drained / consumers - batch} {
     empty<Contract>(db_);
-    fill<Contract>(db_, depth);
+    refill(depth);
   }
 
   measure drain() {
@@ -57,12 +57,18 @@ class queue {
       sum.count += part.count;
       sum.seconds += part.seconds;
       sum.server_seconds += part.server_seconds;
-      fill<Contract>(db_, static_cast<std::int64_t>(gone));
+      refill(static_cast<std::int64_t>(gone));
     }
     return sum;
   }
 
  private:
+  // Old messages were written out long ago: each page that is touched again goes into the log whole.
+  void refill(std::int64_t count) {
+    fill<Contract>(db_, count);
+    db_.execute("checkpoint");
+  }
+
   quern::connection db_;
   effort how_;
   crew<draining<Contract>> drains_;

@@ -42,9 +42,10 @@ struct arguments {
 bench::effort effort_of(const arguments& given) {
   bench::effort how;
   if (given.is_quick) {
-    how.rounds = 3;
-    how.time = std::chrono::duration<double>{0.5};
+    how.rounds = 7;
+    how.time = std::chrono::duration<double>{0.3};
     how.drains = 2;
+    how.bulk_count = 100'000;
     how.generate_rounds = 1;
   }
   if (given.is_smoke)

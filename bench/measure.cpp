@@ -3,42 +3,52 @@
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
+#include <cstdint>
 
 namespace bench {
 namespace {
 
 struct samples {
-  std::vector<double> ratios, quern_rates, limit_rates, quern_costs, limit_costs;
+  std::vector<double> rates, server_costs, client_costs;
+
+  void keep(const measure& of) {
+    const double count = static_cast<double>(std::max<std::uint64_t>(of.count, 1));
+    rates.push_back(of.rate());
+    server_costs.push_back(of.server_seconds * 1e6 / count);
+    client_costs.push_back(of.client_seconds * 1e6 / count);
+  }
+
+  costs median_costs() const { return {.server = median(server_costs), .client = median(client_costs)}; }
 };
-
-double microseconds_each(const measure& of) {
-  return of.count == 0 ? 0 : of.server_seconds * 1e6 / static_cast<double>(of.count);
-}
-
-void keep(samples& all, const measure& quern, const measure& limit) {
-  all.ratios.push_back(quern.rate() / limit.rate());
-  all.quern_rates.push_back(quern.rate());
-  all.limit_rates.push_back(limit.rate());
-  all.quern_costs.push_back(microseconds_each(quern));
-  all.limit_costs.push_back(microseconds_each(limit));
-}
 
 }  // namespace
 
 comparison compare(int rounds, const side& quern, const side& limit) {
-  samples all;
+  std::vector<double> ratios;
+  samples with;
+  samples without;
   for (int round = rounds > 1 ? 0 : 1; round <= rounds; ++round) {
     const bool is_quern_first = round % 2 == 0;
     const measure first = is_quern_first ? quern() : limit();
     const measure second = is_quern_first ? limit() : quern();
     if (round == 0) continue;
-    keep(all, is_quern_first ? first : second, is_quern_first ? second : first);
+    with.keep(is_quern_first ? first : second);
+    without.keep(is_quern_first ? second : first);
+    ratios.push_back(with.rates.back() / without.rates.back());
   }
-  return {.ratio = median(all.ratios),
-          .quern_rate = median(all.quern_rates),
-          .limit_rate = median(all.limit_rates),
-          .quern_cost = median(all.quern_costs),
-          .limit_cost = median(all.limit_costs)};
+  return {.ratio = median(ratios),
+          .low_ratio = quantile(ratios, 0.25),
+          .high_ratio = quantile(ratios, 0.75),
+          .quern_rate = median(with.rates),
+          .limit_rate = median(without.rates),
+          .quern_costs = with.median_costs(),
+          .limit_costs = without.median_costs()};
+}
+
+double quantile(std::vector<double> values, double share) {
+  assert(!values.empty());
+  std::ranges::sort(values);
+  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
 }
 
 double median(std::vector<double> values) {

@@ -1,5 +1,7 @@
 #include "processor_time.hpp"
 
+#include <time.h>
+
 #include <cstdint>
 #include <fstream>
 #include <string>
@@ -15,6 +17,12 @@ double processor_seconds(const std::vector<int>& processes) {
     if (file >> nanoseconds) sum += static_cast<double>(nanoseconds) * 1e-9;
   }
   return sum;
+}
+
+double own_processor_seconds() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
 }
 
 }  // namespace bench

@@ -8,4 +8,7 @@ namespace bench {
 /// tell. Far steadier than the time by the wall where a machine is shared.
 double processor_seconds(const std::vector<int>& processes);
 
+/// That of the calling thread since it began.
+double own_processor_seconds();
+
 }  // namespace bench

@@ -60,8 +60,8 @@ class claiming {
   std::vector<typename consumer::message_type> held_;
 };
 
-/// Puts so many messages into a queue, fast, and writes out everything that this has left to be done later, so that
-/// what is measured next does not pay for it.
+/// Puts so many messages into a queue, fast, and does what autovacuum would do then, so that what is measured next does
+/// not pay for it.
 template <class Contract>
 void fill(quern::connection& db, std::int64_t count) {
   const auto made =
@@ -69,7 +69,6 @@ void fill(quern::connection& db, std::int64_t count) {
   quern::producer<Contract>{db}.enqueue_all(made);
   check_interrupt();
   db.execute(fmt::format("vacuum (analyze) shop.{}_message", Contract::queue));
-  db.execute("checkpoint");
 }
 
 /// Removes all messages, as if there had never been any.

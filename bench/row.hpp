@@ -26,7 +26,9 @@ struct row {
   std::string with_quern;  // absolute, with units
   std::string without;
   double ratio = 0;
-  std::string server_time{};  // of the processor, for a message, with and without quern
+  std::string spread{};       // the middle half of the rounds' ratios
+  std::string server_time{};  // of the processor, for a message, in microseconds, with and without quern
+  std::string client_time{};  // the same of the clients
   std::optional<goal> aim{};
   double reached = 0;  // what the aim is compared with
 

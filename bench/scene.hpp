@@ -13,12 +13,12 @@ namespace bench {
 
 /// How long and how much.
 struct effort {
-  int rounds = 7;
-  std::chrono::duration<double> time{1.0};  // of a side in a round
+  int rounds = 21;
+  std::chrono::duration<double> time{0.4};  // of a side in a round
   std::int64_t bulk_count = 200'000;
   std::int64_t depth = 1'000'000;
   std::int64_t drained = 10'000;  // the messages of a short queue
-  int drains = 4;                 // of those in a round
+  int drains = 3;                 // of those in a round
   std::vector<int> queue_counts{10, 1'000, 10'000};
   int generate_rounds = 3;
   int migrated_queues = 1'000;
