@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <quern/error.hpp>
+
 #include "cluster/scratch.hpp"
 #include "queue/workshop.hpp"
 #include "support/catch.hpp"
@@ -133,6 +135,33 @@ TEST_CASE("the low-water mark does not pass the ids of a prepared transaction") 
   CHECK(test::bodies(here.db.receive(5)) == "a b");
 }
 
+TEST_CASE("the low-water mark does not pass ids that were drawn while it was being taken") {
+  pond here;
+  auto straggler = here.open();
+  auto holder = here.open();
+  auto sweeper = here.open();
+  const auto burnt = here.db.send("before");
+  CHECK(here.db.take(1).size() == 1);
+  here.make_sweep_due();
+  // The sweeper waits for the sequence behind the holder, and the straggler, who has it already, does not.
+  straggler.ask("begin; select nextval('mail_message_id')");
+  auto holding = holder.later("alter sequence mail_message_id cache 1");
+  here.wait_until_blocked(holder);
+  auto sweeping = sweeper.later("select mail_claim_v1(1)");
+  here.wait_until_blocked(sweeper);
+  const auto first = straggler.send("a");
+  straggler.send("b");
+  holder.connection().cancel();
+  CHECK_THROWS_AS(holding.get(), quern::database_error);
+  CHECK(sweeping.get().empty());
+  here.sweep(here.db);
+  CHECK(burnt < first);
+  CHECK(here.low_water() <= first);
+  straggler.commit();
+  here.make_sweep_due();
+  CHECK(test::bodies(here.db.receive(5)) == "a b");
+}
+
 TEST_CASE("the low-water mark does not pass an id while its row is still being made") {
   pond here;
   auto holder = here.open();
@@ -249,6 +278,17 @@ TEST_CASE("the low-water mark is taken anew after a restore into a cluster whose
   CHECK(here.db.take(5).size() == 5);
   here.sweep(here.db);
   CHECK(here.low_water() == 5);
+}
+
+TEST_CASE("a clock that was set back does not keep claims from looking everywhere") {
+  pond here;
+  here.db.send("a");
+  here.db.ask(R"(
+    select setval('mail_frontier', 1000000),
+      setval('mail_swept_at', n.ms - n.ms % 60000 + case when n.ms % 60000 < 59000 then 59999 else 0 end)
+    from (select floor(extract(epoch from clock_timestamp()) * 1000)::bigint) as n(ms)
+  )");
+  CHECK(test::bodies(here.db.receive(1)) == "a");
 }
 
 TEST_CASE("hints of nothing find everything") {

@@ -114,7 +114,7 @@ std::vector<std::int64_t> ids_of(const std::vector<test::held>& messages) {
 void take_some(test::session& db, chance& random, record& all) {
   db.begin();
   const auto first = db.take(1 + random.below(3));
-  random.pause(3);
+  random.pause(random.below(10) == 0 ? 250 : 3);
   const auto second = db.take(1 + random.below(3));
   if (random.below(3) == 0) return db.rollback();
   db.commit();

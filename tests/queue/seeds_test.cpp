@@ -230,6 +230,23 @@ TEST_CASE("the door refuses what it would have to ignore") {
   CHECK(here.db.refusal("insert into tasks (payload) values (null)").substr(0, 6) == "23502:");
 }
 
+TEST_CASE("an inserted task can be returned with what it was given") {
+  shop_floor here;
+  const auto row =
+      here.db.ask("insert into tasks (payload) values ('{}') returning id, payload, status, created_at <= now()");
+  CHECK(row == here.db.ask("select max(message_id) from tasks_message") + "|{}|pending|t");
+}
+
+TEST_CASE("a task that is claimed by its name is shown as processing and cannot be ended at the door") {
+  shop_floor here;
+  here.db.ask(insert_task);
+  here.db.ask("select queue_dequeue('tasks')");
+  CHECK(here.db.ask("select status from tasks") == "processing");
+  CHECK(here.db.connection().run_script("delete from tasks").back().affected_rows() == 0);
+  CHECK(here.db.connection().run_script("update tasks set status = 'completed'").back().affected_rows() == 0);
+  CHECK(here.counts("tasks") == "0|0|1|0");
+}
+
 TEST_CASE("a paused queue hands out nothing at the door, and takes the end of what was handed out before") {
   shop_floor here;
   here.db.ask(insert_task);
