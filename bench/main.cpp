@@ -78,6 +78,7 @@ std::vector<bench::row> measure(const arguments& given, const bench::scene& wher
     if (!is_wanted(given, each)) continue;
     fmt::print(stderr, "measuring: {}\n", each.name);
     const std::vector<bench::row> more = each.measure(where);
+    for (const bench::row& row : more) fmt::print(stderr, "  {}: {:.2f}\n", row.what, row.ratio);
     rows.insert(rows.end(), more.begin(), more.end());
   }
   return rows;

@@ -13,7 +13,7 @@ namespace bench {
 
 /// How long and how much.
 struct effort {
-  int rounds = 21;
+  int rounds = 15;
   std::chrono::duration<double> time{0.4};  // of a side in a round
   std::int64_t bulk_count = 200'000;
   std::int64_t depth = 1'000'000;
