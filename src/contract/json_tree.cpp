@@ -6,6 +6,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 namespace contract {
 
@@ -86,12 +87,12 @@ class tree_builder : public nlohmann::json_sax<json> {
 
   bool key(string_t& name) override {
     auto& members = std::get<json_node::members>(open_.back().node.value);
-    const auto has_name = [&](const auto& member) { return member.first == name; };
+    const auto has_name = [&](const auto& member) { return member.name == name; };
     // Linear for few members only: a lock has an object with a member for every queue.
     const bool is_twice = members.size() < 16 ? std::any_of(members.begin(), members.end(), has_name)
                                               : !seen(open_.back(), members, name);
     if (is_twice) return fail(fmt::format("the key \"{}\" stands twice in one object", name));
-    members.emplace_back(std::move(name), json_node{});
+    members.push_back({std::move(name), {}});
     return true;
   }
 
@@ -134,7 +135,7 @@ class tree_builder : public nlohmann::json_sax<json> {
     if (open_.empty()) {
       root_ = std::move(node);
     } else if (auto* members = std::get_if<json_node::members>(&open_.back().node.value)) {
-      members->back().second = std::move(node);
+      members->back().value = std::move(node);
     } else {
       std::get<json_node::items>(open_.back().node.value).push_back(std::move(node));
     }

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -14,10 +13,16 @@ namespace contract {
 
 /// A JSON value that remembers the line on which it ended, and its members in the order in which they were written.
 struct json_node {
-  using members = std::vector<std::pair<std::string, json_node>>;
+  struct member;
+  using members = std::vector<member>;
   using items = std::vector<json_node>;
   std::variant<std::monostate, std::string, std::int64_t, members, items> value;  // monostate: anything else
   std::size_t line = 0;
+};
+
+struct json_node::member {
+  std::string name;
+  json_node value;
 };
 
 /// What is wrong with a text, and where.
