@@ -67,20 +67,20 @@ TEST_CASE("ten thousand queues are read in about the time that their number asks
   CHECK(many.seconds < 10 * 3 * std::max(few.seconds, 0.01));
 }
 
-TEST_CASE("ten thousand queues with a mistake each give ten thousand diagnostics") {
-  auto content = queues(10'000);
+TEST_CASE("queues with a mistake each give a diagnostic each") {
+  auto content = queues(3000);
   for (auto at = content.find("30s"); at != std::string::npos; at = content.find("30s", at)) content[at + 2] = 'x';
   const auto wrong = read(std::move(content));
-  CHECK(wrong.result.problems.size() == 10'000);
+  CHECK(wrong.result.problems.size() == 3000);
   CHECK(wrong.seconds < patience);
 }
 
 TEST_CASE("thousands of enums and of types that are none of them are told apart in time") {
   std::string content = "[project]\nname = \"shop\"\n";
-  for (int i = 0; i < 5000; ++i) content += fmt::format("[enums.kind_of_thing_{}]\nvalues = [\"a\"]\n", i);
-  for (int i = 0; i < 5000; ++i) content += fmt::format("[queues.queue_{0}.payload]\na = \"kind_of_thin_{0}\"\n", i);
+  for (int i = 0; i < 2000; ++i) content += fmt::format("[enums.kind_of_thing_{}]\nvalues = [\"a\"]\n", i);
+  for (int i = 0; i < 2000; ++i) content += fmt::format("[queues.queue_{0}.payload]\na = \"kind_of_thin_{0}\"\n", i);
   const auto wrong = read(std::move(content));
-  CHECK(wrong.result.problems.size() == 5000);
+  CHECK(wrong.result.problems.size() == 2000);
   CHECK(wrong.seconds < patience);
 }
 
@@ -113,17 +113,17 @@ TEST_CASE("megabytes of quotes, of newlines and of one word are read to a clear 
 
 TEST_CASE("dotted keys and headers that would keep the parser busy for minutes are refused") {
   std::string dotted;
-  for (int i = 0; i < 200'000; ++i) dotted += fmt::format("a{0}.b = 1\na{0}.c = 1\n", i);
+  for (int i = 0; i < 100'000; ++i) dotted += fmt::format("a{0}.b = 1\na{0}.c = 1\n", i);
   CHECK(only_code(read(std::move(dotted))) == "too_large");
   std::string headers;
-  for (int i = 0; i < 300'000; ++i) headers += fmt::format("[a{}.b]\n", i);
-  for (int i = 300'000; i-- > 0;) headers += fmt::format("[a{}]\n", i);
+  for (int i = 0; i < 100'000; ++i) headers += fmt::format("[a{}.b]\n", i);
+  for (int i = 100'000; i-- > 0;) headers += fmt::format("[a{}]\n", i);
   CHECK(only_code(read(std::move(headers))) == "too_large");
 }
 
 TEST_CASE("one line of megabytes is read as fast as many lines") {
   std::string content = "[project]\nname = \"shop\"\n[enums.channel]\nvalues = [";
-  for (int i = 0; i < 300'000; ++i) content += fmt::format("\"value_{}\",", i);
+  for (int i = 0; i < 100'000; ++i) content += fmt::format("\"value_{}\",", i);
   const auto one_line = read(content + "]\n");
   REQUIRE(one_line.result.declared);
   CHECK(one_line.seconds < patience);
