@@ -1,0 +1,3 @@
+type shop.kind
+door of 'email'
+door of 'parcels'

@@ -1,0 +1,1 @@
+-- quern migration: parcels/0001_create
