@@ -51,15 +51,38 @@ TEST_CASE("a message whose last lease runs out is a dead letter that says so, an
         "bad|3|the lease of the last attempt ran out");
 }
 
-TEST_CASE("a retried message whose last lease runs out is a dead letter, also to take") {
+TEST_CASE("a message whose last lease runs out is a dead letter to claim and to take, tried before or not") {
+  for (const bool is_retried : {false, true}) {
+    for (const bool is_taken : {false, true}) {
+      test::workshop here;
+      here.db.send("bad");
+      here.db.send("good");
+      for (int attempt = 1; attempt <= 3; ++attempt) {
+        const auto held = here.db.receive_one();
+        CHECK(held == test::held{1, attempt, "bad"});
+        if (is_retried && attempt < 3) {
+          CHECK(here.db.fail(held) == "retry");
+        } else {
+          here.advance(std::chrono::minutes{1});
+        }
+      }
+      CHECK(test::bodies(is_taken ? here.db.take(1) : here.db.receive(1)) == "good");
+      CHECK(here.counts() == (is_taken ? "0|0|0|1" : "0|0|1|1"));
+    }
+  }
+}
+
+TEST_CASE("a retried message that is claimed is handed out to nobody else until its lease runs out") {
   test::workshop here;
-  here.db.send("bad");
-  here.db.send("good");
-  for (int attempt = 1; attempt <= 2; ++attempt) CHECK(here.db.fail(here.db.receive_one()) == "retry");
+  here.db.send("a");
+  CHECK(here.db.fail(here.db.receive_one()) == "retry");
+  CHECK(here.db.receive_one().attempt == 2);
+  here.advance(std::chrono::seconds{25});
+  CHECK(here.db.receive(9).empty());
+  CHECK(here.db.take(9).empty());
+  CHECK(here.counts() == "0|0|1|0");
+  here.advance(std::chrono::seconds{10});
   CHECK(here.db.receive_one().attempt == 3);
-  here.advance(std::chrono::minutes{1});
-  CHECK(test::bodies(here.db.take(1)) == "good");
-  CHECK(here.counts() == "0|0|0|1");
 }
 
 TEST_CASE("a message without attempts left is dropped where there are no dead letters") {
