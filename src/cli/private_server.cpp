@@ -19,7 +19,7 @@ bool is_set(const char* variable) {
 }
 
 bool libpq_is_told() {
-  constexpr std::array variables{"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE"};
+  constexpr std::array variables{"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE"};
   return std::ranges::any_of(variables, is_set);
 }
 

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 #include <locale.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "cluster/error.hpp"
 #include "cluster/file_lock.hpp"
@@ -33,11 +36,21 @@ void run_initdb(const fs::path& data, const binaries& programs, const account& o
     throw error{fmt::format("initdb failed (exit code {}):\n{}", result.exit_code, result.output)};
 }
 
+// An initdb whose caller was killed may still be at it: it fails when its directory goes, and no other one has its
+// name.
+void remove_unfinished(const fs::path& data) {
+  const std::string prefix = data.filename().string() + ".new";
+  std::vector<fs::path> left;
+  for (const fs::directory_entry& entry : fs::directory_iterator{data.parent_path()})
+    if (entry.path().filename().string().starts_with(prefix)) left.push_back(entry.path());
+  for (const fs::path& one : left) fs::remove_all(one);
+}
+
 // Builds next to the final name and renames at the end: what a kill leaves behind is never taken for a cluster.
 template <class Build>
 void build_whole(const fs::path& data, const account& owner, Build build) {
-  const fs::path unfinished = data.string() + ".new";
-  fs::remove_all(unfinished);
+  remove_unfinished(data);
+  const fs::path unfinished = fmt::format("{}.new.{}", data.string(), getpid());
   make_private_directory(owner, unfinished);
   try {
     build(unfinished);

@@ -79,10 +79,13 @@ std::vector<char*> as_pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
+// What the terminal's Ctrl-C ends: a helper goes with its caller, a server stays.
+enum class session { of_the_caller, of_its_own };
+
 // In the child between fork and exec: only calls that are safe there. Reports why it failed as one errno.
 [[noreturn]] void become_program(const account& owner, const std::string& program, char* const* arguments,
-                                 char* const* environment, int output, int report) noexcept {
-  setsid();
+                                 char* const* environment, int output, int report, session place) noexcept {
+  if (place == session::of_its_own) setsid();
   umask(077);
   const int nothing = open("/dev/null", O_RDONLY);
   sigset_t none;
@@ -99,7 +102,7 @@ std::vector<char*> as_pointers(std::vector<std::string>& texts) {
 }
 
 // Returns when the program runs.
-pid_t start(const account& owner, const command& what, int output) {
+pid_t start(const account& owner, const command& what, int output, session place) {
   std::vector<std::string> arguments{what.program.string()};
   arguments.insert(arguments.end(), what.arguments.begin(), what.arguments.end());
   std::vector<std::string> environment = clean_environment();
@@ -110,7 +113,7 @@ pid_t start(const account& owner, const command& what, int output) {
   if (child < 0) throw error{fmt::format("cannot start a process: {}", std::strerror(errno))};
   if (child == 0)
     become_program(owner, arguments.front(), argument_pointers.data(), environment_pointers.data(), output,
-                   report.write.get());
+                   report.write.get(), place);
   report.write.reset();
   const std::string failure = read_all(report.read.get());
   if (failure.size() != sizeof(int)) return child;
@@ -124,7 +127,7 @@ pid_t start(const account& owner, const command& what, int output) {
 
 outcome run(const account& owner, const command& what) {
   pipe_ends output = make_pipe();
-  const pid_t child = start(owner, what, output.write.get());
+  const pid_t child = start(owner, what, output.write.get(), session::of_the_caller);
   output.write.reset();
   outcome result{.exit_code = 0, .output = read_all(output.read.get())};
   int state = 0;
@@ -136,7 +139,7 @@ outcome run(const account& owner, const command& what) {
 pid_t spawn(const account& owner, const command& what, const std::filesystem::path& log) {
   const file_descriptor output{open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600)};
   if (output.get() < 0) throw error{fmt::format("cannot write {}: {}", log.string(), std::strerror(errno))};
-  return start(owner, what, output.get());
+  return start(owner, what, output.get(), session::of_its_own);
 }
 
 }  // namespace cluster

@@ -208,10 +208,10 @@ TEST_CASE("a postmaster.pid whose number belongs to another process by now is ta
 
 TEST_CASE("what a kill during the making has left is not taken for a cluster") {
   const private_directory here;
-  fs::create_directories(here.path() / "data.new/base");
+  fs::create_directories(here.path() / "data.new.1/base");
   CHECK_FALSE(cluster::look(here.path()).is_made);
   keep_a_row(cluster::start(here.options()).url);
-  CHECK_FALSE(fs::exists(here.path() / "data.new"));
+  CHECK_FALSE(fs::exists(here.path() / "data.new.1"));
 }
 
 TEST_CASE("spaces, quotes, commas and other characters in the path do no harm") {
