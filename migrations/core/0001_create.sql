@@ -32,7 +32,7 @@ comment on table shop.quern_contract is 'The contracts that programs may speak, 
 create function shop.quern_handshake(p_queue text, p_version integer, p_fingerprint text)
 returns void
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_fingerprint text;
@@ -63,7 +63,7 @@ revoke all on function shop.quern_handshake(text, integer, text) from public;
 create function shop.quern_check_payload(p_queue text, p_payload jsonb, p_contract jsonb)
 returns void
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_problems text;
@@ -108,7 +108,7 @@ revoke all on function shop.quern_check_payload(text, jsonb, jsonb) from public;
 create function shop.quern_queue_of(p_message_id bigint)
 returns text
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   select q.queue
   from shop.quern_queue as q
@@ -121,7 +121,7 @@ revoke all on function shop.quern_queue_of(bigint) from public;
 create or replace function shop.queue_enqueue(p_queue text, p_payload jsonb, p_delay interval default null)
 returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   case p_queue
@@ -142,7 +142,7 @@ revoke all on function shop.queue_enqueue(text, jsonb, interval) from public;
 create or replace function shop.queue_dequeue(p_queue text)
 returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   case p_queue
@@ -163,7 +163,7 @@ revoke all on function shop.queue_dequeue(text) from public;
 create or replace function shop.queue_ack(p_message_id bigint, p_attempt integer default null)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   case shop.quern_queue_of(p_message_id)

@@ -47,7 +47,7 @@ create table shop.email_message (
   constraint email_message_key primary key (message_id),
   constraint email_recipient_max_length check (char_length(recipient) <= 320),
   constraint email_attachments_one_dimension check (coalesce(array_ndims(attachments), 1) = 1 and coalesce(array_lower(attachments, 1), 1) = 1),
-  constraint email_attachments_no_nulls check (array_position(attachments, null) is null),
+  constraint email_attachments_no_nulls check (array_ndims(attachments) > 1 or array_position(attachments, null) is null),
   constraint email_contract_version_known check (contract_version = 1)
 ) with (
   fillfactor = 50,
@@ -79,7 +79,7 @@ create table shop.email_delayed (
   constraint email_delayed_key primary key (message_id),
   constraint email_recipient_max_length check (char_length(recipient) <= 320),
   constraint email_attachments_one_dimension check (coalesce(array_ndims(attachments), 1) = 1 and coalesce(array_lower(attachments, 1), 1) = 1),
-  constraint email_attachments_no_nulls check (array_position(attachments, null) is null),
+  constraint email_attachments_no_nulls check (array_ndims(attachments) > 1 or array_position(attachments, null) is null),
   constraint email_contract_version_known check (contract_version = 1)
 ) with (
   autovacuum_vacuum_scale_factor = 0.01,
@@ -121,10 +121,12 @@ comment on sequence shop.email_swept_at is 'When a claim last began at the low-w
 comment on sequence shop.email_mark is 'The last message id drawn when the candidate for the low-water mark was taken.';
 comment on sequence shop.email_mark_xid is 'Every transaction that may hold an id up to the mark is older than this one.';
 
+-- Here as in every function the search path ends with pg_temp: with an empty one the caller's temporary types would come
+-- first, and be used with the owner's rights.
 create function shop.email_wake()
 returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- Consumers share this lock while they wait. A NOTIFY serialises commits, so it is sent only if someone waits.
@@ -137,6 +139,7 @@ end
 $$;
 comment on function shop.email_wake() is 'Wakes a waiting consumer when this transaction commits; called after COPY.';
 
+-- The one function without a search path of its own, which would cost a tenth of the call: every name is qualified.
 create function shop.email_enqueue_v1(
   p_order_id bigint,
   p_customer_id bigint,
@@ -149,15 +152,19 @@ create function shop.email_enqueue_v1(
   p_delay interval default null
 ) returns bigint
 language plpgsql security definer
-set search_path = ''
 as $$
 declare
   v_message_id bigint;
+  v_is_unlocked boolean;
 begin
-  if p_delay > interval '0' then
+  if p_delay operator(pg_catalog.>) interval '0' then
     insert into shop.email_delayed as d (due_at, contract_version, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
-    values (clock_timestamp() + p_delay, 1, p_order_id, p_customer_id, p_recipient, p_channel, p_subject, p_note, p_attachments, p_send_after)
+    values (pg_catalog.clock_timestamp() operator(pg_catalog.+) p_delay, 1, p_order_id, p_customer_id, p_recipient, p_channel, p_subject, p_note, p_attachments, p_send_after)
     returning d.message_id into v_message_id;
+  elsif p_delay operator(pg_catalog.<) interval '0' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a delay cannot be negative';
   else
     insert into shop.email_message as m (contract_version, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
     values (1, p_order_id, p_customer_id, p_recipient, p_channel, p_subject, p_note, p_attachments, p_send_after)
@@ -165,10 +172,10 @@ begin
   end if;
 
   -- As in email_wake, written out because a call would cost more than all of it.
-  if pg_try_advisory_lock(442101236578160834) then
-    perform pg_advisory_unlock(442101236578160834);
+  if pg_catalog.pg_try_advisory_lock(442101236578160834) then
+    v_is_unlocked := pg_catalog.pg_advisory_unlock(442101236578160834);
   else
-    perform pg_notify('shop.email', '');
+    perform pg_catalog.pg_notify('shop.email', '');
   end if;
   return v_message_id;
 end
@@ -188,7 +195,7 @@ create function shop.email_enqueue_many_v1(
   p_delay interval default null
 ) returns bigint[]
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_message_ids bigint[];
@@ -211,6 +218,10 @@ begin
     select array_agg(a.message_id order by a.message_id)
     into v_message_ids
     from added as a;
+  elsif p_delay < interval '0' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a delay cannot be negative';
   else
     with added as (
       insert into shop.email_message as m (contract_version, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
@@ -233,10 +244,9 @@ comment on function shop.email_enqueue_many_v1 is 'Enqueues a message for each p
 create function shop.email_enqueue_json_v1(p_payload jsonb, p_delay interval default null)
 returns bigint
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
-
   perform shop.quern_check_payload('email', p_payload, '{"order_id": "number", "customer_id": "number", "recipient": "string", "channel": "string?", "subject": "string", "note": "string?", "attachments": "array?", "send_after": "string?"}');
   return shop.email_enqueue_v1(
     p_order_id => (p_payload ->> 'order_id')::bigint,
@@ -263,7 +273,7 @@ comment on function shop.email_enqueue_json_v1 is 'Enqueues a message out of a J
 create function shop.email_advance_low_water()
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
@@ -304,7 +314,7 @@ $$;
 create function shop.email_bury(p_message_ids bigint[], p_error text)
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   with ended as (
     delete from shop.email_message as m
@@ -323,7 +333,6 @@ begin atomic
   union all
   select e.*, p_error
   from ended_late as e;
-
 end;
 
 -- The messages that a claim may have, locked until the end of the transaction: first those that are due, then from the
@@ -332,7 +341,7 @@ end;
 -- left beyond the frontier and the way is short, what lies behind it is looked at every time.
 create function shop.email_pick(p_count integer, out due_ids bigint[], out fresh_ids bigint[])
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -444,7 +453,7 @@ returns table (
   send_after timestamptz
 )
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -453,45 +462,57 @@ declare
   v_lease_until constant timestamptz := clock_timestamp() + coalesce(p_lease, interval '30 seconds');
   v_due_ids bigint[];
   v_fresh_ids bigint[];
+  v_left integer := p_count;
   v_count integer;
+  v_is_buried boolean;
 begin
   if p_lease <= interval '0' then
     raise exception using
       errcode = 'QN005',
       message = 'a lease must be longer than nothing';
   end if;
-  select p.due_ids, p.fresh_ids
-  into v_due_ids, v_fresh_ids
-  from shop.email_pick(p_count) as p;
+  -- Once, or again for what is left when some of them had to be buried.
+  loop
+    v_is_buried := false;
+    select p.due_ids, p.fresh_ids
+    into v_due_ids, v_fresh_ids
+    from shop.email_pick(v_left) as p;
 
-  if cardinality(v_due_ids) > 0 then
-    return query
-    update shop.email_delayed as d
-    set lease_until = v_lease_until,
-      due_at = v_lease_until,
-      attempt = d.attempt + 1
-    where d.message_id = any (v_due_ids)
-      and d.attempt - d.release_count < 4
-    returning d.message_id, d.attempt, d.enqueued_at, d.lease_until, d.order_id, d.customer_id, d.recipient, d.channel, d.subject, d.note, d.attachments, d.send_after;
-    get diagnostics v_count = row_count;
-    if v_count < cardinality(v_due_ids) then
-      perform shop.email_bury(v_due_ids, 'the lease of the last attempt ran out');
+    if cardinality(v_due_ids) > 0 then
+      return query
+      update shop.email_delayed as d
+      set lease_until = v_lease_until,
+        due_at = v_lease_until,
+        attempt = d.attempt + 1
+      where d.message_id = any (v_due_ids)
+        and d.attempt - d.release_count < 4
+      returning d.message_id, d.attempt, d.enqueued_at, d.lease_until, d.order_id, d.customer_id, d.recipient, d.channel, d.subject, d.note, d.attachments, d.send_after;
+      get diagnostics v_count = row_count;
+      v_left := v_left - v_count;
+      if v_count < cardinality(v_due_ids) then
+        perform shop.email_bury(v_due_ids, 'the lease of the last attempt ran out');
+        v_is_buried := true;
+      end if;
     end if;
-  end if;
 
-  if cardinality(v_fresh_ids) > 0 then
-    return query
-    update shop.email_message as m
-    set lease_until = v_lease_until,
-      attempt = m.attempt + 1
-    where m.message_id = any (v_fresh_ids)
-      and m.attempt - m.release_count < 4
-    returning m.message_id, m.attempt, m.enqueued_at, m.lease_until, m.order_id, m.customer_id, m.recipient, m.channel, m.subject, m.note, m.attachments, m.send_after;
-    get diagnostics v_count = row_count;
-    if v_count < cardinality(v_fresh_ids) then
-      perform shop.email_bury(v_fresh_ids, 'the lease of the last attempt ran out');
+    if cardinality(v_fresh_ids) > 0 then
+      return query
+      update shop.email_message as m
+      set lease_until = v_lease_until,
+        attempt = m.attempt + 1
+      where m.message_id = any (v_fresh_ids)
+        and m.attempt - m.release_count < 4
+      returning m.message_id, m.attempt, m.enqueued_at, m.lease_until, m.order_id, m.customer_id, m.recipient, m.channel, m.subject, m.note, m.attachments, m.send_after;
+      get diagnostics v_count = row_count;
+      v_left := v_left - v_count;
+      if v_count < cardinality(v_fresh_ids) then
+        perform shop.email_bury(v_fresh_ids, 'the lease of the last attempt ran out');
+        v_is_buried := true;
+      end if;
     end if;
-  end if;
+
+    exit when not v_is_buried or v_left = 0;
+  end loop;
 end
 $$;
 comment on function shop.email_claim_v1 is 'Claims up to p_count messages for p_lease (default email''s lease): end each with ack, nack or release of this attempt.';
@@ -499,14 +520,13 @@ comment on function shop.email_claim_v1 is 'Claims up to p_count messages for p_
 create function shop.email_claim_json_v1(p_count integer default 1, p_lease interval default null)
 returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   select
     c.message_id,
     c.attempt,
     c.enqueued_at,
-
-    (select to_jsonb(p) from (select c.order_id, c.customer_id, c.recipient, c.channel, c.subject, c.note, c.attachments, c.send_after) as p)
+    (select to_jsonb(payload) from (select c.order_id, c.customer_id, c.recipient, c.channel, c.subject, c.note, c.attachments, c.send_after) as payload)
   from shop.email_claim_v1(p_count, p_lease) as c;
 end;
 comment on function shop.email_claim_json_v1 is 'As email_claim_v1, with the payload as one JSON object.';
@@ -526,7 +546,7 @@ returns table (
   send_after timestamptz
 )
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -534,35 +554,47 @@ as $$
 declare
   v_due_ids bigint[];
   v_fresh_ids bigint[];
+  v_left integer := p_count;
   v_count integer;
+  v_is_buried boolean;
 begin
-  select p.due_ids, p.fresh_ids
-  into v_due_ids, v_fresh_ids
-  from shop.email_pick(p_count) as p;
+  -- Once, or again for what is left when some of them had to be buried.
+  loop
+    v_is_buried := false;
+    select p.due_ids, p.fresh_ids
+    into v_due_ids, v_fresh_ids
+    from shop.email_pick(v_left) as p;
 
-  if cardinality(v_due_ids) > 0 then
-    return query
-    delete from shop.email_delayed as d
-    where d.message_id = any (v_due_ids)
-      and d.attempt - d.release_count < 4
-    returning d.message_id, d.attempt + 1, d.enqueued_at, d.order_id, d.customer_id, d.recipient, d.channel, d.subject, d.note, d.attachments, d.send_after;
-    get diagnostics v_count = row_count;
-    if v_count < cardinality(v_due_ids) then
-      perform shop.email_bury(v_due_ids, 'the lease of the last attempt ran out');
+    if cardinality(v_due_ids) > 0 then
+      return query
+      delete from shop.email_delayed as d
+      where d.message_id = any (v_due_ids)
+        and d.attempt - d.release_count < 4
+      returning d.message_id, d.attempt + 1, d.enqueued_at, d.order_id, d.customer_id, d.recipient, d.channel, d.subject, d.note, d.attachments, d.send_after;
+      get diagnostics v_count = row_count;
+      v_left := v_left - v_count;
+      if v_count < cardinality(v_due_ids) then
+        perform shop.email_bury(v_due_ids, 'the lease of the last attempt ran out');
+        v_is_buried := true;
+      end if;
     end if;
-  end if;
 
-  if cardinality(v_fresh_ids) > 0 then
-    return query
-    delete from shop.email_message as m
-    where m.message_id = any (v_fresh_ids)
-      and m.attempt - m.release_count < 4
-    returning m.message_id, m.attempt + 1, m.enqueued_at, m.order_id, m.customer_id, m.recipient, m.channel, m.subject, m.note, m.attachments, m.send_after;
-    get diagnostics v_count = row_count;
-    if v_count < cardinality(v_fresh_ids) then
-      perform shop.email_bury(v_fresh_ids, 'the lease of the last attempt ran out');
+    if cardinality(v_fresh_ids) > 0 then
+      return query
+      delete from shop.email_message as m
+      where m.message_id = any (v_fresh_ids)
+        and m.attempt - m.release_count < 4
+      returning m.message_id, m.attempt + 1, m.enqueued_at, m.order_id, m.customer_id, m.recipient, m.channel, m.subject, m.note, m.attachments, m.send_after;
+      get diagnostics v_count = row_count;
+      v_left := v_left - v_count;
+      if v_count < cardinality(v_fresh_ids) then
+        perform shop.email_bury(v_fresh_ids, 'the lease of the last attempt ran out');
+        v_is_buried := true;
+      end if;
     end if;
-  end if;
+
+    exit when not v_is_buried or v_left = 0;
+  end loop;
 end
 $$;
 comment on function shop.email_take_v1 is 'Claims and ends up to p_count messages in the caller''s transaction: commit is the ack, rollback gives them back.';
@@ -570,7 +602,7 @@ comment on function shop.email_take_v1 is 'Claims and ends up to p_count message
 create function shop.email_ack(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   delete from shop.email_message as m
@@ -593,7 +625,7 @@ comment on function shop.email_ack is 'Ends a message as handled; false, and not
 create function shop.email_ack_many(p_message_ids bigint[], p_attempts integer[])
 returns bigint[]
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -646,7 +678,7 @@ comment on function shop.email_ack_many is 'Ends messages as handled and returns
 create function shop.email_retry_delay(p_attempt integer)
 returns interval
 language sql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   select least(interval '1 hour', interval '200 milliseconds' * power(2, least(p_attempt - 1, 15))) * (1 - 0.2 * random());
 end;
@@ -655,7 +687,7 @@ comment on function shop.email_retry_delay is 'How long a message waits after it
 create function shop.email_nack(p_message_id bigint, p_attempt integer, p_error text default null, p_delay interval default null)
 returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_is_fresh boolean;
@@ -692,7 +724,6 @@ begin
   if v_attempt >= 4 then
     perform shop.email_bury(array[p_message_id], p_error);
     return 'dead';
-
   end if;
 
   v_due_at := clock_timestamp() + coalesce(p_delay, shop.email_retry_delay(v_attempt));
@@ -721,7 +752,7 @@ comment on function shop.email_nack is 'Ends an attempt as failed: ''retry'' aft
 create function shop.email_extend(p_message_id bigint, p_attempt integer, p_lease interval default null)
 returns timestamptz
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lease_until timestamptz := clock_timestamp() + coalesce(p_lease, interval '30 seconds');
@@ -758,7 +789,7 @@ comment on function shop.email_extend is 'Lets a lease run for p_lease from now 
 create function shop.email_release(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update shop.email_message as m
@@ -792,7 +823,7 @@ comment on function shop.email_release is 'Gives a message back at once without 
 create function shop.email_attempt(p_message_id bigint)
 returns integer
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   select m.attempt
   from shop.email_message as m
@@ -809,7 +840,7 @@ comment on function shop.email_attempt is 'The current attempt on a message; nul
 create function shop.email_next_due()
 returns timestamptz
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   select min(d.due_at)
   from shop.email_delayed as d;
@@ -819,7 +850,7 @@ comment on function shop.email_next_due is 'When the next delayed message is due
 create function shop.email_redrive_all(p_count integer default null, p_message_id bigint default null)
 returns bigint
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_count bigint;
@@ -852,7 +883,7 @@ comment on function shop.email_redrive_all is 'Gives dead letters, the oldest fi
 create function shop.email_redrive(p_message_id bigint)
 returns boolean
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   select shop.email_redrive_all(1, p_message_id) = 1;
 end;
@@ -861,7 +892,7 @@ comment on function shop.email_redrive is 'Gives a dead letter all its attempts 
 create function shop.email_purge(p_older_than interval default interval '0')
 returns bigint
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_count bigint;
@@ -877,14 +908,13 @@ comment on function shop.email_purge is 'Deletes the dead letters that died long
 create function shop.email_stats()
 returns table (ready bigint, delayed bigint, leased bigint, dead bigint, oldest_age interval, is_paused boolean)
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   select
     m.ready + d.ready,
     d.delayed,
     m.leased + d.leased,
     (select count(*) from shop.email_dead),
-
     clock_timestamp() - least(m.oldest, d.oldest),
     (select q.paused_at is not null from shop.quern_queue as q where q.queue = 'email')
   from (
@@ -907,7 +937,7 @@ comment on function shop.email_stats is 'How many messages are in each state, an
 create function shop.email_pause()
 returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update shop.quern_queue as q
@@ -922,7 +952,7 @@ comment on function shop.email_pause is 'Stops handing out messages; false when 
 create function shop.email_resume()
 returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update shop.quern_queue as q
@@ -939,13 +969,17 @@ $$;
 comment on function shop.email_resume is 'Hands out messages again; false when it was not paused.';
 
 -- The queue as the task table that many know: insert a payload, select … for update skip locked, then delete the row or
--- set its status to completed in the same transaction. It shows messages that were never tried before.
+-- set its status to completed in the same transaction. It shows messages that were never tried before. Nothing in it may
+-- be volatile: the planner would make a subquery of the view, and for update would lock all of its rows.
 create view shop.email as
 select
   m.message_id as id,
-
-  (select to_jsonb(p) from (select m.order_id, m.customer_id, m.recipient, m.channel, m.subject, m.note, m.attachments, m.send_after) as p) as payload,
-  case when m.lease_until <= clock_timestamp() then 'pending' else 'processing' end as status,
+  (select to_jsonb(payload) from (select m.order_id, m.customer_id, m.recipient, m.channel, m.subject, m.note, m.attachments, m.send_after) as payload) as payload,
+  case
+    when m.lease_until > statement_timestamp() then 'processing'
+    when (select q.paused_at from shop.quern_queue as q where q.queue = 'email') is not null then 'paused'
+    else 'pending'
+  end as status,
   m.enqueued_at as created_at
 from shop.email_message as m;
 comment on view shop.email is 'Queue email as a table of tasks.';
@@ -953,7 +987,7 @@ comment on view shop.email is 'Queue email as a table of tasks.';
 create function shop.email_door()
 returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'INSERT' then

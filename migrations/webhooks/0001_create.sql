@@ -38,7 +38,6 @@ create table shop.webhooks_message (
   contract_version smallint not null default 1,
   payload jsonb not null,
   constraint webhooks_message_key primary key (message_id),
-
   constraint webhooks_contract_version_known check (contract_version = 1)
 ) with (
   fillfactor = 50,
@@ -61,7 +60,6 @@ create table shop.webhooks_delayed (
   last_error text,
   payload jsonb not null,
   constraint webhooks_delayed_key primary key (message_id),
-
   constraint webhooks_contract_version_known check (contract_version = 1)
 ) with (
   autovacuum_vacuum_scale_factor = 0.01,
@@ -96,10 +94,12 @@ comment on sequence shop.webhooks_swept_at is 'When a claim last began at the lo
 comment on sequence shop.webhooks_mark is 'The last message id drawn when the candidate for the low-water mark was taken.';
 comment on sequence shop.webhooks_mark_xid is 'Every transaction that may hold an id up to the mark is older than this one.';
 
+-- Here as in every function the search path ends with pg_temp: with an empty one the caller's temporary types would come
+-- first, and be used with the owner's rights.
 create function shop.webhooks_wake()
 returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- Consumers share this lock while they wait. A NOTIFY serialises commits, so it is sent only if someone waits.
@@ -112,20 +112,25 @@ end
 $$;
 comment on function shop.webhooks_wake() is 'Wakes a waiting consumer when this transaction commits; called after COPY.';
 
+-- The one function without a search path of its own, which would cost a tenth of the call: every name is qualified.
 create function shop.webhooks_enqueue_v1(
   p_payload jsonb,
   p_delay interval default null
 ) returns bigint
 language plpgsql security definer
-set search_path = ''
 as $$
 declare
   v_message_id bigint;
+  v_is_unlocked boolean;
 begin
-  if p_delay > interval '0' then
+  if p_delay operator(pg_catalog.>) interval '0' then
     insert into shop.webhooks_delayed as d (due_at, contract_version, payload)
-    values (clock_timestamp() + p_delay, 1, p_payload)
+    values (pg_catalog.clock_timestamp() operator(pg_catalog.+) p_delay, 1, p_payload)
     returning d.message_id into v_message_id;
+  elsif p_delay operator(pg_catalog.<) interval '0' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a delay cannot be negative';
   else
     insert into shop.webhooks_message as m (contract_version, payload)
     values (1, p_payload)
@@ -133,10 +138,10 @@ begin
   end if;
 
   -- As in webhooks_wake, written out because a call would cost more than all of it.
-  if pg_try_advisory_lock(6016467617977762945) then
-    perform pg_advisory_unlock(6016467617977762945);
+  if pg_catalog.pg_try_advisory_lock(6016467617977762945) then
+    v_is_unlocked := pg_catalog.pg_advisory_unlock(6016467617977762945);
   else
-    perform pg_notify('shop.webhooks', '');
+    perform pg_catalog.pg_notify('shop.webhooks', '');
   end if;
   return v_message_id;
 end
@@ -149,7 +154,7 @@ create function shop.webhooks_enqueue_many_v1(
   p_delay interval default null
 ) returns bigint[]
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_message_ids bigint[];
@@ -172,6 +177,10 @@ begin
     select array_agg(a.message_id order by a.message_id)
     into v_message_ids
     from added as a;
+  elsif p_delay < interval '0' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a delay cannot be negative';
   else
     with added as (
       insert into shop.webhooks_message as m (contract_version, payload)
@@ -194,11 +203,10 @@ comment on function shop.webhooks_enqueue_many_v1 is 'Enqueues a message for eac
 create function shop.webhooks_enqueue_json_v1(p_payload jsonb, p_delay interval default null)
 returns bigint
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return shop.webhooks_enqueue_v1(p_payload, p_delay => p_delay);
-
 end
 $$;
 comment on function shop.webhooks_enqueue_json_v1 is 'Enqueues a message out of a JSON object, which is checked against the contract.';
@@ -213,7 +221,7 @@ comment on function shop.webhooks_enqueue_json_v1 is 'Enqueues a message out of 
 create function shop.webhooks_advance_low_water()
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
@@ -254,7 +262,7 @@ $$;
 create function shop.webhooks_bury(p_message_ids bigint[], p_error text)
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   with ended as (
     delete from shop.webhooks_message as m
@@ -273,7 +281,6 @@ begin atomic
   union all
   select e.*, p_error
   from ended_late as e;
-
 end;
 
 -- The messages that a claim may have, locked until the end of the transaction: first those that are due, then from the
@@ -282,7 +289,7 @@ end;
 -- left beyond the frontier and the way is short, what lies behind it is looked at every time.
 create function shop.webhooks_pick(p_count integer, out due_ids bigint[], out fresh_ids bigint[])
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -387,7 +394,7 @@ returns table (
   payload jsonb
 )
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -396,45 +403,57 @@ declare
   v_lease_until constant timestamptz := clock_timestamp() + coalesce(p_lease, interval '1 minute');
   v_due_ids bigint[];
   v_fresh_ids bigint[];
+  v_left integer := p_count;
   v_count integer;
+  v_is_buried boolean;
 begin
   if p_lease <= interval '0' then
     raise exception using
       errcode = 'QN005',
       message = 'a lease must be longer than nothing';
   end if;
-  select p.due_ids, p.fresh_ids
-  into v_due_ids, v_fresh_ids
-  from shop.webhooks_pick(p_count) as p;
+  -- Once, or again for what is left when some of them had to be buried.
+  loop
+    v_is_buried := false;
+    select p.due_ids, p.fresh_ids
+    into v_due_ids, v_fresh_ids
+    from shop.webhooks_pick(v_left) as p;
 
-  if cardinality(v_due_ids) > 0 then
-    return query
-    update shop.webhooks_delayed as d
-    set lease_until = v_lease_until,
-      due_at = v_lease_until,
-      attempt = d.attempt + 1
-    where d.message_id = any (v_due_ids)
-      and d.attempt - d.release_count < 8
-    returning d.message_id, d.attempt, d.enqueued_at, d.lease_until, d.payload;
-    get diagnostics v_count = row_count;
-    if v_count < cardinality(v_due_ids) then
-      perform shop.webhooks_bury(v_due_ids, 'the lease of the last attempt ran out');
+    if cardinality(v_due_ids) > 0 then
+      return query
+      update shop.webhooks_delayed as d
+      set lease_until = v_lease_until,
+        due_at = v_lease_until,
+        attempt = d.attempt + 1
+      where d.message_id = any (v_due_ids)
+        and d.attempt - d.release_count < 8
+      returning d.message_id, d.attempt, d.enqueued_at, d.lease_until, d.payload;
+      get diagnostics v_count = row_count;
+      v_left := v_left - v_count;
+      if v_count < cardinality(v_due_ids) then
+        perform shop.webhooks_bury(v_due_ids, 'the lease of the last attempt ran out');
+        v_is_buried := true;
+      end if;
     end if;
-  end if;
 
-  if cardinality(v_fresh_ids) > 0 then
-    return query
-    update shop.webhooks_message as m
-    set lease_until = v_lease_until,
-      attempt = m.attempt + 1
-    where m.message_id = any (v_fresh_ids)
-      and m.attempt - m.release_count < 8
-    returning m.message_id, m.attempt, m.enqueued_at, m.lease_until, m.payload;
-    get diagnostics v_count = row_count;
-    if v_count < cardinality(v_fresh_ids) then
-      perform shop.webhooks_bury(v_fresh_ids, 'the lease of the last attempt ran out');
+    if cardinality(v_fresh_ids) > 0 then
+      return query
+      update shop.webhooks_message as m
+      set lease_until = v_lease_until,
+        attempt = m.attempt + 1
+      where m.message_id = any (v_fresh_ids)
+        and m.attempt - m.release_count < 8
+      returning m.message_id, m.attempt, m.enqueued_at, m.lease_until, m.payload;
+      get diagnostics v_count = row_count;
+      v_left := v_left - v_count;
+      if v_count < cardinality(v_fresh_ids) then
+        perform shop.webhooks_bury(v_fresh_ids, 'the lease of the last attempt ran out');
+        v_is_buried := true;
+      end if;
     end if;
-  end if;
+
+    exit when not v_is_buried or v_left = 0;
+  end loop;
 end
 $$;
 comment on function shop.webhooks_claim_v1 is 'Claims up to p_count messages for p_lease (default webhooks''s lease): end each with ack, nack or release of this attempt.';
@@ -442,14 +461,13 @@ comment on function shop.webhooks_claim_v1 is 'Claims up to p_count messages for
 create function shop.webhooks_claim_json_v1(p_count integer default 1, p_lease interval default null)
 returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   select
     c.message_id,
     c.attempt,
     c.enqueued_at,
     c.payload
-
   from shop.webhooks_claim_v1(p_count, p_lease) as c;
 end;
 comment on function shop.webhooks_claim_json_v1 is 'As webhooks_claim_v1, with the payload as one JSON object.';
@@ -462,7 +480,7 @@ returns table (
   payload jsonb
 )
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -470,35 +488,47 @@ as $$
 declare
   v_due_ids bigint[];
   v_fresh_ids bigint[];
+  v_left integer := p_count;
   v_count integer;
+  v_is_buried boolean;
 begin
-  select p.due_ids, p.fresh_ids
-  into v_due_ids, v_fresh_ids
-  from shop.webhooks_pick(p_count) as p;
+  -- Once, or again for what is left when some of them had to be buried.
+  loop
+    v_is_buried := false;
+    select p.due_ids, p.fresh_ids
+    into v_due_ids, v_fresh_ids
+    from shop.webhooks_pick(v_left) as p;
 
-  if cardinality(v_due_ids) > 0 then
-    return query
-    delete from shop.webhooks_delayed as d
-    where d.message_id = any (v_due_ids)
-      and d.attempt - d.release_count < 8
-    returning d.message_id, d.attempt + 1, d.enqueued_at, d.payload;
-    get diagnostics v_count = row_count;
-    if v_count < cardinality(v_due_ids) then
-      perform shop.webhooks_bury(v_due_ids, 'the lease of the last attempt ran out');
+    if cardinality(v_due_ids) > 0 then
+      return query
+      delete from shop.webhooks_delayed as d
+      where d.message_id = any (v_due_ids)
+        and d.attempt - d.release_count < 8
+      returning d.message_id, d.attempt + 1, d.enqueued_at, d.payload;
+      get diagnostics v_count = row_count;
+      v_left := v_left - v_count;
+      if v_count < cardinality(v_due_ids) then
+        perform shop.webhooks_bury(v_due_ids, 'the lease of the last attempt ran out');
+        v_is_buried := true;
+      end if;
     end if;
-  end if;
 
-  if cardinality(v_fresh_ids) > 0 then
-    return query
-    delete from shop.webhooks_message as m
-    where m.message_id = any (v_fresh_ids)
-      and m.attempt - m.release_count < 8
-    returning m.message_id, m.attempt + 1, m.enqueued_at, m.payload;
-    get diagnostics v_count = row_count;
-    if v_count < cardinality(v_fresh_ids) then
-      perform shop.webhooks_bury(v_fresh_ids, 'the lease of the last attempt ran out');
+    if cardinality(v_fresh_ids) > 0 then
+      return query
+      delete from shop.webhooks_message as m
+      where m.message_id = any (v_fresh_ids)
+        and m.attempt - m.release_count < 8
+      returning m.message_id, m.attempt + 1, m.enqueued_at, m.payload;
+      get diagnostics v_count = row_count;
+      v_left := v_left - v_count;
+      if v_count < cardinality(v_fresh_ids) then
+        perform shop.webhooks_bury(v_fresh_ids, 'the lease of the last attempt ran out');
+        v_is_buried := true;
+      end if;
     end if;
-  end if;
+
+    exit when not v_is_buried or v_left = 0;
+  end loop;
 end
 $$;
 comment on function shop.webhooks_take_v1 is 'Claims and ends up to p_count messages in the caller''s transaction: commit is the ack, rollback gives them back.';
@@ -506,7 +536,7 @@ comment on function shop.webhooks_take_v1 is 'Claims and ends up to p_count mess
 create function shop.webhooks_ack(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   delete from shop.webhooks_message as m
@@ -529,7 +559,7 @@ comment on function shop.webhooks_ack is 'Ends a message as handled; false, and 
 create function shop.webhooks_ack_many(p_message_ids bigint[], p_attempts integer[])
 returns bigint[]
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -582,7 +612,7 @@ comment on function shop.webhooks_ack_many is 'Ends messages as handled and retu
 create function shop.webhooks_retry_delay(p_attempt integer)
 returns interval
 language sql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   select least(interval '1 hour', interval '1 second' * power(2, least(p_attempt - 1, 12))) * (1 - 0.2 * random());
 end;
@@ -591,7 +621,7 @@ comment on function shop.webhooks_retry_delay is 'How long a message waits after
 create function shop.webhooks_nack(p_message_id bigint, p_attempt integer, p_error text default null, p_delay interval default null)
 returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_is_fresh boolean;
@@ -628,7 +658,6 @@ begin
   if v_attempt >= 8 then
     perform shop.webhooks_bury(array[p_message_id], p_error);
     return 'dead';
-
   end if;
 
   v_due_at := clock_timestamp() + coalesce(p_delay, shop.webhooks_retry_delay(v_attempt));
@@ -657,7 +686,7 @@ comment on function shop.webhooks_nack is 'Ends an attempt as failed: ''retry'' 
 create function shop.webhooks_extend(p_message_id bigint, p_attempt integer, p_lease interval default null)
 returns timestamptz
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lease_until timestamptz := clock_timestamp() + coalesce(p_lease, interval '1 minute');
@@ -694,7 +723,7 @@ comment on function shop.webhooks_extend is 'Lets a lease run for p_lease from n
 create function shop.webhooks_release(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update shop.webhooks_message as m
@@ -728,7 +757,7 @@ comment on function shop.webhooks_release is 'Gives a message back at once witho
 create function shop.webhooks_attempt(p_message_id bigint)
 returns integer
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   select m.attempt
   from shop.webhooks_message as m
@@ -745,7 +774,7 @@ comment on function shop.webhooks_attempt is 'The current attempt on a message; 
 create function shop.webhooks_next_due()
 returns timestamptz
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   select min(d.due_at)
   from shop.webhooks_delayed as d;
@@ -755,7 +784,7 @@ comment on function shop.webhooks_next_due is 'When the next delayed message is 
 create function shop.webhooks_redrive_all(p_count integer default null, p_message_id bigint default null)
 returns bigint
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_count bigint;
@@ -788,7 +817,7 @@ comment on function shop.webhooks_redrive_all is 'Gives dead letters, the oldest
 create function shop.webhooks_redrive(p_message_id bigint)
 returns boolean
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   select shop.webhooks_redrive_all(1, p_message_id) = 1;
 end;
@@ -797,7 +826,7 @@ comment on function shop.webhooks_redrive is 'Gives a dead letter all its attemp
 create function shop.webhooks_purge(p_older_than interval default interval '0')
 returns bigint
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_count bigint;
@@ -813,14 +842,13 @@ comment on function shop.webhooks_purge is 'Deletes the dead letters that died l
 create function shop.webhooks_stats()
 returns table (ready bigint, delayed bigint, leased bigint, dead bigint, oldest_age interval, is_paused boolean)
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 begin atomic
   select
     m.ready + d.ready,
     d.delayed,
     m.leased + d.leased,
     (select count(*) from shop.webhooks_dead),
-
     clock_timestamp() - least(m.oldest, d.oldest),
     (select q.paused_at is not null from shop.quern_queue as q where q.queue = 'webhooks')
   from (
@@ -843,7 +871,7 @@ comment on function shop.webhooks_stats is 'How many messages are in each state,
 create function shop.webhooks_pause()
 returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update shop.quern_queue as q
@@ -858,7 +886,7 @@ comment on function shop.webhooks_pause is 'Stops handing out messages; false wh
 create function shop.webhooks_resume()
 returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update shop.quern_queue as q
@@ -875,13 +903,17 @@ $$;
 comment on function shop.webhooks_resume is 'Hands out messages again; false when it was not paused.';
 
 -- The queue as the task table that many know: insert a payload, select … for update skip locked, then delete the row or
--- set its status to completed in the same transaction. It shows messages that were never tried before.
+-- set its status to completed in the same transaction. It shows messages that were never tried before. Nothing in it may
+-- be volatile: the planner would make a subquery of the view, and for update would lock all of its rows.
 create view shop.webhooks as
 select
   m.message_id as id,
   m.payload,
-
-  case when m.lease_until <= clock_timestamp() then 'pending' else 'processing' end as status,
+  case
+    when m.lease_until > statement_timestamp() then 'processing'
+    when (select q.paused_at from shop.quern_queue as q where q.queue = 'webhooks') is not null then 'paused'
+    else 'pending'
+  end as status,
   m.enqueued_at as created_at
 from shop.webhooks_message as m;
 comment on view shop.webhooks is 'Queue webhooks as a table of tasks.';
@@ -889,7 +921,7 @@ comment on view shop.webhooks is 'Queue webhooks as a table of tasks.';
 create function shop.webhooks_door()
 returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'INSERT' then

@@ -14,23 +14,15 @@
 namespace shop {
 
 /// Transactional mail that has to be sent.
-
 struct email_v1 {
-
   std::int64_t order_id{};
-
   std::int64_t customer_id{};
   /// At most 320 characters.
   std::string recipient{};
-
   shop::channel channel = shop::channel::email;
-
   std::string subject{};
-
   std::optional<std::string> note{};
-
   std::vector<quern::uuid> attachments{};
-
   std::optional<quern::timestamp> send_after{};
 
   bool operator==(const email_v1&) const = default;

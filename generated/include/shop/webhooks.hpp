@@ -5,13 +5,10 @@
 #include <quern/quern.hpp>
 #include <string_view>
 
-
-
 namespace shop {
 
 /// Calls to other systems; whoever enqueues knows what is in them.
 using webhooks_v1 = quern::json;
-
 
 /// Contract version 1 of the queue "webhooks", for quern::producer and quern::consumer.
 struct webhooks_v1_contract {
@@ -22,7 +19,6 @@ struct webhooks_v1_contract {
   static constexpr std::string_view fingerprint = "d59cbc83200c79c421587f77b6de4eaeb3dc7d8c12fc619906cd8bc623c4398c";
   static constexpr std::string_view channel = "shop.webhooks";
   static constexpr std::int64_t wake_key = 6016467617977762945;
-
 
   static constexpr quern::prepared handshake{"select shop.quern_handshake($1, $2, $3)"};
   static constexpr quern::prepared enqueue{
