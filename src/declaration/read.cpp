@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 
 #include "declaration/codes.hpp"
@@ -163,13 +164,21 @@ bool check_bytes(const text::source& from, const text::line_index& lines, report
   return problems.is_empty();
 }
 
+/// A byte order mark is read as blanks, so that every byte stays in its place.
+std::string without_mark(std::string content) {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  if (content.starts_with(mark)) std::fill_n(content.begin(), mark.size(), ' ');
+  return content;
+}
+
 }  // namespace
 
 read_result read(const text::source& from) {
   report problems;
   const text::line_index lines(from.content);
   if (!check_bytes(from, lines, problems)) return {std::nullopt, problems.take()};
-  const auto root = parse_toml(from.content, lines, problems);
+  const auto content = without_mark(from.content);
+  const auto root = parse_toml(content, text::line_index(content), problems);
   if (!root) return {std::nullopt, problems.take()};
   if (root->entries.empty() && problems.is_empty()) {
     problems.error(code::empty_declaration, {}, "the declaration is empty").help = minimal_declaration;

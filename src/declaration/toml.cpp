@@ -146,9 +146,7 @@ void blank_out(std::string& content, std::size_t begin, std::size_t end) {
 class patient_parser {
  public:
   patient_parser(std::string_view content, const text::line_index& lines, report& problems)
-      : original_(content), content_(content), lines_(lines), columns_(lines), problems_(problems) {
-    if (content_.starts_with("\xEF\xBB\xBF")) blank_out(content_, 0, 3);
-  }
+      : original_(content), content_(content), lines_(lines), columns_(lines), problems_(problems) {}
 
   std::optional<node> parse() {
     statements_ = split_statements(content_, lines_, problems_);

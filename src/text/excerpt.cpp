@@ -47,7 +47,9 @@ void mark(std::string& marks, const cell& c, std::size_t begin, std::size_t end)
   const bool is_first = c.column <= begin && begin < c.column + c.size;
   const bool is_inside = c.column > begin && c.column < end;
   const auto has_caret = marks.find('^') != std::string::npos;
-  for (std::size_t i = 0; i < c.width; ++i) {
+  // What has no width of its own is marked nevertheless.
+  const auto width = is_first ? std::max<std::size_t>(c.width, 1) : c.width;
+  for (std::size_t i = 0; i < width; ++i) {
     if ((is_first || is_inside) && !has_caret && i == 0) {
       marks += '^';
     } else {

@@ -91,6 +91,11 @@ TEST_CASE("wide, combining and multi-byte characters keep the mark below its pla
   CHECK(text::excerpt_of(line, 4, 6).marks == "  ^");
 }
 
+TEST_CASE("a character without width is marked where it stands") {
+  CHECK(text::excerpt_of("e\xCC\x81=x", 2, 4).marks == " ^");
+  CHECK(text::excerpt_of("\xEF\xBB\xBF[a]", 1, 2).marks == "^");
+}
+
 TEST_CASE("control characters, and those that turn the direction of writing, are never shown") {
   const auto shown = text::excerpt_of(
       "a\x1b[31mb\xE2\x80\xAE"
