@@ -41,7 +41,10 @@ class field_reader {
       read_constraints();
       read_default();
     }
-    if (has_name) check_constraint_names();
+    if (has_name) {
+      check_struct_name();
+      check_constraint_names();
+    }
     return std::move(result_);
   }
 
@@ -212,6 +215,18 @@ class field_reader {
       problem.help = fmt::format("did you mean \"{}\"?", *better);
     problem.notes.push_back({fmt::format("the enum '{}' is declared here", found->name), found->where});
     return false;
+  }
+
+  /// A member of a C++ struct cannot have the name of its struct: email_v1 of the queue email.
+  void check_struct_name() {
+    std::string_view version = result_.name;
+    if (!version.starts_with(queue_)) return;
+    version.remove_prefix(queue_.size());
+    if (!version.starts_with("_v") || version.size() == 2) return;
+    if (version.find_first_not_of("0123456789", 2) != std::string_view::npos) return;
+    problems_.error(code::reserved_name, from_.where,
+                    fmt::format("the field name '{}' is reserved: structs of the queue '{}' have such names in C++",
+                                result_.name, queue_));
   }
 
   void check_constraint_names() {
