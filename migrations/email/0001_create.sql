@@ -298,10 +298,14 @@ begin
       return;
     end if;
     v_low_water := coalesce(pg_sequence_last_value('shop.email_low_water'), 0);
-    select least(v_mark, min(m.message_id))
-    into v_low_water
-    from shop.email_message as m
-    where m.message_id >= v_low_water;
+    -- Not min(): planned while the table was empty, that would read all of it.
+    v_low_water := least(v_mark, (
+      select m.message_id
+      from shop.email_message as m
+      where m.message_id >= v_low_water
+      order by m.message_id
+      limit 1
+    ));
     perform setval('shop.email_low_water', v_low_water);
   end if;
 
@@ -385,6 +389,9 @@ begin
     limit p_count
     for update skip locked
   );
+  if cardinality(due_ids) > 1 then
+    due_ids := array(select i from unnest(due_ids) as i order by i);
+  end if;
   v_count := p_count - cardinality(due_ids);
   if v_count = 0 then
     return;
@@ -395,9 +402,12 @@ begin
   if v_is_sweep then
     perform setval('shop.email_swept_at', v_now_ms);
     if v_now_ms / 60000 <> v_swept_at / 60000 then
-      select least(v_low_water, min(m.message_id))
-      into v_low_water
-      from shop.email_message as m;
+      v_low_water := least(v_low_water, (
+        select m.message_id
+        from shop.email_message as m
+        order by m.message_id
+        limit 1
+      ));
       perform setval('shop.email_low_water', v_low_water);
     end if;
     v_frontier := v_low_water;
@@ -415,7 +425,7 @@ begin
   v_last := fresh_ids[cardinality(fresh_ids)];
   v_count := v_count - cardinality(fresh_ids);
   if v_count > 0 and not v_is_sweep and v_frontier - v_low_water <= 10000 then
-    fresh_ids := fresh_ids || array(
+    fresh_ids := array(
       select m.message_id
       from shop.email_message as m
       where m.message_id >= v_low_water
@@ -424,7 +434,7 @@ begin
       order by m.message_id
       limit v_count
       for update skip locked
-    );
+    ) || fresh_ids;
   end if;
 
   if fresh_ids[1] < pg_sequence_last_value('shop.email_low_water') then
@@ -471,6 +481,7 @@ begin
       errcode = 'QN005',
       message = 'a lease must be longer than nothing';
   end if;
+  -- The bounds keep the scan short also with a plan that was made while the table was empty.
   -- Once, or again for what is left when some of them had to be buried.
   loop
     v_is_buried := false;
@@ -484,7 +495,8 @@ begin
       set lease_until = v_lease_until,
         due_at = v_lease_until,
         attempt = d.attempt + 1
-      where d.message_id = any (v_due_ids)
+      where d.message_id between v_due_ids[1] and v_due_ids[cardinality(v_due_ids)]
+        and d.message_id = any (v_due_ids)
         and d.attempt - d.release_count < 4
       returning d.message_id, d.attempt, d.enqueued_at, d.lease_until, d.order_id, d.customer_id, d.recipient, d.channel, d.subject, d.note, d.attachments, d.send_after;
       get diagnostics v_count = row_count;
@@ -500,7 +512,8 @@ begin
       update shop.email_message as m
       set lease_until = v_lease_until,
         attempt = m.attempt + 1
-      where m.message_id = any (v_fresh_ids)
+      where m.message_id between v_fresh_ids[1] and v_fresh_ids[cardinality(v_fresh_ids)]
+        and m.message_id = any (v_fresh_ids)
         and m.attempt - m.release_count < 4
       returning m.message_id, m.attempt, m.enqueued_at, m.lease_until, m.order_id, m.customer_id, m.recipient, m.channel, m.subject, m.note, m.attachments, m.send_after;
       get diagnostics v_count = row_count;
@@ -558,6 +571,7 @@ declare
   v_count integer;
   v_is_buried boolean;
 begin
+  -- The bounds keep the scan short also with a plan that was made while the table was empty.
   -- Once, or again for what is left when some of them had to be buried.
   loop
     v_is_buried := false;
@@ -568,7 +582,8 @@ begin
     if cardinality(v_due_ids) > 0 then
       return query
       delete from shop.email_delayed as d
-      where d.message_id = any (v_due_ids)
+      where d.message_id between v_due_ids[1] and v_due_ids[cardinality(v_due_ids)]
+        and d.message_id = any (v_due_ids)
         and d.attempt - d.release_count < 4
       returning d.message_id, d.attempt + 1, d.enqueued_at, d.order_id, d.customer_id, d.recipient, d.channel, d.subject, d.note, d.attachments, d.send_after;
       get diagnostics v_count = row_count;
@@ -582,7 +597,8 @@ begin
     if cardinality(v_fresh_ids) > 0 then
       return query
       delete from shop.email_message as m
-      where m.message_id = any (v_fresh_ids)
+      where m.message_id between v_fresh_ids[1] and v_fresh_ids[cardinality(v_fresh_ids)]
+        and m.message_id = any (v_fresh_ids)
         and m.attempt - m.release_count < 4
       returning m.message_id, m.attempt + 1, m.enqueued_at, m.order_id, m.customer_id, m.recipient, m.channel, m.subject, m.note, m.attachments, m.send_after;
       get diagnostics v_count = row_count;
@@ -603,6 +619,7 @@ create function shop.email_ack(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
 begin
   delete from shop.email_message as m
@@ -632,6 +649,8 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
+  v_first bigint;
+  v_last bigint;
   v_ended bigint[];
   v_ended_late bigint[];
 begin
@@ -640,10 +659,16 @@ begin
     perform shop.email_advance_low_water();
   end if;
 
+  -- The bounds keep the scan short also with a plan that was made while the table was empty.
+  select min(i), max(i)
+  into v_first, v_last
+  from unnest(p_message_ids) as i;
+
   with ended as (
     delete from shop.email_message as m
     using unnest(p_message_ids, p_attempts) as a(message_id, attempt)
-    where m.message_id = a.message_id
+    where m.message_id between v_first and v_last
+      and m.message_id = a.message_id
       and m.attempt = a.attempt
       and m.lease_until > '-infinity'
     returning m.message_id
@@ -658,7 +683,8 @@ begin
   with ended as (
     delete from shop.email_delayed as d
     using unnest(p_message_ids, p_attempts) as a(message_id, attempt)
-    where d.message_id = a.message_id
+    where d.message_id between v_first and v_last
+      and d.message_id = a.message_id
       and d.attempt = a.attempt
       and d.lease_until > '-infinity'
     returning d.message_id
@@ -688,6 +714,7 @@ create function shop.email_nack(p_message_id bigint, p_attempt integer, p_error 
 returns text
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
 declare
   v_is_fresh boolean;
@@ -753,6 +780,7 @@ create function shop.email_extend(p_message_id bigint, p_attempt integer, p_leas
 returns timestamptz
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
 declare
   v_lease_until timestamptz := clock_timestamp() + coalesce(p_lease, interval '30 seconds');
@@ -790,6 +818,7 @@ create function shop.email_release(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
 begin
   update shop.email_message as m
@@ -824,6 +853,7 @@ create function shop.email_attempt(p_message_id bigint)
 returns integer
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 begin atomic
   select m.attempt
   from shop.email_message as m

@@ -62,11 +62,19 @@ void use_everything(test::session& with) {
   }
 }
 
+/// What autovacuum finds in a queue that has been drained: a plan made now takes a scan of all of it to cost nothing.
+void empty_in_statistics(test::workshop& here) {
+  for (const auto* table : {"mail_message", "mail_delayed"}) {
+    here.db.ask(fmt::format("alter table {} set (autovacuum_enabled = off)", table));
+    here.db.ask(fmt::format("vacuum analyze {}", table));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("claims, retries and acknowledgements use the primary key, also with plans made while the table was empty") {
   test::workshop here;
-  here.db.ask("alter table mail_message set (autovacuum_enabled = off)");
+  empty_in_statistics(here);
   auto early = here.open();
   use_everything(early);
   for (const int size : {0, 100, 100000}) {
@@ -87,7 +95,7 @@ TEST_CASE("claims, retries and acknowledgements use the primary key, also with p
 
 TEST_CASE("a claim and its acknowledgement touch as few pages in a large table as in a small one") {
   test::workshop here;
-  here.db.ask("alter table mail_message set (autovacuum_enabled = off)");
+  empty_in_statistics(here);
   auto early = here.open();
   CHECK(early.receive(1).empty());
   CHECK_FALSE(early.ack({1, 1, ""}));
