@@ -50,7 +50,7 @@ void tell_of_data(const cluster::state& server) {
 }
 
 cluster::state running(const dev_arguments& given) {
-  const cluster::state server = cluster::look(given.directory);
+  cluster::state server = cluster::look(given.directory);
   if (!server.postmaster)
     throw failure{exit_code::unreachable,
                   fmt::format("no private server runs in {}: `quern dev start` starts one", given.directory.string())};
