@@ -98,6 +98,12 @@ const std::string runner_waits =
     "select count(*) > 0 from pg_stat_activity where application_name = 'quern migrate' and wait_event_type = 'Lock' "
     "and datname = current_database()";
 
+void end_waiting_runner(const std::string& url) {
+  quern::connection{url}.execute(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'quern migrate' and "
+      "wait_event_type = 'Lock' and datname = current_database()");
+}
+
 }  // namespace
 
 TEST_CASE("two runners at once apply everything once") {
@@ -266,6 +272,23 @@ TEST_CASE("a runner that is killed between a step's SQL and its row in the ledge
   CHECK(migrate::look(files, db.url(), "shop").compared == migrate::comparison{});
 }
 
+TEST_CASE("a session that is ended between a step's SQL and its row in the ledger leaves nothing of the step") {
+  const test::database db;
+  quern::connection{db.url()}.execute("create table public.ran (title text primary key)");
+  const test::workspace space;
+  add_once(space, "core/0001_create", "");
+  migrate::apply(space.read(), for_url(db.url()));
+  add_once(space, "core/0002_next", "");
+  holder ledger{db.url(), "lock table shop.quern_migration in share mode"};
+  migrate::request how = for_url(db.url());
+  how.progress = [&](std::string_view) { end_waiting_runner(db.url()); };
+  CHECK(test::refusal(space.read(), how).why() == reason::unreachable);
+  CHECK(times_run(db.url()) == 1);
+  ledger.release();
+  CHECK(migrate::apply(space.read(), for_url(db.url())).steps == 1);
+  CHECK(times_run(db.url()) == 2);
+}
+
 TEST_CASE("a runner that is killed while it makes the ledger is resumed") {
   const test::database db;
   quern::connection{db.url()}.execute("create table public.ran (title text primary key)");
@@ -306,11 +329,7 @@ TEST_CASE("a runner whose session is ended says so, and the next one goes on") {
   add_once(space, "core/0002_gate", "lock table public.gate;");
   holder gate{db.url(), "lock table public.gate in access share mode"};
   migrate::request how = for_url(db.url());
-  how.progress = [&](std::string_view) {
-    quern::connection{db.url()}.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = "
-        "'quern migrate' and wait_event_type = 'Lock' and datname = current_database()");
-  };
+  how.progress = [&](std::string_view) { end_waiting_runner(db.url()); };
   const migrate::error refused = test::refusal(space.read(), how);
   CHECK(refused.why() == reason::unreachable);
   CHECK_THAT(refused.what(), test::starts_with("the connection was lost during core/0002_gate, step only: terminating "
