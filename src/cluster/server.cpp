@@ -85,11 +85,15 @@ void end_orphans(const place& where) {
   }
 }
 
-// The server believes a postmaster.pid whose number belongs to any living process of its user, as after a restart of
-// the machine. Here it is known that no server of this directory runs.
+// The server believes a postmaster.pid, and the lock of its socket, whose number belongs to any process of its user, as
+// after a restart of the machine, or to a killed one that nobody has waited for yet. Here it is known that no server of
+// this directory runs.
 void clear_crash(const place& where) {
   if (!fs::exists(where.data / "postmaster.pid")) return;
   end_orphans(where);
+  std::error_code ignored;
+  for (const fs::directory_entry& left : fs::directory_iterator{where.socket, ignored})
+    fs::remove(left.path(), ignored);
   fs::remove(where.data / "postmaster.pid");
 }
 
