@@ -6,16 +6,18 @@
 #include "declaration/model.hpp"
 #include "render/view.hpp"
 
-// clang-format off: a page of two columns
+// A page of two columns.
+// clang-format off
 
 /// What templates can say. Every value arrives in its final spelling: a template places it and decides nothing.
 ///
 /// # Template files
 ///
 ///   sql/core/migration.sql.mustache    migrations/core/0001_create.sql
-///   sql/core/extension.sql.mustache    migrations/core/NNNN_add_….sql: new enumerations, or new queues behind the
-///   doors sql/core/definition.sql.mustache   generated/sql/core.sql sql/core/<object>.sql.mustache     an object,
-///   placed in the three above sql/queue/migration.sql.mustache   migrations/<queue>/0001_create.sql
+///   sql/core/extension.sql.mustache    migrations/core/NNNN_add_….sql: new enumerations, or new queues behind the doors
+///   sql/core/definition.sql.mustache   generated/sql/core.sql
+///   sql/core/<object>.sql.mustache     an object, placed in the three above
+///   sql/queue/migration.sql.mustache   migrations/<queue>/0001_create.sql
 ///   sql/queue/definition.sql.mustache  generated/sql/<queue>.sql
 ///   sql/queue/<object>.sql.mustache    an object, placed in the two above
 ///   cpp/queue.hpp.mustache             generated/include/<namespace path>/<queue>.hpp
@@ -48,14 +50,19 @@
 ///
 ///   project, schema       as in core
 ///   migration             email/0001_create
-///   queue                 email                       plain; also the beginning of unqualified names of constraints,
-///   indexes queue_literal         'email' prefix                shop.email                  beginning of every
-///   qualified name: {{prefix}}_message door                  shop.email                  the view; quoted where it
-///   must be (shop."order") doc_literal           'Transactional mail …'      a literal on one line, whatever the doc
-///   contains has_doc               flag version               1 fingerprint           64 hex digits channel_literal
-///   'shop.email'                of NOTIFY advisory_key          -4615713571523186407        a bigint lease interval
-///   '30 seconds' max_attempts          8 retry_delay           least(interval '1 hour', interval '1 second' * power(2,
-///   least(p_attempt - 1, 12))) * (1 - 0.2 * random())
+///   queue                 email                       plain; also the beginning of unqualified names of constraints, indexes
+///   queue_literal         'email'
+///   prefix                shop.email                  beginning of every qualified name: {{prefix}}_message
+///   door                  shop.email                  the view; quoted where it must be (shop."order")
+///   doc_literal           'Transactional mail …'      a literal on one line, whatever the doc contains
+///   has_doc               flag
+///   version               1
+///   fingerprint           64 hex digits
+///   channel_literal       'shop.email'                of NOTIFY
+///   advisory_key          -4615713571523186407        a bigint
+///   lease                 interval '30 seconds'
+///   max_attempts          8
+///   retry_delay           least(interval '1 hour', interval '1 second' * power(2, least(p_attempt - 1, 12))) * (1 - 0.2 * random())
 ///                         an interval out of `p_attempt` (integer, 1 is the first attempt, which has just failed)
 ///   has_dead_letter       flag
 ///   is_schemaless         flag: the one field is payload jsonb not null
@@ -63,10 +70,8 @@
 ///   has_producers, has_consumers, has_operators   flags
 ///   roles, has_roles      mailer, ops, "Web-App"      all of them, sorted
 ///   role_names            mailer, ops, Web-App        the same without quotes, for `-- roles:`
-///   json_contract         '{"order_id": "number", "note": "string?", …}'   for quern_check_payload: number string
-///   boolean
-///                         array any; with `?` where it may be missing or null (optional fields and those with a
-///                         default)
+///   json_contract         '{"order_id": "number", "note": "string?", …}'   for quern_check_payload: number string boolean
+///                         array any; with `?` where it may be missing or null (optional fields and those with a default)
 ///   fields                list, in the order of the declaration
 ///   parameters            list, the same fields, those without default first
 ///   checks                list: name (email_recipient_max_length, at most 63 bytes, unique within one table),
@@ -80,8 +85,9 @@
 ///   default_clause        ` default 'email'` or nothing
 ///   many_value            t.order_id, t.attachments::uuid[], coalesce(t.channel, 'email'): one message's value out of
 ///                         `unnest(p_order_id, …) as t(order_id, …)`
-///   from_json             (p_payload ->> 'order_id')::bigint: the value, or its default, out of the checked
-///   `p_payload` doc_literal, has_doc  as in queues comma                 `, ` or, for the last, nothing
+///   from_json             (p_payload ->> 'order_id')::bigint: the value, or its default, out of the checked `p_payload`
+///   doc_literal, has_doc  as in queues
+///   comma                 `, ` or, for the last, nothing
 ///
 /// parameters:
 ///   parameter, sql_type   as in fields
