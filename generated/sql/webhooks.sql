@@ -330,9 +330,6 @@ begin
     limit p_count
     for update skip locked
   );
-  if cardinality(due_ids) > 1 then
-    due_ids := array(select i from unnest(due_ids) as i order by i);
-  end if;
   v_count := p_count - cardinality(due_ids);
   if v_count = 0 then
     return;
@@ -415,7 +412,6 @@ begin
       errcode = 'QN005',
       message = 'a lease must be longer than nothing';
   end if;
-  -- The bounds keep the scan short also with a plan that was made while the table was empty.
   -- Once, or again for what is left when some of them had to be buried.
   loop
     v_is_buried := false;
@@ -429,8 +425,7 @@ begin
       set lease_until = v_lease_until,
         due_at = v_lease_until,
         attempt = d.attempt + 1
-      where d.message_id between v_due_ids[1] and v_due_ids[cardinality(v_due_ids)]
-        and d.message_id = any (v_due_ids)
+      where d.message_id = any (v_due_ids)
         and d.attempt - d.release_count < 8
       returning d.message_id, d.attempt, d.enqueued_at, d.lease_until, d.payload;
       get diagnostics v_count = row_count;
@@ -446,8 +441,7 @@ begin
       update shop.webhooks_message as m
       set lease_until = v_lease_until,
         attempt = m.attempt + 1
-      where m.message_id between v_fresh_ids[1] and v_fresh_ids[cardinality(v_fresh_ids)]
-        and m.message_id = any (v_fresh_ids)
+      where m.message_id = any (v_fresh_ids)
         and m.attempt - m.release_count < 8
       returning m.message_id, m.attempt, m.enqueued_at, m.lease_until, m.payload;
       get diagnostics v_count = row_count;
@@ -498,7 +492,6 @@ declare
   v_count integer;
   v_is_buried boolean;
 begin
-  -- The bounds keep the scan short also with a plan that was made while the table was empty.
   -- Once, or again for what is left when some of them had to be buried.
   loop
     v_is_buried := false;
@@ -509,8 +502,7 @@ begin
     if cardinality(v_due_ids) > 0 then
       return query
       delete from shop.webhooks_delayed as d
-      where d.message_id between v_due_ids[1] and v_due_ids[cardinality(v_due_ids)]
-        and d.message_id = any (v_due_ids)
+      where d.message_id = any (v_due_ids)
         and d.attempt - d.release_count < 8
       returning d.message_id, d.attempt + 1, d.enqueued_at, d.payload;
       get diagnostics v_count = row_count;
@@ -524,8 +516,7 @@ begin
     if cardinality(v_fresh_ids) > 0 then
       return query
       delete from shop.webhooks_message as m
-      where m.message_id between v_fresh_ids[1] and v_fresh_ids[cardinality(v_fresh_ids)]
-        and m.message_id = any (v_fresh_ids)
+      where m.message_id = any (v_fresh_ids)
         and m.attempt - m.release_count < 8
       returning m.message_id, m.attempt + 1, m.enqueued_at, m.payload;
       get diagnostics v_count = row_count;
@@ -576,8 +567,6 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
-  v_first bigint;
-  v_last bigint;
   v_ended bigint[];
   v_ended_late bigint[];
 begin
@@ -586,16 +575,10 @@ begin
     perform shop.webhooks_advance_low_water();
   end if;
 
-  -- The bounds keep the scan short also with a plan that was made while the table was empty.
-  select min(i), max(i)
-  into v_first, v_last
-  from unnest(p_message_ids) as i;
-
   with ended as (
     delete from shop.webhooks_message as m
     using unnest(p_message_ids, p_attempts) as a(message_id, attempt)
-    where m.message_id between v_first and v_last
-      and m.message_id = a.message_id
+    where m.message_id = a.message_id
       and m.attempt = a.attempt
       and m.lease_until > '-infinity'
     returning m.message_id
@@ -610,8 +593,7 @@ begin
   with ended as (
     delete from shop.webhooks_delayed as d
     using unnest(p_message_ids, p_attempts) as a(message_id, attempt)
-    where d.message_id between v_first and v_last
-      and d.message_id = a.message_id
+    where d.message_id = a.message_id
       and d.attempt = a.attempt
       and d.lease_until > '-infinity'
     returning d.message_id
