@@ -16,6 +16,7 @@ enum class exit_code : int {
   history_mismatch = 6,
   database_ahead = 7,
   not_permitted = 8,
+  still_in_use = 9,
   internal_error = 70,
 };
 
@@ -25,7 +26,7 @@ struct exit_code_meaning {
 };
 
 /// The one table; `--help` prints it.
-inline constexpr std::array<exit_code_meaning, 10> exit_code_meanings{{
+inline constexpr std::array<exit_code_meaning, 11> exit_code_meanings{{
     {exit_code::done, "done"},
     {exit_code::input_wrong, "the input is wrong, or a check found a difference"},
     {exit_code::usage, "the command line is wrong"},
@@ -35,6 +36,7 @@ inline constexpr std::array<exit_code_meaning, 10> exit_code_meanings{{
     {exit_code::history_mismatch, "an applied migration is edited, missing or out of order"},
     {exit_code::database_ahead, "the database has migrations that the directory does not have"},
     {exit_code::not_permitted, "the server is read-only, or the user lacks a right or a role"},
+    {exit_code::still_in_use, "clients or messages still depend on what was to be taken away; nothing was"},
     {exit_code::internal_error, "a defect of quern"},
 }};
 

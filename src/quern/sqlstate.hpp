@@ -13,6 +13,7 @@ inline constexpr std::string_view wrong_isolation = "QN004";
 inline constexpr std::string_view invalid_argument = "QN005";
 inline constexpr std::string_view history_mismatch = "QN006";
 inline constexpr std::string_view missing_role = "QN007";
+inline constexpr std::string_view still_in_use = "QN008";
 
 /// One of Quern's own conditions: its SQLSTATE, its name, what it means.
 struct condition {
@@ -22,7 +23,7 @@ struct condition {
 };
 
 /// The one table of class QN, in the order of the codes.
-inline constexpr std::array<condition, 7> conditions{{
+inline constexpr std::array<condition, 8> conditions{{
     {contract_mismatch, "contract_mismatch", "the program and the database do not have the same contract of a queue"},
     {unknown_queue, "unknown_queue", "the schema has no queue of that name"},
     {invalid_payload, "invalid_payload", "the payload does not fit the contract of its queue"},
@@ -30,6 +31,7 @@ inline constexpr std::array<condition, 7> conditions{{
     {invalid_argument, "invalid_argument", "an argument is out of its range"},
     {history_mismatch, "history_mismatch", "the database was migrated by other files than these"},
     {missing_role, "missing_role", "a role that the declaration grants to does not exist"},
+    {still_in_use, "still_in_use", "clients or messages still depend on what is to be taken away"},
 }};
 
 // Of PostgreSQL's own (appendix A of its manual).
