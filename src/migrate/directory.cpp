@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <tuple>
@@ -49,6 +50,12 @@ std::vector<fs::directory_entry> sorted_entries(const fs::path& directory) {
   return entries;
 }
 
+std::optional<std::string> contents_or_problem(const fs::path& file, std::vector<problem>& problems) {
+  auto text = contents(file);
+  if (!text) problems.push_back({file, 0, "cannot be read"});
+  return text;
+}
+
 void read_file(const fs::directory_entry& entry, const std::string& line, read_directory_result& into) {
   migration made{.line = line, .file = entry.path()};
   const std::string name = entry.path().filename().string();
@@ -56,13 +63,40 @@ void read_file(const fs::directory_entry& entry, const std::string& line, read_d
     into.problems.push_back({entry.path(), 0, "is no migration: they are named NNNN_<name>.sql"});
     return;
   }
-  const auto text = contents(entry.path());
-  if (!text) {
-    into.problems.push_back({entry.path(), 0, "cannot be read"});
-    return;
-  }
+  const auto text = contents_or_problem(entry.path(), into.problems);
+  if (!text) return;
   parse_migration(*text, made, into.problems);
   into.value.migrations.push_back(std::move(made));
+}
+
+// Before the first step of the migration, or behind its last.
+void attach(migration& to, parsed_hook found, bool is_before, const fs::path& file, std::vector<problem>& problems) {
+  for (const step& one : found.steps)
+    if (std::ranges::find(to.steps, one.name, &step::name) != to.steps.end())
+      problems.push_back({file, 0, fmt::format("a step named {} is in {} already", one.name, title(to))});
+  to.roles.insert(to.roles.end(), found.roles.begin(), found.roles.end());
+  to.steps.insert(is_before ? to.steps.begin() : to.steps.end(), std::make_move_iterator(found.steps.begin()),
+                  std::make_move_iterator(found.steps.end()));
+}
+
+void read_hook(const fs::directory_entry& entry, const std::string& line, read_directory_result& into) {
+  migration place{.line = line};
+  const bool is_named = entry.is_regular_file() && parse_file_name(entry.path().filename().string(), place);
+  if (!is_named || (place.name != "before" && place.name != "after")) {
+    into.problems.push_back({entry.path(), 0, "is no hook: they are named NNNN_before.sql and NNNN_after.sql"});
+    return;
+  }
+  const auto text = contents_or_problem(entry.path(), into.problems);
+  if (!text) return;
+  const auto is_its = [&](const migration& one) { return one.line == line && one.number == place.number; };
+  const auto found = std::ranges::find_if(into.value.migrations, is_its);
+  if (found == into.value.migrations.end()) {
+    into.problems.push_back(
+        {entry.path(), 0, fmt::format("belongs to no migration: there is no {}/{:04}", line, place.number)});
+    return;
+  }
+  attach(*found, parse_hook(*text, place.name, entry.path(), into.problems), place.name == "before", entry.path(),
+         into.problems);
 }
 
 void read_line(const fs::directory_entry& entry, read_directory_result& into) {
@@ -72,7 +106,16 @@ void read_line(const fs::directory_entry& entry, read_directory_result& into) {
     into.problems.push_back({entry.path(), 0, "is no line of migrations: it should be a directory named like a queue"});
     return;
   }
-  for (const fs::directory_entry& file : sorted_entries(entry.path())) read_file(file, line, into);
+  const std::vector<fs::directory_entry> files = sorted_entries(entry.path());
+  const auto holds_hooks = [](const fs::directory_entry& one) {
+    return one.is_directory() && one.path().filename() == "hooks";
+  };
+  for (const fs::directory_entry& file : files)
+    if (!holds_hooks(file)) read_file(file, line, into);
+  // Behind the migrations that they belong to.
+  for (const fs::directory_entry& directory : files)
+    if (holds_hooks(directory))
+      for (const fs::directory_entry& file : sorted_entries(directory.path())) read_hook(file, line, into);
 }
 
 auto place_in_order(const migration& one) {

@@ -22,8 +22,9 @@ struct read_directory_result {
   std::vector<problem> problems;  // by file and line; when there are any, `value` is not to be used
 };
 
-/// Reads migrations/<line>/NNNN_<name>.sql. Everything that does not fit the format is a problem, as is any file that
-/// has no business there; quern.lock and hidden files at the top are passed over.
+/// Reads migrations/<line>/NNNN_<name>.sql and their hooks, migrations/<line>/hooks/NNNN_before.sql and NNNN_after.sql,
+/// whose steps become the first and the last of the migration of that number. Everything that does not fit the format
+/// is a problem, as is any file that has no business there; quern.lock and hidden files at the top are passed over.
 read_directory_result read_directory(const std::filesystem::path& root);
 
 /// By the names that file_name() gives.

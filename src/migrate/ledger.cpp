@@ -68,7 +68,7 @@ std::string ledger_insert(std::string_view schema, const migration& one, std::si
   return fmt::format(
       "insert into {} (line, number, step, step_count, name, checksum)\nvalues ({}, {}, {}, {}, {}, {});\n",
       table(schema), quoted_literal(one.line), one.number, step + 1, one.steps.size(), quoted_literal(one.name),
-      quoted_literal(one.checksum));
+      quoted_literal(checksum_of(one, one.steps[step])));
 }
 
 }  // namespace migrate

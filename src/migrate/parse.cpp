@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <map>
 #include <utility>
 
@@ -59,39 +60,74 @@ std::optional<setting> as_setting(std::string_view line) {
 
 constexpr std::array<std::string_view, 4> step_keys{"lock", "lock_timeout", "statement_timeout", "transaction"};
 
-// One file, from top to bottom.
+// The lines that open what stands behind a step's SQL, in their order.
+constexpr std::array<std::string_view, 3> section_openings{"-- probe", "-- cleanup", "-- reverse"};
+
+std::optional<std::size_t> as_section(std::string_view line) {
+  const auto found = std::ranges::find(section_openings, line.substr(0, line.find_last_not_of(" \t") + 1));
+  if (found == section_openings.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - section_openings.begin());
+}
+
+std::optional<section>& section_of(step& made, std::size_t which) {
+  return which == 0 ? made.probe : which == 1 ? made.cleanup : made.reverse;
+}
+
+bool is_blank(std::string_view sql) {
+  return std::ranges::all_of(lines_of(sql), [](std::string_view line) { return trimmed(line).empty(); });
+}
+
+bool holds_only_comments(std::string_view sql) {
+  const auto is_comment = [](std::string_view line) {
+    return trimmed(line).empty() || trimmed(line).starts_with("--");
+  };
+  return std::ranges::all_of(lines_of(sql), is_comment);
+}
+
+// The steps of one file, from top to bottom.
 class parser {
  public:
-  parser(std::string_view text, migration& into, std::vector<problem>& problems)
-      : lines_{lines_of(text)}, into_{into}, problems_{problems} {}
+  parser(std::string_view text, const std::filesystem::path& file, std::vector<problem>& problems)
+      : lines_{lines_of(text)}, file_{file}, problems_{problems} {}
 
-  void run() {
-    check_first_line();
-    read_head();
-    while (at_ < lines_.size()) read_step();
-    if (into_.steps.empty()) report(0, "holds no step (a line `-- step: <name>` and SQL)");
-  }
-
- private:
-  void report(std::size_t line, std::string words) {
-    problems_.push_back({into_.file, static_cast<int>(line), std::move(words)});
-  }
-
-  void check_first_line() {
-    const std::string wanted = fmt::format("-- quern migration: {}", title(into_));
+  void check_first_line(std::string_view wanted) {
     if (lines_.empty() || lines_.front() != wanted) report(1, fmt::format("the first line should be `{}`", wanted));
   }
 
   // Up to the first step only comments may stand: SQL there would never run.
-  void read_head() {
+  std::vector<std::string> read_head() {
+    std::vector<std::string> roles;
     for (; at_ < lines_.size() && !lines_[at_].starts_with(step_opening); ++at_) {
       const std::string_view line = lines_[at_];
       if (line.starts_with(roles_opening)) {
-        for (std::string& role : parse_roles(line.substr(roles_opening.size()))) into_.roles.push_back(std::move(role));
+        for (std::string& role : parse_roles(line.substr(roles_opening.size()))) roles.push_back(std::move(role));
       } else if (!trimmed(line).empty() && !line.starts_with("--")) {
-        return report_head();
+        report_head();
+        break;
       }
     }
+    return roles;
+  }
+
+  std::vector<step> read_steps() {
+    while (at_ < lines_.size()) read_step();
+    if (steps_.empty()) report(0, "holds no step (a line `-- step: <name>` and SQL)");
+    return std::move(steps_);
+  }
+
+  bool has_steps() const {
+    return std::ranges::any_of(lines_, [](std::string_view line) { return line.starts_with(step_opening); });
+  }
+
+  // The whole text, without settings.
+  step read_plain(step made) {
+    read_body(made, 0);
+    return made;
+  }
+
+ private:
+  void report(std::size_t line, std::string words) {
+    problems_.push_back({file_, static_cast<int>(line), std::move(words)});
   }
 
   void report_head() {
@@ -103,17 +139,11 @@ class parser {
     const std::size_t opening = at_++;
     step made{.name = std::string{trimmed(lines_[opening].substr(step_opening.size()))}};
     if (made.name.empty()) report(opening + 1, "the step has no name");
-    if (std::ranges::find(into_.steps, made.name, &step::name) != into_.steps.end())
+    if (std::ranges::find(steps_, made.name, &step::name) != steps_.end())
       report(opening + 1, fmt::format("a step named {} stands above", made.name));
     read_settings(made, opening + 1);
-    made.first_line = static_cast<int>(at_) + 1;
-    bool is_empty = true;
-    for (; at_ < lines_.size() && !lines_[at_].starts_with(step_opening); ++at_) {
-      is_empty = is_empty && trimmed(lines_[at_]).empty();
-      made.sql.append(lines_[at_]).push_back('\n');
-    }
-    if (is_empty) report(opening + 1, "the step holds no SQL");
-    into_.steps.push_back(std::move(made));
+    read_body(made, opening + 1);
+    steps_.push_back(std::move(made));
   }
 
   void read_settings(step& made, std::size_t opening) {
@@ -138,8 +168,9 @@ class parser {
       return;
     }
     if (found.key == "transaction") {
-      if (found.value != "yes")
-        report(at_ + 1, "a step that does not run in a transaction cannot be applied by this version of quern");
+      if (found.value != "yes" && found.value != "no")
+        report(at_ + 1, fmt::format("`{}` is neither yes nor no", found.value));
+      made.is_transactional = found.value != "no";
       return;
     }
     const auto duration = parse_duration(found.value);
@@ -148,11 +179,62 @@ class parser {
         duration.value_or(std::chrono::milliseconds{0});
   }
 
+  // The SQL of a step and the sections behind it. `opening`: the line of the step, 0 for the file as a whole.
+  void read_body(step& made, std::size_t opening) {
+    made.first_line = static_cast<int>(at_) + 1;
+    made.sql = read_sql();
+    for (std::size_t expected = 0; at_ < lines_.size();) {
+      const std::optional<std::size_t> which = as_section(lines_[at_]);
+      if (!which) break;
+      check_place(made, *which, expected);
+      read_section(section_of(made, *which));
+      expected = std::max(expected, *which + 1);
+    }
+    if (is_blank(made.sql) || (holds_only_comments(made.sql) && !made.reverse))
+      report(opening, "the step holds no SQL");
+  }
+
+  std::string read_sql() {
+    std::string sql;
+    for (; at_ < lines_.size() && !lines_[at_].starts_with(step_opening) && !as_section(lines_[at_]); ++at_)
+      sql.append(lines_[at_]).push_back('\n');
+    return sql;
+  }
+
+  void check_place(step& made, std::size_t which, std::size_t expected) {
+    const std::string_view opening = section_openings.at(which);
+    if (section_of(made, which))
+      report(at_ + 1, fmt::format("`{}` is given twice", opening));
+    else if (which < expected)
+      report(at_ + 1, fmt::format("`{}` should stand before `{}`", opening, section_openings.at(expected - 1)));
+    if (made.is_transactional && which != 2)
+      report(at_ + 1, fmt::format("`{}` is only for a step with `-- transaction: no`", opening));
+  }
+
+  void read_section(std::optional<section>& into) {
+    const std::size_t opening = at_++;
+    into = section{.sql = {}, .first_line = static_cast<int>(at_) + 1};
+    into->sql = read_sql();
+    if (is_blank(into->sql))
+      report(opening + 1,
+             fmt::format("`{}` is empty: say in a comment why nothing has to be done", trimmed(lines_[opening])));
+  }
+
   std::vector<std::string_view> lines_;
   std::size_t at_ = 0;
-  migration& into_;
+  const std::filesystem::path& file_;
   std::vector<problem>& problems_;
+  std::vector<step> steps_{};
 };
+
+// Nothing when the server could not be sent it.
+std::optional<std::string> normal_text(std::string_view text, const std::filesystem::path& file,
+                                       std::vector<problem>& problems) {
+  std::string normal = with_line_feeds(text);
+  if (normal.find('\0') == std::string::npos) return normal;
+  problems.push_back({file, 0, "holds a NUL byte"});
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -162,13 +244,33 @@ std::string spell(const problem& one) {
 }
 
 void parse_migration(std::string_view text, migration& into, std::vector<problem>& problems) {
-  const std::string normal = with_line_feeds(text);
-  into.checksum = sha256(normal);
-  if (normal.find('\0') != std::string::npos) {
-    problems.push_back({into.file, 0, "holds a NUL byte"});
-    return;
+  into.checksum = sha256(with_line_feeds(text));
+  const auto normal = normal_text(text, into.file, problems);
+  if (!normal) return;
+  parser parsing{*normal, into.file, problems};
+  parsing.check_first_line(fmt::format("-- quern migration: {}", title(into)));
+  into.roles = parsing.read_head();
+  into.steps = parsing.read_steps();
+}
+
+parsed_hook parse_hook(std::string_view text, std::string_view name, const std::filesystem::path& file,
+                       std::vector<problem>& problems) {
+  const hook origin{.file = file, .checksum = sha256(with_line_feeds(text))};
+  parsed_hook made;
+  const auto normal = normal_text(text, file, problems);
+  if (!normal) return made;
+  parser parsing{*normal, file, problems};
+  if (parsing.has_steps()) {
+    made.roles = parsing.read_head();
+    made.steps = parsing.read_steps();
+  } else {
+    made.steps.push_back(parsing.read_plain({.name = std::string{name},
+                                             .lock = "what the hook takes",
+                                             .lock_timeout = std::chrono::seconds{5},
+                                             .statement_timeout = std::chrono::minutes{1}}));
   }
-  parser{normal, into, problems}.run();
+  for (step& one : made.steps) one.from_hook = origin;
+  return made;
 }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
@@ -200,8 +302,9 @@ std::string with_line_feeds(std::string_view text) {
 std::string sha256(std::string_view text) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  constexpr std::string_view digits = "0123456789abcdef";
   std::string hex;
-  for (const unsigned char byte : digest) hex += fmt::format("{:02x}", byte);
+  for (const unsigned char byte : digest) hex.append({digits[byte >> 4], digits[byte & 15]});
   return hex;
 }
 

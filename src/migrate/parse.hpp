@@ -25,6 +25,17 @@ std::string spell(const problem& one);
 /// to `problems`.
 void parse_migration(std::string_view text, migration& into, std::vector<problem>& problems);
 
+/// What a hook holds.
+struct parsed_hook {
+  std::vector<std::string> roles{};
+  std::vector<step> steps{};
+};
+
+/// Reads a hook: the same steps as a migration's, or plain SQL (and perhaps a `-- reverse`), which is one step of this
+/// name: in a transaction, with a lock_timeout of 5s and a statement_timeout of 1min. What is wrong goes to `problems`.
+parsed_hook parse_hook(std::string_view text, std::string_view name, const std::filesystem::path& file,
+                       std::vector<problem>& problems);
+
 /// `0`, `500ms`, `5s`, `1min`, `2h`; nothing for anything else, and for more than 24 days.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 

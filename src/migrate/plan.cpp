@@ -56,6 +56,11 @@ void check_steps(const std::vector<pending_migration>& pending) {
   std::vector<std::string> problems;
   for (const pending_migration& one : pending)
     for (const problem& found : check_statements(*one.what)) problems.push_back(spell(found));
+  for (const pending_migration& one : pending)
+    for (const step& from : one.what->steps)
+      if (!from.is_transactional)
+        problems.push_back(fmt::format("{}, step {}: a step that does not run in a transaction cannot be applied yet",
+                                       title(*one.what), from.name));
   if (!problems.empty()) throw error{reason::wrong_input, fmt::format("{}", fmt::join(problems, "\n"))};
 }
 

@@ -49,10 +49,43 @@ bool is_two_phase(std::string_view sql, std::size_t start) {
   return word == "prepare" && first_word(sql, skip_blank(sql, start + word.size())) == "transaction";
 }
 
+// A text of a step, and how it is sent.
+struct part {
+  const std::filesystem::path& file;
+  const std::string& sql;
+  int first_line;
+  std::string_view why_no_transaction;
+};
+
 // Positions behind the end count as the end.
-int line_at(const step& one, std::size_t position) {
+int line_at(const part& one, std::size_t position) {
   const auto end = one.sql.begin() + static_cast<std::ptrdiff_t>(std::min(position, one.sql.size()));
   return one.first_line + static_cast<int>(std::count(one.sql.begin(), end, '\n'));
+}
+
+std::vector<part> parts_of(const migration& one, const step& from) {
+  const std::filesystem::path& file = file_of(one, from);
+  const std::string_view why =
+      from.is_transactional ? "a step is one transaction already" : "each statement of this step is sent by itself";
+  std::vector<part> parts{{file, from.sql, from.first_line, why}};
+  for (const auto* const section : {&from.probe, &from.cleanup, &from.reverse})
+    if (*section) parts.push_back({file, (*section)->sql, (*section)->first_line, why});
+  return parts;
+}
+
+void check_part(const part& one, const statement_list& list, std::vector<problem>& problems) {
+  if (!list.error.empty()) problems.push_back({one.file, line_at(one, list.error_at), list.error});
+  for (const std::size_t start : list.starts) {
+    const std::string word = first_word(one.sql, start);
+    if (!ends_transaction(word) && !is_two_phase(one.sql, start)) continue;
+    problems.push_back(
+        {one.file, line_at(one, start), fmt::format("`{}` is not possible here: {}", word, one.why_no_transaction)});
+  }
+}
+
+void check_probe(const migration& one, const step& from, std::vector<problem>& problems) {
+  if (!from.probe || split_statements(from.probe->sql).starts.size() <= 1) return;
+  problems.push_back({file_of(one, from), from.probe->first_line, "a probe is one query"});
 }
 
 }  // namespace
@@ -78,15 +111,9 @@ statement_list split_statements(const std::string& sql) {
 
 std::vector<problem> check_statements(const migration& one) {
   std::vector<problem> problems;
-  for (const step& part : one.steps) {
-    const statement_list list = split_statements(part.sql);
-    if (!list.error.empty()) problems.push_back({one.file, line_at(part, list.error_at), list.error});
-    for (const std::size_t start : list.starts) {
-      const std::string word = first_word(part.sql, start);
-      if (!ends_transaction(word) && !is_two_phase(part.sql, start)) continue;
-      problems.push_back({one.file, line_at(part, start),
-                          fmt::format("`{}` is not possible here: a step is one transaction already", word)});
-    }
+  for (const step& from : one.steps) {
+    for (const part& text : parts_of(one, from)) check_part(text, split_statements(text.sql), problems);
+    check_probe(one, from, problems);
   }
   return problems;
 }

@@ -18,8 +18,9 @@ struct statement_list {
 
 statement_list split_statements(const std::string& sql);
 
-/// What in the steps cannot be sent to the server in the step's transaction: statements that would end it, and quotes
-/// and comments that do not end, which would swallow the row for the ledger.
+/// What in the steps and their sections cannot be sent to the server: statements that would end the step's transaction,
+/// or begin one where there should be none, quotes and comments that do not end, which would swallow the row for the
+/// ledger, and a probe that is more than one query.
 std::vector<problem> check_statements(const migration& one);
 
 }  // namespace migrate

@@ -55,9 +55,9 @@ std::optional<std::size_t> place_in_step(const step& one, const script_failure& 
 
 std::string location(const migration& file, const step& one, const script_failure& failed) {
   const auto place = place_in_step(one, failed);
-  if (!place) return fmt::format("{}: ", file.file.string());
+  if (!place) return fmt::format("{}: ", file_of(file, one).string());
   const auto lines = std::count(one.sql.begin(), one.sql.begin() + static_cast<std::ptrdiff_t>(*place), '\n');
-  return fmt::format("{}:{}: ", file.file.string(), one.first_line + lines);
+  return fmt::format("{}:{}: ", file_of(file, one).string(), one.first_line + lines);
 }
 
 }  // namespace

@@ -102,6 +102,62 @@ TEST_CASE("a step cannot end its transaction by itself") {
   CHECK(found[1].line == 14);
 }
 
+TEST_CASE("a step outside of a transaction cannot begin one, and its probe is one query") {
+  const test::workspace space;
+  space.add("core/0001_create", {{.name = "only",
+                                  .sql = "begin;\ncommit;",
+                                  .transaction = "no",
+                                  .sections = "-- probe\nselect true; select false;\n-- cleanup\nselect 'x;\n"
+                                              "-- reverse\nrollback;\n"}});
+  std::vector<std::string> told;
+  for (const migrate::problem& one : migrate::check_statements(space.read().migrations.front()))
+    told.push_back(std::to_string(one.line) + ": " + one.words);
+  REQUIRE(told.size() == 5);
+  CHECK(told[0] == "9: `begin` is not possible here: each statement of this step is sent by itself");
+  CHECK(told[1] == "10: `commit` is not possible here: each statement of this step is sent by itself");
+  CHECK_THAT(told[2], test::starts_with("14: unterminated quoted string"));
+  CHECK(told[3] == "16: `rollback` is not possible here: each statement of this step is sent by itself");
+  CHECK(told[4] == "12: a probe is one query");
+}
+
+TEST_CASE("hooks are the first and the last steps of their migration") {
+  const test::workspace space;
+  space.add("email/0001_create", some_step);
+  space.add("email/0002_add", some_step);
+  space.write("email/hooks/0002_before.sql", "select 0;\n");
+  space.write("email/hooks/0002_after.sql",
+              test::migration_text("any", {{.name = "one", .sql = "select 2;"}, {.name = "two", .sql = "select 3;"}}));
+  const migrate::directory files = space.read();
+  REQUIRE(files.migrations.size() == 2);
+  CHECK(files.migrations[0].steps.size() == 1);
+  std::vector<std::string> names;
+  for (const migrate::step& one : files.migrations[1].steps) names.push_back(one.name);
+  CHECK(names == std::vector<std::string>{"before", "only", "one", "two"});
+  const migrate::migration& second = files.migrations[1];
+  CHECK(migrate::file_of(second, second.steps[0]) == space.root() / "email/hooks/0002_before.sql");
+  CHECK(migrate::checksum_of(second, second.steps[0]) == migrate::sha256("select 0;\n"));
+  CHECK(migrate::file_of(second, second.steps[1]) == space.root() / "email/0002_add.sql");
+  CHECK(migrate::checksum_of(second, second.steps[1]) == second.checksum);
+  CHECK(migrate::compare_with_lock(files, locked(files)).empty());
+}
+
+TEST_CASE("a hook has to belong to a migration, to be named like one, and to have steps of its own") {
+  const test::workspace space;
+  space.add("email/0001_create", some_step);
+  space.write("email/hooks/0001_after.sql", test::migration_text("any", some_step));
+  space.write("email/hooks/0001_during.sql", "select 1;");
+  space.write("email/hooks/0002_before.sql", "select 1;");
+  space.write("email/hooks/notes.txt", "Hello.");
+  std::vector<std::string> told;
+  for (const migrate::problem& one : migrate::read_directory(space.root()).problems)
+    told.push_back(one.file.filename().string() + ": " + one.words);
+  CHECK(told ==
+        std::vector<std::string>{"0001_after.sql: a step named only is in email/0001_create already",
+                                 "0001_during.sql: is no hook: they are named NNNN_before.sql and NNNN_after.sql",
+                                 "0002_before.sql: belongs to no migration: there is no email/0002",
+                                 "notes.txt: is no hook: they are named NNNN_before.sql and NNNN_after.sql"});
+}
+
 TEST_CASE("a statement that no parser knows yet does not hide where the others begin") {
   const std::string sql = "select 1;\n -- words\n future syntax of a 'newer; server';\n/* /* deep */ */ select 2";
   CHECK(migrate::split_statements(sql).starts == std::vector<std::size_t>{0, sql.find("future"), sql.find("select 2")});

@@ -16,8 +16,8 @@ std::string migration_text(std::string_view title, const std::vector<step_text>&
   for (const step_text& step : steps)
     text += fmt::format(
         "\n-- step: {}\n-- lock: whatever it takes\n-- lock_timeout: {}\n-- statement_timeout: {}\n"
-        "-- transaction: yes\n{}\n",
-        step.name, step.lock_timeout, step.statement_timeout, step.sql);
+        "-- transaction: {}\n{}\n{}",
+        step.name, step.lock_timeout, step.statement_timeout, step.transaction, step.sql, step.sections);
   return text;
 }
 

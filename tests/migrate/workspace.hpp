@@ -17,6 +17,8 @@ struct step_text {
   std::string sql;
   std::string lock_timeout = "5s";
   std::string statement_timeout = "0";
+  std::string transaction = "yes";
+  std::string sections = "";  // `-- probe\n…`, `-- cleanup\n…`, `-- reverse\n…`
 };
 
 /// The text of a migration file.
