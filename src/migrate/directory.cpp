@@ -101,7 +101,7 @@ void read_hook(const fs::directory_entry& entry, const std::string& line, read_d
 
 void read_line(const fs::directory_entry& entry, read_directory_result& into) {
   const std::string line = entry.path().filename().string();
-  if (line == "quern.lock" || line.starts_with('.')) return;
+  if (line == "quern.lock" || line == "adopted.json" || line.starts_with('.')) return;
   if (!entry.is_directory() || !is_name(line)) {
     into.problems.push_back({entry.path(), 0, "is no line of migrations: it should be a directory named like a queue"});
     return;

@@ -24,7 +24,8 @@ struct read_directory_result {
 
 /// Reads migrations/<line>/NNNN_<name>.sql and their hooks, migrations/<line>/hooks/NNNN_before.sql and NNNN_after.sql,
 /// whose steps become the first and the last of the migration of that number. Everything that does not fit the format
-/// is a problem, as is any file that has no business there; quern.lock and hidden files at the top are passed over.
+/// is a problem, as is any file that has no business there; quern.lock, adopted.json and hidden files at the top are
+/// passed over.
 read_directory_result read_directory(const std::filesystem::path& root);
 
 /// By the names that file_name() gives.
