@@ -3,10 +3,12 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cluster/keeper.hpp"
 #include "cluster/server.hpp"
 
 namespace cluster {
@@ -19,7 +21,6 @@ class scratch {
 
   /// Makes the cluster and starts its server, with further settings of postgresql.conf. Throws error.
   explicit scratch(setting_list settings = {});
-  ~scratch();
   scratch(const scratch&) = delete;
   scratch& operator=(const scratch&) = delete;
 
@@ -43,8 +44,7 @@ class scratch {
  private:
   options options_;
   state state_;
-  int lifeline_ = -1;  // the keeper's sign that this process lives
-  pid_t keeper_ = 0;
+  std::optional<keeper> keeper_;
 };
 
 }  // namespace cluster

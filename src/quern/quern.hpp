@@ -14,6 +14,7 @@
 //
 // The database
 //   connection.hpp    a session: execute, prepared statements, scripts, notifications, cancelling
+//   connection_string.hpp  another database of the same server, another session like this one
 //   transaction.hpp   begin, commit, and the rollback that nobody has to write
 //   result.hpp        rows and their columns
 //   error.hpp         what failed and what can be done about it; sqlstate.hpp: the codes
@@ -23,6 +24,7 @@
 #include <quern/array.hpp>
 #include <quern/codec.hpp>
 #include <quern/connection.hpp>
+#include <quern/connection_string.hpp>
 #include <quern/consumer.hpp>
 #include <quern/contract.hpp>
 #include <quern/copy_in.hpp>
