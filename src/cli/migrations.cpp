@@ -77,6 +77,8 @@ exit_code code_of(migrate::reason why) {
       return exit_code::database_ahead;
     case migrate::reason::not_permitted:
       return exit_code::not_permitted;
+    case migrate::reason::still_in_use:
+      return exit_code::still_in_use;
   }
   return exit_code::internal_error;
 }

@@ -14,6 +14,7 @@ enum class reason {
   history_mismatch,  // an applied migration was edited, is missing, or out of order
   database_ahead,    // the database has migrations that the directory has not
   not_permitted,     // a read-only server, a missing right or role
+  still_in_use,      // clients or messages still depend on what was to be taken away
 };
 
 /// Why migrations could not be applied, in words for whoever runs them; may have several lines.

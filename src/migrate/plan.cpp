@@ -5,11 +5,13 @@
 
 #include <algorithm>
 
+#include "migrate/drafts.hpp"
 #include "migrate/error.hpp"
 #include "migrate/history.hpp"
 #include "migrate/ledger.hpp"
 #include "migrate/roles.hpp"
 #include "migrate/statements.hpp"
+#include "migrate/undo.hpp"
 
 namespace migrate {
 namespace {
@@ -27,6 +29,13 @@ void check_history(const comparison& compared) {
     throw error{reason::history_mismatch,
                 fmt::format("the database was migrated by other files than these; nothing was applied\n  {}",
                             fmt::join(compared.mismatches, "\n  "))};
+  if (!compared.stale_drafts.empty()) {
+    std::vector<std::string> words;
+    for (const stale_draft& one : compared.stale_drafts) words.push_back(one.words);
+    throw error{reason::history_mismatch,
+                fmt::format("the database has drafts that are not these files; nothing was applied\n  {}",
+                            fmt::join(words, "\n  "))};
+  }
   if (!compared.unknown.empty())
     throw error{reason::database_ahead,
                 fmt::format("the database is ahead of this directory: a newer program was here; nothing was applied\n"
@@ -56,11 +65,6 @@ void check_steps(const std::vector<pending_migration>& pending) {
   std::vector<std::string> problems;
   for (const pending_migration& one : pending)
     for (const problem& found : check_statements(*one.what)) problems.push_back(spell(found));
-  for (const pending_migration& one : pending)
-    for (const step& from : one.what->steps)
-      if (!from.is_transactional)
-        problems.push_back(fmt::format("{}, step {}: a step that does not run in a transaction cannot be applied yet",
-                                       title(*one.what), from.name));
   if (!problems.empty()) throw error{reason::wrong_input, fmt::format("{}", fmt::join(problems, "\n"))};
 }
 
@@ -86,15 +90,26 @@ void check_roles(const std::vector<std::string>& missing) {
 plan make_plan(quern::connection& db, const directory& files, const request& how) {
   check_version(db);
   if (how.to) check_target(files, *how.to);
-  comparison compared = compare(files, read_ledger(db, how.schema));
+  std::vector<applied_step> applied = read_ledger(db, how.schema);
+  plan made;
+  comparison compared = compare(files, applied, how.drafts);
+  if (how.replaces_drafts && !compared.stale_drafts.empty()) {
+    made.stale_drafts = drafts_to_take_back(by_migration(applied), compared.stale_drafts);
+    check_reversible(made.stale_drafts);
+    forget(applied, made.stale_drafts);
+    compared = compare(files, applied, how.drafts);
+  }
   check_history(compared);
   if (how.to)
     std::erase_if(compared.pending, [&](const pending_migration& one) { return !is_wanted(*one.what, *how.to); });
   check_steps(compared.pending);
-  return {.pending = compared.pending, .missing_roles = missing_roles(db, roles_of(compared.pending))};
+  made.pending = std::move(compared.pending);
+  made.released = released_drafts(files, applied, how.drafts);
+  made.missing_roles = missing_roles(db, roles_of(made.pending));
+  return made;
 }
 
-void check_server(quern::connection& db, const plan& what, const request& how) {
+void check_writable(quern::connection& db) {
   const quern::result state =
       db.execute("select pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean");
   if (state.single_row().get<bool>(0))
@@ -104,6 +119,10 @@ void check_server(quern::connection& db, const plan& what, const request& how) {
     throw error{reason::not_permitted,
                 "the server is read-only (default_transaction_read_only is on for this database or user); nothing was "
                 "applied"};
+}
+
+void check_server(quern::connection& db, const plan& what, const request& how) {
+  check_writable(db);
   if (!what.missing_roles.empty() && !how.creates_roles) check_roles(what.missing_roles);
 }
 

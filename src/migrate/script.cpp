@@ -80,7 +80,7 @@ void end_copy(PGconn* db, ExecStatusType direction) {
 }  // namespace
 
 std::optional<script_failure> run_script(quern::connection& db, const std::string& sql, std::chrono::milliseconds pause,
-                                         const std::function<void()>& while_waiting) {
+                                         const std::function<void()>& while_waiting, open_transactions left) {
   PGconn* const handle = db.native();
   if (PQsendQuery(handle, sql.c_str()) == 0) return lost(handle, {}, 0);
   std::optional<script_failure> failed;
@@ -101,7 +101,8 @@ std::optional<script_failure> run_script(quern::connection& db, const std::strin
   // Only libpq itself fails without a code: the connection broke, whatever it says of its status.
   const bool is_broken = failed && failed->details.sqlstate.empty();
   if (is_broken || PQstatus(handle) == CONNECTION_BAD) return lost(handle, failed, completed);
-  if (PQtransactionStatus(handle) != PQTRANS_IDLE) owned_result{PQexec(handle, "rollback")};
+  const bool may_stay = !failed && left == open_transactions::stay;
+  if (PQtransactionStatus(handle) != PQTRANS_IDLE && !may_stay) owned_result{PQexec(handle, "rollback")};
   return failed;
 }
 

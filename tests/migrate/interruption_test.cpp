@@ -1,17 +1,14 @@
 // What happens to a runner from outside: another runner, a lock that somebody holds, its own death, the server's end.
 
 #include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <csignal>
-#include <cstdio>
 #include <optional>
 #include <quern/connection.hpp>
 #include <quern/transaction.hpp>
 #include <thread>
 
 #include "cluster/scratch.hpp"
+#include "migrate/processes.hpp"
 #include "migrate/runner.hpp"
 #include "migrate/runner_lock.hpp"
 #include "migrate/workspace.hpp"
@@ -39,60 +36,6 @@ void add_once(const test::workspace& space, const std::string& title, const std:
 std::int64_t times_run(const std::string& url) {
   return quern::connection{url}.execute("select count(*) from public.ran").value<std::int64_t>();
 }
-
-// A session that holds something until release().
-class holder {
- public:
-  holder(const std::string& url, const std::string& sql)
-      : db_{test::with_application(url, "the holder")}, held_{std::in_place, db_} {
-    db_.execute(sql);
-  }
-
-  int pid() const { return db_.backend_pid(); }
-
-  void release() { held_.reset(); }
-
- private:
-  quern::connection db_;
-  std::optional<quern::transaction> held_;
-};
-
-// A runner in a process of its own.
-class other_process {
- public:
-  other_process(const migrate::directory& files, const migrate::request& how) : process_{fork()} {
-    if (process_ != 0) return;
-    int code = 1;
-    try {
-      migrate::apply(files, how);
-      code = 0;
-    } catch (const std::exception& failed) {
-      std::fprintf(stderr, "the other runner: %s\n", failed.what());
-    }
-    _exit(code);
-  }
-
-  ~other_process() { kill_now(); }
-
-  other_process(const other_process&) = delete;
-  other_process& operator=(const other_process&) = delete;
-
-  void kill_now() {
-    if (process_ <= 0) return;
-    kill(process_, SIGKILL);
-    wait_for_end();
-  }
-
-  int wait_for_end() {
-    int state = 0;
-    waitpid(process_, &state, 0);
-    process_ = 0;
-    return state;
-  }
-
- private:
-  pid_t process_;
-};
 
 const std::string runner_waits =
     "select count(*) > 0 from pg_stat_activity where application_name = 'quern migrate' and wait_event_type = 'Lock' "
@@ -168,7 +111,7 @@ TEST_CASE("a step that meets a lock names the session that holds it, and succeed
   const test::workspace space;
   space.add("core/0001_create",
             {{.name = "only", .sql = "alter table public.busy add x int;", .lock_timeout = "500ms"}});
-  holder other{db.url(), "lock table public.busy in access share mode"};
+  test::holder other{db.url(), "lock table public.busy in access share mode"};
   migrate::request how = for_url(db.url());
   std::vector<std::string> told;
   how.progress = [&](std::string_view words) {
@@ -191,7 +134,7 @@ TEST_CASE("the patience with a lock has an end, and nothing of the step remains"
   space.add("core/0001_create", {{.name = "only",
                                   .sql = "create table shop.a ();\nalter table public.busy add x int;",
                                   .lock_timeout = "400ms"}});
-  const holder other{db.url(), "lock table public.busy in access share mode"};
+  const test::holder other{db.url(), "lock table public.busy in access share mode"};
   migrate::request how = for_url(db.url());
   how.patience = std::chrono::milliseconds{600};
   const migrate::error refused = test::refusal(space.read(), how);
@@ -211,8 +154,8 @@ TEST_CASE("a runner that is killed while its step waits is resumed, and the step
   add_once(space, "core/0002_gate", "lock table public.gate;", "select count(*) from generate_series(1, 1000000);");
   add_once(space, "core/0003_last", "");
   const migrate::directory files = space.read();
-  holder gate{db.url(), "lock table public.gate in access share mode"};
-  other_process killed{files, for_url(db.url())};
+  test::holder gate{db.url(), "lock table public.gate in access share mode"};
+  test::other_process killed{[&] { migrate::apply(files, for_url(db.url())); }};
   test::wait_until(db.url(), runner_waits);
   killed.kill_now();
   gate.release();
@@ -262,8 +205,8 @@ TEST_CASE("a runner that is killed between a step's SQL and its row in the ledge
   add_once(space, "core/0002_next", "");
   add_once(space, "core/0003_last", "");
   const migrate::directory files = space.read();
-  holder ledger{db.url(), "lock table shop.quern_migration in share mode"};
-  other_process killed{files, for_url(db.url())};
+  test::holder ledger{db.url(), "lock table shop.quern_migration in share mode"};
+  test::other_process killed{[&] { migrate::apply(files, for_url(db.url())); }};
   test::wait_until(db.url(), runner_waits);
   killed.kill_now();
   ledger.release();
@@ -279,7 +222,7 @@ TEST_CASE("a session that is ended between a step's SQL and its row in the ledge
   add_once(space, "core/0001_create", "");
   migrate::apply(space.read(), for_url(db.url()));
   add_once(space, "core/0002_next", "");
-  holder ledger{db.url(), "lock table shop.quern_migration in share mode"};
+  test::holder ledger{db.url(), "lock table shop.quern_migration in share mode"};
   migrate::request how = for_url(db.url());
   how.progress = [&](std::string_view) { end_waiting_runner(db.url()); };
   CHECK(test::refusal(space.read(), how).why() == reason::unreachable);
@@ -294,8 +237,8 @@ TEST_CASE("a runner that is killed while it makes the ledger is resumed") {
   quern::connection{db.url()}.execute("create table public.ran (title text primary key)");
   const test::workspace space;
   add_once(space, "core/0001_create", "");
-  holder name{db.url(), "create schema shop"};
-  other_process killed{space.read(), for_url(db.url())};
+  test::holder name{db.url(), "create schema shop"};
+  test::other_process killed{[&] { migrate::apply(space.read(), for_url(db.url())); }};
   test::wait_until(db.url(), runner_waits);
   killed.kill_now();
   name.release();
@@ -310,7 +253,7 @@ TEST_CASE("a runner that is killed while it waits for another one leaves nothing
   add_once(space, "core/0001_create", "");
   quern::connection rival{db.url()};
   rival.execute("select pg_advisory_lock($1)", migrate::keys_of("shop").guard);
-  other_process killed{space.read(), for_url(db.url())};
+  test::other_process killed{[&] { migrate::apply(space.read(), for_url(db.url())); }};
   test::wait_until(db.url(),
                    "select count(*) > 0 from pg_stat_activity where application_name = 'quern migrate' and "
                    "(query like '%pg_try_advisory_lock%' or query like '%pg_locks%') and datname = current_database()");
@@ -327,7 +270,7 @@ TEST_CASE("a runner whose session is ended says so, and the next one goes on") {
   const test::workspace space;
   add_once(space, "core/0001_create", "");
   add_once(space, "core/0002_gate", "lock table public.gate;");
-  holder gate{db.url(), "lock table public.gate in access share mode"};
+  test::holder gate{db.url(), "lock table public.gate in access share mode"};
   migrate::request how = for_url(db.url());
   how.progress = [&](std::string_view) { end_waiting_runner(db.url()); };
   const migrate::error refused = test::refusal(space.read(), how);
@@ -347,7 +290,7 @@ TEST_CASE("a server that is restarted in the middle of a step loses nothing and 
   add_once(space, "core/0001_create", "");
   add_once(space, "core/0002_gate", "lock table public.gate;");
   for (const cluster::shutdown how_it_ends : {cluster::shutdown::fast, cluster::shutdown::immediate}) {
-    std::optional<holder> gate{std::in_place, server.url(), "lock table public.gate in access share mode"};
+    std::optional<test::holder> gate{std::in_place, server.url(), "lock table public.gate in access share mode"};
     migrate::request how = for_url(server.url());
     how.progress = [&](std::string_view) { server.stop(how_it_ends); };
     CHECK(test::refusal(space.read(), how).why() == reason::unreachable);
