@@ -1,0 +1,2 @@
+-- quern:allow hook_lock_table
+lock table shop.customer;

@@ -1,0 +1,2 @@
+copy shop.customer from stdin;
+copy shop.customer to stdout;

@@ -1,0 +1,8 @@
+-- step: index
+-- lock: as the statements take
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: no
+create index concurrently if not exists customer_name on shop.customer (name);
+-- cleanup
+drop index concurrently if exists shop.customer_name;

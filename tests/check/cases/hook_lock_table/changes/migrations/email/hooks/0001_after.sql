@@ -1,0 +1,1 @@
+lock table shop.customer in share mode;

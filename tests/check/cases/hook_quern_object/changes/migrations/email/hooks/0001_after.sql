@@ -1,0 +1,11 @@
+alter table shop.email_message add column note text;
+alter table shop.email_message alter column order_id type text;
+drop table shop.email_dead;
+alter table shop.email_message rename column order_id to number;
+alter table shop.email_message rename to email;
+alter type shop.channel add value 'push';
+alter table shop.email_dead set schema public;
+drop index concurrently shop.email_delayed_due;
+create index on shop.email_message (order_id, attempt);
+alter table shop.email_message set (fillfactor = 40);
+drop schema shop;

@@ -1,0 +1,2 @@
+reindex table shop.customer;
+reindex index shop.customer_name;

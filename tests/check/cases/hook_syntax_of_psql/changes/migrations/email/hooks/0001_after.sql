@@ -1,0 +1,2 @@
+\i other.sql
+select 1;

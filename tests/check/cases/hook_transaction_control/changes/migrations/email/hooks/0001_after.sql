@@ -1,0 +1,5 @@
+begin;
+select 1;
+savepoint here;
+rollback to here;
+commit;

@@ -1,0 +1,1 @@
+alter table shop.customer alter column name type varchar(20);

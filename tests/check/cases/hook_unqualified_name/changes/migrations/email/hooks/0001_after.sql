@@ -1,0 +1,10 @@
+create table note (id bigint, kind mood, channel channel);
+insert into shop.customer select * from other;
+with chosen as (select 1) select * from chosen, pg_class, information_schema.tables;
+create function mine() returns void language sql begin atomic select; end;
+drop view report;
+select email_stats(), now(), 'email_message'::regclass, nextval('email_message_id');
+create temporary table work (id bigint);
+select * from work;
+create type mood as enum ('good');
+create trigger t before insert on shop.customer for each row execute function check_it();
