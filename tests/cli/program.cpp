@@ -32,7 +32,8 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view variable = *entry;
-    if (!variable.starts_with("PG") && !variable.starts_with("QUERN_")) all.emplace_back(variable);
+    const bool is_ours = variable.starts_with("PG") || variable.starts_with("QUERN_") || variable.starts_with("GITHUB_");
+    if (!is_ours && !added.contains(std::string{variable.substr(0, variable.find('='))})) all.emplace_back(variable);
   }
   for (const auto& [name, value] : added) all.push_back(name + "=" + value);
   return all;
