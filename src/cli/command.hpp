@@ -27,6 +27,8 @@ void on_call(CLI::App& command, exit_code& result, Run run) {
 void add_generate(CLI::App& program, exit_code& result);
 void add_migrate(CLI::App& program, exit_code& result);
 void add_status(CLI::App& program, exit_code& result);
+void add_rollback(CLI::App& program, exit_code& result);
+void add_baseline(CLI::App& program, exit_code& result);
 void add_drift(CLI::App& program, exit_code& result);
 void add_adopt(CLI::App& program, exit_code& result);
 void add_check(CLI::App& program, exit_code& result);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -26,18 +25,8 @@ struct migrate_arguments {
   int wait = 60;  // seconds
   bool is_dry_run = false;
   bool creates_roles = false;
+  bool replaces_drafts = false;
 };
-
-// email/0002, email/2, email/0002_add_note
-std::optional<migrate::target> parse_target(const std::string& text) {
-  const std::size_t slash = text.find('/');
-  if (slash == std::string::npos || slash == 0) return std::nullopt;
-  migrate::target made{.line = text.substr(0, slash)};
-  const char* const end_of_text = text.data() + text.size();
-  const auto [end, problem] = std::from_chars(text.data() + slash + 1, end_of_text, made.number);
-  if (problem != std::errc{} || (end != end_of_text && *end != '_')) return std::nullopt;
-  return made;
-}
 
 void say_applied(const migrate::migration& one, const migrate::step& part, std::chrono::milliseconds taken) {
   const std::string where = one.steps.size() == 1 ? "" : fmt::format(", step {}", part.name);
@@ -45,20 +34,29 @@ void say_applied(const migrate::migration& one, const migrate::step& part, std::
                   dim(fmt::format("({} ms)", taken.count()), stream::output)));
 }
 
-migrate::request as_request(const migrate_arguments& given, const std::string& schema) {
+void say_taken_back(const migrate::applied_step& row, std::chrono::milliseconds taken) {
+  say(fmt::format("{} {} {}", yellow("took back", stream::output), migrate::title(row),
+                  dim(fmt::format("({} ms)", taken.count()), stream::output)));
+}
+
+migrate::request as_request(const migrate_arguments& given, const checked_migrations& migrations) {
   const database where = choose_database(given.database);
-  migrate::request how{.database = where.url, .schema = schema};
+  migrate::request how{.database = where.url, .schema = migrations.schema};
   if (!given.to.empty()) how.to = parse_target(given.to);
   how.patience = std::chrono::seconds{given.wait};
   how.creates_roles = given.creates_roles || where.is_private_server;
-  how.progress = [](std::string_view words) { tell(words); };
+  how.drafts = migrations.drafts;
+  how.replaces_drafts = given.replaces_drafts;
+  how.progress = tell;
+  how.under_way = tell_for_now;
+  how.taken_back = say_taken_back;
   how.applied = say_applied;
   return how;
 }
 
 exit_code run(const migrate_arguments& given) try {
   const checked_migrations migrations = read_migrations(given.migrations);
-  const migrate::request how = as_request(given, migrations.schema);
+  const migrate::request how = as_request(given, migrations);
   if (given.is_dry_run) {
     const std::string sql = migrate::dry_run(migrations.files, how);
     fmt::print("{}", sql.empty() ? "-- nothing to apply\n" : sql);
@@ -80,9 +78,7 @@ exit_code run(const migrate_arguments& given) try {
 void add_migrate(CLI::App& program, exit_code& result) {
   const auto given = std::make_shared<migrate_arguments>();
   CLI::App* const command = program.add_subcommand("migrate", "Apply the migrations that a database lacks");
-  command->add_option("--database", given->database,
-                      "URL, or libpq's keyword=value form (default: QUERN_DATABASE, then libpq's environment, then the "
-                      "private server of this directory)");
+  command->add_option("--database", given->database, database_help);
   command->add_option("--migrations", given->migrations, "Their directory")->capture_default_str();
   command->add_option("--to", given->to, "LINE/NNNN: apply `core` and of that line what comes up to this one")
       ->check([](const std::string& text) {
@@ -93,6 +89,8 @@ void add_migrate(CLI::App& program, exit_code& result) {
       ->capture_default_str();
   command->add_flag("--dry-run", given->is_dry_run, "Print the SQL instead of applying it; changes nothing");
   command->add_flag("--create-roles", given->creates_roles, "Create missing roles that the migrations grant to");
+  command->add_flag("--replace-drafts", given->replaces_drafts,
+                    "Take back drafts that were generated again since this database got them, then apply the new ones");
   on_call(*command, result, [given] { return run(*given); });
 }
 

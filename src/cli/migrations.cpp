@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -59,6 +60,23 @@ checked_migrations read_migrations(const fs::path& root) {
   const auto gaps = migrate::check_numbers(read.value);
   if (!gaps.empty()) refuse(exit_code::history_mismatch, "the migrations are not numbered without gaps", gaps);
   return {std::move(read.value), lock.schema};
+}
+
+locked_project read_project(const fs::path& root) {
+  const contract::lock lock = read_lock(root / "quern.lock");
+  locked_project made{.schema = lock.schema};
+  for (const contract::line& line : lock.lines) made.lines.insert(line.name);
+  return made;
+}
+
+std::optional<migrate::target> parse_target(const std::string& text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string::npos || slash == 0) return std::nullopt;
+  migrate::target made{.line = text.substr(0, slash)};
+  const char* const end_of_text = text.data() + text.size();
+  const auto [end, problem] = std::from_chars(text.data() + slash + 1, end_of_text, made.number);
+  if (problem != std::errc{} || made.number < 1 || (end != end_of_text && *end != '_')) return std::nullopt;
+  return made;
 }
 
 exit_code code_of(migrate::reason why) {

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "cli/exit_code.hpp"
 #include "migrate/directory.hpp"
 #include "migrate/error.hpp"
+#include "migrate/runner.hpp"
 
 namespace cli {
 
@@ -13,7 +16,25 @@ namespace cli {
 struct checked_migrations {
   migrate::directory files;
   std::string schema;
+  migrate::draft_names drafts{};  // whose contracts are not released
 };
+
+/// What quern.lock says without the files beside it.
+struct locked_project {
+  std::string schema;
+  std::set<std::string> lines{};
+};
+
+/// Reads `root`/quern.lock. Throws failure.
+locked_project read_project(const std::filesystem::path& root);
+
+/// email/0002, email/2, email/0002_add_note; nothing for anything else.
+std::optional<migrate::target> parse_target(const std::string& text);
+
+/// The help text of --database.
+inline constexpr const char* database_help =
+    "URL, or libpq's keyword=value form (default: QUERN_DATABASE, then libpq's environment, then the private server of "
+    "this directory)";
 
 /// Reads `root` and its quern.lock. Throws failure, with every problem in its words: malformed files are wrong input;
 /// edited, missing and unknown ones are a history that does not match.

@@ -38,7 +38,7 @@ struct line_state {
 };
 
 exit_code verdict(const migrate::comparison& compared) {
-  if (!compared.mismatches.empty()) return exit_code::history_mismatch;
+  if (!compared.mismatches.empty() || !compared.stale_drafts.empty()) return exit_code::history_mismatch;
   if (!compared.unknown.empty()) return exit_code::database_ahead;
   return compared.pending.empty() ? exit_code::done : exit_code::input_wrong;
 }
@@ -51,12 +51,12 @@ std::string spell(const migrate::pending_migration& one) {
 
 std::map<std::string, line_state> by_line(const migrate::survey& found) {
   std::map<std::string, line_state> lines;
-  for (const migrate::applied_step& row : found.applied) {
-    line_state& line = lines[row.line];
-    if (row.step != row.step_count) continue;
+  for (const migrate::applied_migration& one : migrate::by_migration(found.applied)) {
+    line_state& line = lines[one.first().line];
+    if (!one.is_complete()) continue;
     ++line.applied;
-    line.last_applied = fmt::format("{:04}_{}", row.number, row.name);
-    line.last_at = row.applied_at;
+    line.last_applied = fmt::format("{:04}_{}", one.first().number, one.first().name);
+    line.last_at = one.steps.back().applied_at;
   }
   for (const migrate::pending_migration& one : found.compared.pending)
     lines[one.what->line].pending.push_back(spell(one));
@@ -73,6 +73,8 @@ void say_survey(const migrate::survey& found) {
   for (const auto& [name, line] : by_line(found)) say_line(name, line);
   for (const std::string& words : found.compared.mismatches)
     say(fmt::format("{} {}", red("mismatch", stream::output), words));
+  for (const migrate::stale_draft& one : found.compared.stale_drafts)
+    say(fmt::format("{} {}", red("draft", stream::output), one.words));
   for (const std::string& name : found.compared.unknown)
     say(fmt::format("{} {}: the database has it, this directory does not", red("ahead", stream::output), name));
   if (verdict(found.compared) == exit_code::done) say(green("the database is up to date", stream::output));
@@ -83,11 +85,16 @@ ordered_json as_json(const migrate::applied_step& row) {
           {"number", row.number},
           {"name", row.name},
           {"step", row.step},
+          {"step_name", row.step_name},
           {"step_count", row.step_count},
           {"checksum", row.checksum},
           {"applied_at", row.applied_at},
           {"applied_by", row.applied_by},
-          {"duration_ms", static_cast<double>(row.duration) / 1000}};
+          {"duration_ms", static_cast<double>(row.duration) / 1000},
+          {"is_hook", row.is_hook},
+          {"is_draft", row.is_draft},
+          {"is_finished", row.is_finished},
+          {"is_reversible", row.is_reversible}};
 }
 
 ordered_json as_json(const migrate::survey& found) {
@@ -106,17 +113,21 @@ ordered_json as_json(const migrate::survey& found) {
                        {"name", one.what->name},
                        {"next_step", one.first_step + 1},
                        {"step_count", one.what->steps.size()}});
+  ordered_json stale = ordered_json::array();
+  for (const migrate::stale_draft& one : found.compared.stale_drafts)
+    stale.push_back({{"line", one.line}, {"number", one.number}, {"words", one.words}});
   return {{"state", words[word]},
           {"applied", std::move(applied)},
           {"pending", std::move(pending)},
           {"mismatches", found.compared.mismatches},
+          {"stale_drafts", std::move(stale)},
           {"unknown", found.compared.unknown}};
 }
 
 exit_code run(const status_arguments& given) try {
   const checked_migrations migrations = read_migrations(given.migrations);
   const database where = choose_database(given.database);
-  const migrate::survey found = migrate::look(migrations.files, where.url, migrations.schema);
+  const migrate::survey found = migrate::look(migrations.files, where.url, migrations.schema, migrations.drafts);
   if (given.is_json)
     say(as_json(found).dump(2));
   else
@@ -132,9 +143,7 @@ exit_code run(const status_arguments& given) try {
 void add_status(CLI::App& program, exit_code& result) {
   const auto given = std::make_shared<status_arguments>();
   CLI::App* const command = program.add_subcommand("status", "Say what a database has and lacks of the migrations");
-  command->add_option("--database", given->database,
-                      "URL, or libpq's keyword=value form (default: QUERN_DATABASE, then libpq's environment, then the "
-                      "private server of this directory)");
+  command->add_option("--database", given->database, database_help);
   command->add_option("--migrations", given->migrations, "Their directory")->capture_default_str();
   command->add_flag("--json", given->is_json, "As JSON");
   command->add_flag(

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
@@ -14,6 +15,18 @@ std::string painted(std::string_view text, int code, stream of) {
   return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
 }
 
+bool is_passing_line_shown = false;
+
+void take_passing_line_away() {
+  if (is_passing_line_shown) fmt::print(stderr, "\r\x1b[K");
+  is_passing_line_shown = false;
+}
+
+bool is_dumb() {
+  const char* const kind = std::getenv("TERM");
+  return kind == nullptr || std::string_view{kind} == "dumb";
+}
+
 }  // namespace
 
 bool is_terminal(stream of) {
@@ -23,8 +36,7 @@ bool is_terminal(stream of) {
 bool has_colour(stream of) {
   const char* const refused = std::getenv("NO_COLOR");
   if (refused != nullptr && *refused != '\0') return false;
-  const char* const kind = std::getenv("TERM");
-  return is_terminal(of) && kind != nullptr && std::string_view{kind} != "dumb";
+  return is_terminal(of) && !is_dumb();
 }
 
 std::string red(std::string_view text, stream of) {
@@ -48,16 +60,32 @@ std::string bold(std::string_view text, stream of) {
 }
 
 void say(std::string_view line) {
+  take_passing_line_away();
   fmt::print(stdout, "{}\n", line);
   // Another program may be reading along.
   std::fflush(stdout);
 }
 
 void tell(std::string_view line) {
+  take_passing_line_away();
   fmt::print(stderr, "quern: {}\n", line);
 }
 
+void tell_for_now(std::string_view line) {
+  using clock = std::chrono::steady_clock;
+  static clock::time_point next = clock::now() + std::chrono::seconds{10};
+  if (is_terminal(stream::error) && !is_dumb()) {
+    take_passing_line_away();
+    fmt::print(stderr, "quern: {}", line);
+    is_passing_line_shown = true;
+  } else if (clock::now() >= next) {
+    tell(line);
+    next = clock::now() + std::chrono::seconds{10};
+  }
+}
+
 void complain(std::string_view line) {
+  take_passing_line_away();
   fmt::print(stderr, "quern: {} {}\n", red("error:", stream::error), line);
 }
 

@@ -27,6 +27,10 @@ void say(std::string_view line);
 /// A line on standard error: `quern: …`, what is going on.
 void tell(std::string_view line);
 
+/// What is going on, for as long as it goes on: on a terminal a line of standard error that the next one, or the next
+/// line of another kind, takes the place of; elsewhere a line every 10 seconds.
+void tell_for_now(std::string_view line);
+
 /// A line on standard error: `quern: error: …`.
 void complain(std::string_view line);
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace migrate {
 
@@ -20,12 +22,19 @@ enum class reason {
 /// Why migrations could not be applied, in words for whoever runs them; may have several lines.
 class error : public std::runtime_error {
  public:
-  error(reason why, const std::string& words) : std::runtime_error{words}, why_{why} {}
+  error(reason why, const std::string& words, std::string server_says = {})
+      : std::runtime_error{words},
+        why_{why},
+        server_says_{std::make_shared<const std::string>(std::move(server_says))} {}
 
   reason why() const noexcept { return why_; }
 
+  /// The server's message and detail; empty when it was not the server that refused.
+  const std::string& server_says() const noexcept { return *server_says_; }
+
  private:
   reason why_;
+  std::shared_ptr<const std::string> server_says_;
 };
 
 }  // namespace migrate

@@ -43,18 +43,6 @@ void check_history(const comparison& compared) {
                             fmt::join(compared.unknown, "\n  it has "))};
 }
 
-void check_target(const directory& files, const target& to) {
-  const auto is_it = [&](const migration& one) { return one.line == to.line && one.number == to.number; };
-  if (std::ranges::any_of(files.migrations, is_it)) return;
-  std::vector<std::string> names;
-  for (const migration& one : files.migrations)
-    if (one.line == to.line) names.push_back(title(one));
-  throw error{reason::wrong_input,
-              names.empty() ? fmt::format("there are no migrations of {} in {}", to.line, files.root.string())
-                            : fmt::format("there is no {}/{:04} in {}; that line has {}", to.line, to.number,
-                                          files.root.string(), fmt::join(names, ", "))};
-}
-
 // The shared objects come first for every line; the other lines do not need each other.
 bool is_wanted(const migration& one, const target& to) {
   if (one.line == to.line) return one.number <= to.number;
@@ -86,6 +74,18 @@ void check_roles(const std::vector<std::string>& missing) {
 }
 
 }  // namespace
+
+void check_target(const directory& files, const target& to) {
+  const auto is_it = [&](const migration& one) { return one.line == to.line && one.number == to.number; };
+  if (std::ranges::any_of(files.migrations, is_it)) return;
+  std::vector<std::string> names;
+  for (const migration& one : files.migrations)
+    if (one.line == to.line) names.push_back(title(one));
+  throw error{reason::wrong_input,
+              names.empty() ? fmt::format("there are no migrations of {} in {}", to.line, files.root.string())
+                            : fmt::format("there is no {}/{:04} in {}; that line has {}", to.line, to.number,
+                                          files.root.string(), fmt::join(names, ", "))};
+}
 
 plan make_plan(quern::connection& db, const directory& files, const request& how) {
   check_version(db);

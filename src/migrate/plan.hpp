@@ -22,6 +22,9 @@ struct plan {
 /// steps, a server that is too old.
 plan make_plan(quern::connection& db, const directory& files, const request& how);
 
+/// Throws error when there is no such migration.
+void check_target(const directory& files, const target& to);
+
 /// Throws error when the server takes no changes.
 void check_writable(quern::connection& db);
 

@@ -131,9 +131,11 @@ void workbench::tell_how_far(const job& one, std::chrono::steady_clock::time_poi
 }
 
 void workbench::refuse(const job& one, const setback& failed) const {
-  throw error{reason_of(failed.details.sqlstate),
+  const quern::failure& details = failed.details;
+  throw error{reason_of(details.sqlstate),
               fmt::format("{}\n{} {}", failed.words, one.what,
-                          failed.left.empty() ? one.when_failed : fmt::format("failed: {}", failed.left))};
+                          failed.left.empty() ? one.when_failed : fmt::format("failed: {}", failed.left)),
+              details.detail.empty() ? details.message : fmt::format("{} ({})", details.message, details.detail)};
 }
 
 void workbench::give_up(const job& one, const setback& failed) const {
