@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <tuple>
 #include <utility>
 
@@ -118,8 +120,37 @@ void read_line(const fs::directory_entry& entry, read_directory_result& into) {
       for (const fs::directory_entry& file : sorted_entries(directory.path())) read_hook(file, line, into);
 }
 
+problem unreadable(const fs::filesystem_error& failed) {
+  return {failed.path1(), 0, fmt::format("cannot be read: {}", failed.code().message())};
+}
+
+read_directory_result read_line_alone(const fs::directory_entry& entry) {
+  read_directory_result made;
+  try {
+    read_line(entry, made);
+  } catch (const fs::filesystem_error& failed) {
+    made.problems.push_back(unreadable(failed));
+  }
+  return made;
+}
+
+// A history is thousands of files: each processor reads some of the lines.
+std::vector<read_directory_result> read_lines(const std::vector<fs::directory_entry>& entries) {
+  std::vector<read_directory_result> results(entries.size());
+  std::atomic<std::size_t> next = 0;
+  const auto read_some = [&] {
+    for (std::size_t i = next++; i < entries.size(); i = next++) results[i] = read_line_alone(entries[i]);
+  };
+  const std::size_t helpers = std::min<std::size_t>(std::max(std::thread::hardware_concurrency(), 1U), entries.size());
+  std::vector<std::jthread> others;
+  for (std::size_t i = 1; i < helpers; ++i) others.emplace_back(read_some);
+  read_some();
+  others.clear();
+  return results;
+}
+
 auto place_in_order(const migration& one) {
-  return std::tuple{one.line != "core", one.line, one.number, one.name};
+  return std::tuple<bool, std::string_view, int, std::string_view>{one.line != "core", one.line, one.number, one.name};
 }
 
 }  // namespace
@@ -127,9 +158,12 @@ auto place_in_order(const migration& one) {
 read_directory_result read_directory(const fs::path& root) {
   read_directory_result made{.value = {.root = root, .migrations = {}}, .problems = {}};
   try {
-    for (const fs::directory_entry& entry : sorted_entries(root)) read_line(entry, made);
+    for (read_directory_result& line : read_lines(sorted_entries(root))) {
+      std::ranges::move(line.value.migrations, std::back_inserter(made.value.migrations));
+      std::ranges::move(line.problems, std::back_inserter(made.problems));
+    }
   } catch (const fs::filesystem_error& failed) {
-    made.problems.push_back({failed.path1(), 0, fmt::format("cannot be read: {}", failed.code().message())});
+    made.problems.push_back(unreadable(failed));
   }
   std::ranges::sort(made.value.migrations, {}, place_in_order);
   return made;

@@ -24,6 +24,7 @@ std::string_view trimmed(std::string_view text) {
 
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
+  lines.reserve(static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1);
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     lines.push_back(text.substr(0, end));
@@ -64,6 +65,7 @@ constexpr std::array<std::string_view, 4> step_keys{"lock", "lock_timeout", "sta
 constexpr std::array<std::string_view, 3> section_openings{"-- probe", "-- cleanup", "-- reverse"};
 
 std::optional<std::size_t> as_section(std::string_view line) {
+  if (!line.starts_with("-- ")) return std::nullopt;
   const auto found = std::ranges::find(section_openings, line.substr(0, line.find_last_not_of(" \t") + 1));
   if (found == section_openings.end()) return std::nullopt;
   return static_cast<std::size_t>(found - section_openings.begin());
@@ -74,14 +76,16 @@ std::optional<section>& section_of(step& made, std::size_t which) {
 }
 
 bool is_blank(std::string_view sql) {
-  return std::ranges::all_of(lines_of(sql), [](std::string_view line) { return trimmed(line).empty(); });
+  return sql.find_first_not_of(" \t\n") == std::string_view::npos;
 }
 
 bool holds_only_comments(std::string_view sql) {
-  const auto is_comment = [](std::string_view line) {
-    return trimmed(line).empty() || trimmed(line).starts_with("--");
-  };
-  return std::ranges::all_of(lines_of(sql), is_comment);
+  for (;;) {
+    const std::size_t begin = sql.find_first_not_of(" \t\n");
+    if (begin == std::string_view::npos) return true;
+    if (!sql.substr(begin).starts_with("--")) return false;
+    sql.remove_prefix(std::min(sql.find('\n', begin), sql.size()));
+  }
 }
 
 // The steps of one file, from top to bottom.
