@@ -13,6 +13,13 @@ namespace migrate {
 namespace {
 
 void check_history(const comparison& compared) {
+  if (!compared.stale_drafts.empty()) {
+    std::vector<std::string> words;
+    for (const stale_draft& one : compared.stale_drafts) words.push_back(one.words);
+    throw error{reason::history_mismatch,
+                fmt::format("the database has drafts that are other files now: what should be in it is not known\n  {}",
+                            fmt::join(words, "\n  "))};
+  }
   if (!compared.mismatches.empty())
     throw error{
         reason::history_mismatch,
