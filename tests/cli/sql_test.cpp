@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <quern/connection.hpp>
+
+#include "cli/program.hpp"
+#include "cluster/binaries.hpp"
+#include "support/catch.hpp"
+#include "support/database.hpp"
+
+namespace {
+
+int psql(const std::string& url, const std::filesystem::path& file) {
+  const std::string program = cluster::find_psql(cluster::find_binaries({}, {})).string();
+  const pid_t child = fork();
+  if (child == 0) {
+    execl(program.c_str(), program.c_str(), "-X", "-q", "-o", "/dev/null", "-d", url.c_str(), "-f", file.c_str(),
+          nullptr);
+    _exit(127);
+  }
+  int state = 0;
+  waitpid(child, &state, 0);
+  return WIFEXITED(state) ? WEXITSTATUS(state) : 128;
+}
+
+}  // namespace
+
+TEST_CASE("a database that psql has made from `quern sql` is up to date and without drift") {
+  const test::database db;
+  const test::desk desk;
+  desk.generate({"email", "sms"});
+  const test::outcome printed = desk.quern({"sql", "--for", "plain"});
+  CHECK(printed.exit_code == 0);
+  desk.write("all.sql", printed.out);
+  CHECK(psql(db.url(), desk.root() / "all.sql") == 0);
+  CHECK(psql(db.url(), desk.root() / "all.sql") == 0);
+  CHECK(desk.quern({"status", "--check", "--database", db.url()}).exit_code == 0);
+  CHECK(desk.quern({"drift", "--database", db.url()}).out == "no drift\n");
+}
+
+TEST_CASE("sql writes what is new and leaves what was exported alone") {
+  const test::desk desk;
+  desk.generate({"email"});
+  const test::outcome first = desk.quern({"sql", "--for", "goose", "--out", "db"});
+  CHECK(first.exit_code == 0);
+  CHECK(first.out == "wrote db/00001_core_0001_create.sql\nwrote db/00002_email_0001_create.sql\n");
+  CHECK(desk.quern({"sql", "--for", "goose", "--out", "db"}).out == "nothing to export: every migration is there\n");
+  desk.generate({"email", "alerts"});
+  const test::outcome second = desk.quern({"sql", "--for", "goose", "--out", "db"});
+  CHECK(second.exit_code == 0);
+  CHECK_THAT(second.out, test::ends_with("_alerts_0001_create.sql\n"));
+  CHECK(std::filesystem::exists(desk.root() / "db/00003_core_0002_add_alerts.sql") ==
+        (second.out.find("wrote db/00003_core_0002_add_alerts.sql\n") != std::string::npos));
+  CHECK_THAT(second.out, !test::contains("email"));
+}
+
+TEST_CASE("sql refuses to change what was exported") {
+  const test::desk desk;
+  desk.generate({"email"});
+  REQUIRE(desk.quern({"sql", "--for", "sqitch", "--out", "db"}).exit_code == 0);
+  const std::string whole = desk.read("db/deploy/email_0001_create.sql");
+  desk.write("db/deploy/email_0001_create.sql", whole + "-- by hand\n");
+  const test::outcome refused = desk.quern({"sql", "--for", "sqitch", "--out", "db"});
+  CHECK(refused.exit_code == 1);
+  CHECK(refused.err ==
+        "quern: error: a file would change, and a tool that has applied the old text would refuse it; nothing was "
+        "written. "
+        "Nobody has applied it yet: --replace\n  deploy/email_0001_create.sql\n");
+  CHECK(desk.quern({"sql", "--for", "sqitch", "--out", "db", "--replace"}).out ==
+        "wrote db/deploy/email_0001_create.sql\n");
+  CHECK(desk.read("db/deploy/email_0001_create.sql") == whole);
+}
+
+TEST_CASE("sql says what is wrong with its command line") {
+  const test::desk desk;
+  desk.generate({"email"});
+  CHECK(desk.quern({"sql", "--for", "liquibase"}).exit_code == 2);
+  const test::outcome homeless = desk.quern({"sql", "--for", "flyway"});
+  CHECK(homeless.exit_code == 2);
+  CHECK(homeless.err == "quern: error: say where with --out DIR: flyway takes a directory\n");
+  CHECK(desk.quern({"sql", "--first", "0"}).exit_code == 2);
+}
