@@ -1,9 +1,11 @@
-# quern_generate(TARGET <target> DECLARATION <quern.toml> [MIGRATIONS <dir>] [TEMPLATES <dir>] [OUT <dir>])
+# quern_generate(TARGET <target> DECLARATION <quern.toml> [MIGRATIONS <dir>] [TEMPLATES <dir>] [OUT <dir>] [EMBED <namespace>])
 #
 # Generates the C++ headers of the declaration when the target is built, and gives the target their folder and quern::quern.
 #   MIGRATIONS  the directory with quern.lock, when it is not `migrations` next to the declaration
 #   TEMPLATES   templates that take the place of the built-in ones
 #   OUT         where the headers go, below include/; a folder of the build directory unless given
+#   EMBED       compiles the migrations into the target: <namespace>/migrations.hpp declares <namespace>::migrations(), which
+#               quern::migrate() and quern::verify() take; needs find_package(quern COMPONENTS migrate)
 # Relative paths are seen from the current source directory, OUT from the current binary directory.
 # Several targets may name the same declaration: it is generated once.
 
@@ -72,10 +74,55 @@ function(quern_add_rule name directory declaration depends arguments)
   add_custom_target(${name} DEPENDS "${stamp}")
 endfunction()
 
+# The rule that embeds the migrations, as the target `name`, and its source. Read again when a migration comes, goes or changes:
+# the depfile names them and their folders.
+function(quern_add_embedding name directory migrations namespace)
+  set(state "${CMAKE_BINARY_DIR}/quern/${name}")
+  set(stamp "${state}/stamp")
+  file(MAKE_DIRECTORY "${state}")
+  string(REPLACE "::" "/" folder "${namespace}")
+  set(header "${directory}/${folder}/migrations.hpp")
+  string(REGEX REPLACE "hpp$" "cpp" source "${header}")
+  add_custom_command(OUTPUT "${stamp}" BYPRODUCTS "${header}" "${source}"
+    COMMAND quern::generator embed --migrations "${migrations}" --namespace "${namespace}" --out "${header}" --depfile "${stamp}.d"
+    COMMAND "${CMAKE_COMMAND}" -E touch "${stamp}"
+    DEPENDS quern::generator "$<TARGET_FILE:quern::generator>"
+    DEPFILE "${stamp}.d" COMMENT "Embedding the migrations in ${migrations}" VERBATIM)
+  add_custom_target(${name} DEPENDS "${stamp}")
+  # Compiled once, also when several targets hold it.
+  add_library(${name}_object OBJECT "${source}")
+  set_source_files_properties("${source}" PROPERTIES GENERATED TRUE)
+  set_target_properties(${name}_object PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(${name}_object PRIVATE quern::migrate)
+  add_dependencies(${name}_object ${name})
+endfunction()
+
+# Gives the target the migrations next to the declaration, or those in `migrations`.
+function(quern_embed target declaration migrations namespace)
+  if(NOT TARGET quern::migrate)
+    message(FATAL_ERROR "quern_generate: EMBED needs find_package(quern COMPONENTS migrate)")
+  endif()
+  if(NOT migrations)
+    get_filename_component(migrations "${declaration}" DIRECTORY)
+    string(APPEND migrations "/migrations")
+  endif()
+  string(SHA256 key "${migrations};${namespace}")
+  string(SUBSTRING "${key}" 0 12 key)
+  set(name "quern_embed_${key}")
+  set(directory "${CMAKE_BINARY_DIR}/quern/${name}/include")
+  if(NOT TARGET ${name})
+    quern_add_embedding(${name} "${directory}" "${migrations}" "${namespace}")
+  endif()
+  set_property(TARGET ${target} APPEND PROPERTY INCLUDE_DIRECTORIES "$<BUILD_INTERFACE:${directory}>")
+  set_property(TARGET ${target} APPEND PROPERTY LINK_LIBRARIES quern::migrate)
+  target_sources(${target} PRIVATE "$<TARGET_OBJECTS:${name}_object>")
+  add_dependencies(${target} ${name})
+endfunction()
+
 function(quern_generate)
-  cmake_parse_arguments(arg "" "TARGET;DECLARATION;MIGRATIONS;TEMPLATES;OUT" "" ${ARGN})
+  cmake_parse_arguments(arg "" "TARGET;DECLARATION;MIGRATIONS;TEMPLATES;OUT;EMBED" "" ${ARGN})
   if(NOT arg_TARGET OR NOT arg_DECLARATION OR arg_UNPARSED_ARGUMENTS OR arg_KEYWORDS_MISSING_VALUES)
-    message(FATAL_ERROR "quern_generate(TARGET <target> DECLARATION <file> [MIGRATIONS <dir>] [TEMPLATES <dir>] [OUT <dir>])"
+    message(FATAL_ERROR "quern_generate(TARGET <target> DECLARATION <file> [MIGRATIONS <dir>] [TEMPLATES <dir>] [OUT <dir>] [EMBED <namespace>])"
       " was given: ${ARGN}")
   endif()
   if(NOT TARGET ${arg_TARGET})
@@ -85,6 +132,7 @@ function(quern_generate)
   get_filename_component(declaration "${arg_DECLARATION}" ABSOLUTE)
   set(arguments "")
   set(depends "")
+  set(migrations "")
   if(arg_MIGRATIONS)
     get_filename_component(migrations "${arg_MIGRATIONS}" ABSOLUTE)
     list(APPEND arguments --migrations "${migrations}")
@@ -120,6 +168,9 @@ function(quern_generate)
   set_property(TARGET ${arg_TARGET} APPEND PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${include}")
   set_property(TARGET ${arg_TARGET} APPEND PROPERTY INTERFACE_LINK_LIBRARIES quern::quern)
   add_dependencies(${arg_TARGET} ${name})
+  if(arg_EMBED)
+    quern_embed(${arg_TARGET} "${declaration}" "${migrations}" "${arg_EMBED}")
+  endif()
 endfunction()
 
 cmake_policy(POP)
