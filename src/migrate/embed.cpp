@@ -147,9 +147,9 @@ embedded_source embed(const directory& files, std::string_view schema, std::stri
   if (!set.empty()) set = fmt::format("constexpr quern::embedded_migration all[]{{\n{}}};\n\n", set);
   using fmt::arg;
   return {fmt::format(fmt::runtime(header), arg("name_space", name_space)),
-          fmt::format(fmt::runtime(source), arg("header_name", fmt::format("\"{}\"", header_name)), arg("name_space", name_space),
-                      arg("constants", constants), arg("set", set), arg("schema", literal(schema)),
-                      arg("value", set.empty() ? "{}" : "all"))};
+          fmt::format(fmt::runtime(source), arg("header_name", fmt::format("\"{}\"", header_name)),
+                      arg("name_space", name_space), arg("constants", constants), arg("set", set),
+                      arg("schema", literal(schema)), arg("value", set.empty() ? "{}" : "all"))};
 }
 
 }  // namespace migrate
