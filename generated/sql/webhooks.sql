@@ -5,9 +5,6 @@ insert into shop.quern_queue (queue, number)
 select 'webhooks', coalesce(max(q.number) + 1, 0)
 from shop.quern_queue as q;
 
-insert into shop.quern_contract (queue, version, fingerprint)
-values ('webhooks', 1, 'd59cbc83200c79c421587f77b6de4eaeb3dc7d8c12fc619906cd8bc623c4398c');
-
 create sequence shop.webhooks_message_id as bigint;
 
 do $$
@@ -28,7 +25,7 @@ create table shop.webhooks_message (
   enqueued_at timestamptz not null default now(),
   attempt integer not null default 0,
   release_count integer not null default 0,
-  contract_version smallint not null default 1,
+  contract_version smallint not null,
   payload jsonb not null,
   constraint webhooks_message_key primary key (message_id),
   constraint webhooks_contract_version_known check (contract_version = 1)
@@ -49,7 +46,7 @@ create table shop.webhooks_delayed (
   enqueued_at timestamptz not null default now(),
   attempt integer not null default 0,
   release_count integer not null default 0,
-  contract_version smallint not null default 1,
+  contract_version smallint not null,
   last_error text,
   payload jsonb not null,
   constraint webhooks_delayed_key primary key (message_id),
@@ -75,15 +72,12 @@ create table shop.webhooks_dead (
 comment on table shop.webhooks_dead is 'Messages of queue webhooks whose last attempt failed.';
 
 -- Where a scan of webhooks_message may begin, so that it need not pass over rows that are dead or claimed. Sequences,
--- because these are not transactional and cannot bloat. A wrong hint costs time, never a message: see webhooks_pick.
-create sequence shop.webhooks_frontier as bigint minvalue 0;
+-- because these are not transactional and cannot bloat. A wrong hint costs time, never a message: see the pick
+-- functions, each of which has a frontier of its own.
 create sequence shop.webhooks_low_water as bigint minvalue 0;
-create sequence shop.webhooks_swept_at as bigint minvalue 0;
 create sequence shop.webhooks_mark as bigint minvalue 0;
 create sequence shop.webhooks_mark_xid as bigint minvalue 0;
-comment on sequence shop.webhooks_frontier is 'The next message id to hand out.';
 comment on sequence shop.webhooks_low_water is 'No message below this id is ready or claimed.';
-comment on sequence shop.webhooks_swept_at is 'When a claim last began at the low-water mark, in milliseconds since 1970.';
 comment on sequence shop.webhooks_mark is 'The last message id drawn when the candidate for the low-water mark was taken.';
 comment on sequence shop.webhooks_mark_xid is 'Every transaction that may hold an id up to the mark is older than this one.';
 
@@ -103,7 +97,379 @@ begin
   end if;
 end
 $$;
-comment on function shop.webhooks_wake() is 'Wakes a waiting consumer when this transaction commits; called after COPY.';
+comment on function shop.webhooks_wake() is 'Wakes a waiting consumer when this transaction commits.';
+
+-- The low-water mark may rise to the smallest live id only when nothing smaller can still appear. So the last id that was
+-- drawn is noted as the mark, and with it a transaction id that is drawn after reading it: whoever holds an id up to the
+-- mark drew an older one before (see webhooks_message). When every older transaction has ended, nothing unseen is left
+-- below the mark. (The snapshot's xmax would not do: transactions beyond it may be running.)
+-- All of it is for a transaction that has not written yet: another has its transaction id already, and does not see the
+-- messages that it has ended itself and that a rollback would bring back.
+-- One session does it at a time. The transaction id is written first: a crash never leaves a mark with an older one.
+create function shop.webhooks_advance_low_water()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  v_last_drawn bigint;
+  v_own_xid bigint;
+  v_mark bigint;
+  v_mark_xid bigint;
+  v_low_water bigint;
+begin
+  if pg_current_xact_id_if_assigned() is not null or not pg_try_advisory_xact_lock(6016467617977762945 + 1) then
+    return;
+  end if;
+  v_last_drawn := coalesce(pg_sequence_last_value('shop.webhooks_message_id'), 0);
+  v_own_xid := pg_current_xact_id()::text::bigint;
+
+  v_mark := coalesce(pg_sequence_last_value('shop.webhooks_mark'), 0);
+  v_mark_xid := coalesce(pg_sequence_last_value('shop.webhooks_mark_xid'), 0);
+  -- After a restore into another cluster transaction ids begin again: a mark from the future is taken anew.
+  if v_mark_xid < v_own_xid then
+    if pg_snapshot_xmin(pg_current_snapshot())::text::bigint < v_mark_xid then
+      return;
+    end if;
+    v_low_water := coalesce(pg_sequence_last_value('shop.webhooks_low_water'), 0);
+    -- Not min(): planned while the table was empty, that would read all of it.
+    v_low_water := least(v_mark, (
+      select m.message_id
+      from shop.webhooks_message as m
+      where m.message_id >= v_low_water
+      order by m.message_id
+      limit 1
+    ));
+    perform setval('shop.webhooks_low_water', v_low_water);
+  end if;
+
+  perform setval('shop.webhooks_mark_xid', v_own_xid);
+  perform setval('shop.webhooks_mark', v_last_drawn);
+end
+$$;
+
+-- Ends messages that have no attempt left, and returns how many. Like all that moves messages it leaves alone those of
+-- contracts that came after it: a session may still run it when there is a newer one.
+create function shop.webhooks_bury(p_message_ids bigint[], p_error text)
+returns bigint
+language sql
+set search_path = pg_catalog, pg_temp
+begin atomic
+  with ended as (
+    delete from shop.webhooks_message as m
+    where m.message_id = any (p_message_ids)
+      and m.attempt - m.release_count >= 8
+      and m.contract_version <= 1
+    returning m.message_id, m.enqueued_at, m.attempt, m.contract_version, m.payload
+  ), ended_late as (
+    delete from shop.webhooks_delayed as d
+    where d.message_id = any (p_message_ids)
+      and d.attempt - d.release_count >= 8
+      and d.contract_version <= 1
+    returning d.message_id, d.enqueued_at, d.attempt, d.contract_version, d.payload
+  ), buried as (
+    insert into shop.webhooks_dead (message_id, enqueued_at, attempt, contract_version, payload, last_error)
+    select e.*, p_error
+    from ended as e
+    union all
+    select e.*, p_error
+    from ended_late as e
+    returning message_id
+  )
+  select count(*)
+  from buried;
+end;
+
+insert into shop.quern_contract as c (queue, version, fingerprint)
+values ('webhooks', 1, 'd59cbc83200c79c421587f77b6de4eaeb3dc7d8c12fc619906cd8bc623c4398c')
+on conflict (queue, version) do update
+set fingerprint = excluded.fingerprint,
+  retired_at = null;
+
+create sequence shop.webhooks_v1_frontier as bigint minvalue 0;
+create sequence shop.webhooks_v1_swept_at as bigint minvalue 0;
+create sequence shop.webhooks_v1_produced_at as bigint minvalue 0;
+comment on sequence shop.webhooks_v1_frontier is 'The next message id to hand out to consumers of contract v1.';
+comment on sequence shop.webhooks_v1_swept_at is 'When a claim of contract v1 last began at the low-water mark, in milliseconds since 1970.';
+comment on sequence shop.webhooks_v1_produced_at is 'When a producer last used contract v1, in seconds since 1970, to the minute.';
+
+-- The messages that a claim may have, locked until the end of the transaction: first those that are due, then from the
+-- frontier on. At most every 100 ms the scan begins at the low-water mark instead, and finds what came back, ran out or
+-- committed late; once a minute it begins at the very start, whatever the hints say, and corrects them. When little is
+-- left beyond the frontier and the way is short, what lies behind it is looked at every time. What this contract cannot
+-- read stays for another one.
+create function shop.webhooks_pick_v1(p_count integer, out due_ids bigint[], out fresh_ids bigint[])
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_now constant timestamptz := clock_timestamp();
+  v_now_ms constant bigint := extract(epoch from v_now) * 1000;
+  v_count integer;
+  v_swept_at bigint;
+  v_is_sweep boolean;
+  v_low_water bigint;
+  v_frontier bigint;
+  v_last bigint;
+begin
+  if p_count is null or p_count < 1 then
+    raise exception using
+      errcode = 'QN005',
+      message = 'the number of messages to claim must be at least 1';
+  end if;
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    raise exception using
+      errcode = 'QN004',
+      message = 'messages can be claimed in a READ COMMITTED transaction only',
+      hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED.';
+  end if;
+  if exists (select from shop.quern_queue as q where q.queue = 'webhooks' and q.paused_at is not null) then
+    return;
+  end if;
+
+  v_swept_at := coalesce(pg_sequence_last_value('shop.webhooks_v1_swept_at'), 0);
+  v_is_sweep := v_now_ms - v_swept_at not between 0 and 99;
+  if v_is_sweep then
+    perform shop.webhooks_advance_low_water();
+  end if;
+
+  due_ids := array(
+    select d.message_id
+    from shop.webhooks_delayed as d
+    where d.due_at <= v_now
+      and d.contract_version = 1
+    order by d.due_at, d.message_id
+    limit p_count
+    for update skip locked
+  );
+  v_count := p_count - cardinality(due_ids);
+  if v_count = 0 then
+    return;
+  end if;
+
+  v_frontier := coalesce(pg_sequence_last_value('shop.webhooks_v1_frontier'), 0);
+  v_low_water := coalesce(pg_sequence_last_value('shop.webhooks_low_water'), 0);
+  if v_is_sweep then
+    perform setval('shop.webhooks_v1_swept_at', v_now_ms);
+    if v_now_ms / 60000 <> v_swept_at / 60000 then
+      v_low_water := least(v_low_water, (
+        select m.message_id
+        from shop.webhooks_message as m
+        order by m.message_id
+        limit 1
+      ));
+      perform setval('shop.webhooks_low_water', v_low_water);
+    end if;
+    v_frontier := v_low_water;
+  end if;
+
+  fresh_ids := array(
+    select m.message_id
+    from shop.webhooks_message as m
+    where m.message_id >= v_frontier
+      and m.lease_until <= v_now
+      and m.contract_version = 1
+    order by m.message_id
+    limit v_count
+    for update skip locked
+  );
+  v_last := fresh_ids[cardinality(fresh_ids)];
+  v_count := v_count - cardinality(fresh_ids);
+  if v_count > 0 and not v_is_sweep and v_frontier - v_low_water <= 10000 then
+    fresh_ids := array(
+      select m.message_id
+      from shop.webhooks_message as m
+      where m.message_id >= v_low_water
+        and m.message_id < v_frontier
+        and m.lease_until <= v_now
+        and m.contract_version = 1
+      order by m.message_id
+      limit v_count
+      for update skip locked
+    ) || fresh_ids;
+  end if;
+
+  if fresh_ids[1] < pg_sequence_last_value('shop.webhooks_low_water') then
+    perform setval('shop.webhooks_low_water', fresh_ids[1]);
+  end if;
+  -- A sweep that was filled has left more behind: the next claims go on where it stopped.
+  if v_last >= coalesce(pg_sequence_last_value('shop.webhooks_v1_frontier'), 0) or (v_is_sweep and v_count = 0) then
+    perform setval('shop.webhooks_v1_frontier', v_last + 1);
+  end if;
+end
+$$;
+
+create function shop.webhooks_claim_v1(p_count integer default 1, p_lease interval default null)
+returns table (
+  message_id bigint,
+  attempt integer,
+  enqueued_at timestamptz,
+  lease_until timestamptz,
+  payload jsonb
+)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_lease_until constant timestamptz := clock_timestamp() + coalesce(p_lease, interval '1 minute');
+  v_due_ids bigint[];
+  v_fresh_ids bigint[];
+  v_left integer := p_count;
+  v_count integer;
+  v_is_buried boolean;
+begin
+  if p_lease <= interval '0' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a lease must be longer than nothing';
+  end if;
+  -- Once, or again for what is left when some of them had to be buried.
+  loop
+    v_is_buried := false;
+    select p.due_ids, p.fresh_ids
+    into v_due_ids, v_fresh_ids
+    from shop.webhooks_pick_v1(v_left) as p;
+
+    if cardinality(v_due_ids) > 0 then
+      return query
+      update shop.webhooks_delayed as d
+      set lease_until = v_lease_until,
+        due_at = v_lease_until,
+        attempt = d.attempt + 1
+      where d.message_id = any (v_due_ids)
+        and d.contract_version = 1
+        and d.attempt - d.release_count < 8
+      returning d.message_id, d.attempt, d.enqueued_at, d.lease_until, d.payload;
+      get diagnostics v_count = row_count;
+      v_left := v_left - v_count;
+      if v_count < cardinality(v_due_ids) then
+        v_is_buried := shop.webhooks_bury(v_due_ids, 'the lease of the last attempt ran out') > 0 or v_is_buried;
+      end if;
+    end if;
+
+    if cardinality(v_fresh_ids) > 0 then
+      return query
+      update shop.webhooks_message as m
+      set lease_until = v_lease_until,
+        attempt = m.attempt + 1
+      where m.message_id = any (v_fresh_ids)
+        and m.contract_version = 1
+        and m.attempt - m.release_count < 8
+      returning m.message_id, m.attempt, m.enqueued_at, m.lease_until, m.payload;
+      get diagnostics v_count = row_count;
+      v_left := v_left - v_count;
+      if v_count < cardinality(v_fresh_ids) then
+        v_is_buried := shop.webhooks_bury(v_fresh_ids, 'the lease of the last attempt ran out') > 0 or v_is_buried;
+      end if;
+    end if;
+
+    exit when not v_is_buried or v_left = 0;
+  end loop;
+end
+$$;
+comment on function shop.webhooks_claim_v1 is 'Claims up to p_count messages for p_lease (default webhooks''s lease): end each with ack, nack or release of this attempt.';
+
+create function shop.webhooks_claim_json_v1(p_count integer default 1, p_lease interval default null)
+returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
+language sql security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select
+    c.message_id,
+    c.attempt,
+    c.enqueued_at,
+    c.payload
+  from shop.webhooks_claim_v1(p_count, p_lease) as c;
+end;
+comment on function shop.webhooks_claim_json_v1 is 'As webhooks_claim_v1, with the payload as one JSON object.';
+
+create function shop.webhooks_take_v1(p_count integer default 1)
+returns table (
+  message_id bigint,
+  attempt integer,
+  enqueued_at timestamptz,
+  payload jsonb
+)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_due_ids bigint[];
+  v_fresh_ids bigint[];
+  v_left integer := p_count;
+  v_count integer;
+  v_is_buried boolean;
+begin
+  -- Once, or again for what is left when some of them had to be buried.
+  loop
+    v_is_buried := false;
+    select p.due_ids, p.fresh_ids
+    into v_due_ids, v_fresh_ids
+    from shop.webhooks_pick_v1(v_left) as p;
+
+    if cardinality(v_due_ids) > 0 then
+      return query
+      delete from shop.webhooks_delayed as d
+      where d.message_id = any (v_due_ids)
+        and d.contract_version = 1
+        and d.attempt - d.release_count < 8
+      returning d.message_id, d.attempt + 1, d.enqueued_at, d.payload;
+      get diagnostics v_count = row_count;
+      v_left := v_left - v_count;
+      if v_count < cardinality(v_due_ids) then
+        v_is_buried := shop.webhooks_bury(v_due_ids, 'the lease of the last attempt ran out') > 0 or v_is_buried;
+      end if;
+    end if;
+
+    if cardinality(v_fresh_ids) > 0 then
+      return query
+      delete from shop.webhooks_message as m
+      where m.message_id = any (v_fresh_ids)
+        and m.contract_version = 1
+        and m.attempt - m.release_count < 8
+      returning m.message_id, m.attempt + 1, m.enqueued_at, m.payload;
+      get diagnostics v_count = row_count;
+      v_left := v_left - v_count;
+      if v_count < cardinality(v_fresh_ids) then
+        v_is_buried := shop.webhooks_bury(v_fresh_ids, 'the lease of the last attempt ran out') > 0 or v_is_buried;
+      end if;
+    end if;
+
+    exit when not v_is_buried or v_left = 0;
+  end loop;
+end
+$$;
+comment on function shop.webhooks_take_v1 is 'Claims and ends up to p_count messages in the caller''s transaction: commit is the ack, rollback gives them back.';
+
+revoke all on function
+  shop.webhooks_pick_v1, shop.webhooks_claim_v1, shop.webhooks_claim_json_v1, shop.webhooks_take_v1
+from public;
+grant execute on function
+  shop.webhooks_claim_v1, shop.webhooks_claim_json_v1, shop.webhooks_take_v1
+to mailer;
+
+create function shop.webhooks_wake_v1()
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform setval('shop.webhooks_v1_produced_at', date_part('epoch', now())::bigint);
+  perform shop.webhooks_wake();
+end
+$$;
+comment on function shop.webhooks_wake_v1() is 'As webhooks_wake, by a producer of contract v1; called after COPY.';
 
 -- The one function without a search path of its own, which would cost a tenth of the call: every name is qualified.
 create function shop.webhooks_enqueue_v1(
@@ -128,6 +494,11 @@ begin
     insert into shop.webhooks_message as m (contract_version, payload)
     values (1, p_payload)
     returning m.message_id into v_message_id;
+  end if;
+
+  -- When a producer last used this contract, to the minute.
+  if (pg_catalog.pg_sequence_last_value('shop.webhooks_v1_produced_at') operator(pg_catalog.>) (pg_catalog.date_part('epoch', pg_catalog.now()) operator(pg_catalog.-) 60)) is not true then
+    perform pg_catalog.setval('shop.webhooks_v1_produced_at', pg_catalog.date_part('epoch', pg_catalog.now())::bigint);
   end if;
 
   -- As in webhooks_wake, written out because a call would cost more than all of it.
@@ -187,7 +558,7 @@ begin
     from added as a;
   end if;
 
-  perform shop.webhooks_wake();
+  perform shop.webhooks_wake_v1();
   return coalesce(v_message_ids, '{}');
 end
 $$;
@@ -204,334 +575,13 @@ end
 $$;
 comment on function shop.webhooks_enqueue_json_v1 is 'Enqueues a message out of a JSON object, which is checked against the contract.';
 
--- The low-water mark may rise to the smallest live id only when nothing smaller can still appear. So the last id that was
--- drawn is noted as the mark, and with it a transaction id that is drawn after reading it: whoever holds an id up to the
--- mark drew an older one before (see webhooks_message). When every older transaction has ended, nothing unseen is left
--- below the mark. (The snapshot's xmax would not do: transactions beyond it may be running.)
--- All of it is for a transaction that has not written yet: another has its transaction id already, and does not see the
--- messages that it has ended itself and that a rollback would bring back.
--- One session does it at a time. The transaction id is written first: a crash never leaves a mark with an older one.
-create function shop.webhooks_advance_low_water()
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-as $$
-declare
-  v_last_drawn bigint;
-  v_own_xid bigint;
-  v_mark bigint;
-  v_mark_xid bigint;
-  v_low_water bigint;
-begin
-  if pg_current_xact_id_if_assigned() is not null or not pg_try_advisory_xact_lock(6016467617977762945 + 1) then
-    return;
-  end if;
-  v_last_drawn := coalesce(pg_sequence_last_value('shop.webhooks_message_id'), 0);
-  v_own_xid := pg_current_xact_id()::text::bigint;
-
-  v_mark := coalesce(pg_sequence_last_value('shop.webhooks_mark'), 0);
-  v_mark_xid := coalesce(pg_sequence_last_value('shop.webhooks_mark_xid'), 0);
-  -- After a restore into another cluster transaction ids begin again: a mark from the future is taken anew.
-  if v_mark_xid < v_own_xid then
-    if pg_snapshot_xmin(pg_current_snapshot())::text::bigint < v_mark_xid then
-      return;
-    end if;
-    v_low_water := coalesce(pg_sequence_last_value('shop.webhooks_low_water'), 0);
-    -- Not min(): planned while the table was empty, that would read all of it.
-    v_low_water := least(v_mark, (
-      select m.message_id
-      from shop.webhooks_message as m
-      where m.message_id >= v_low_water
-      order by m.message_id
-      limit 1
-    ));
-    perform setval('shop.webhooks_low_water', v_low_water);
-  end if;
-
-  perform setval('shop.webhooks_mark_xid', v_own_xid);
-  perform setval('shop.webhooks_mark', v_last_drawn);
-end
-$$;
-
--- Ends messages that have no attempt left.
-create function shop.webhooks_bury(p_message_ids bigint[], p_error text)
-returns void
-language sql
-set search_path = pg_catalog, pg_temp
-begin atomic
-  with ended as (
-    delete from shop.webhooks_message as m
-    where m.message_id = any (p_message_ids)
-      and m.attempt - m.release_count >= 8
-    returning m.message_id, m.enqueued_at, m.attempt, m.contract_version, m.payload
-  ), ended_late as (
-    delete from shop.webhooks_delayed as d
-    where d.message_id = any (p_message_ids)
-      and d.attempt - d.release_count >= 8
-    returning d.message_id, d.enqueued_at, d.attempt, d.contract_version, d.payload
-  )
-  insert into shop.webhooks_dead (message_id, enqueued_at, attempt, contract_version, payload, last_error)
-  select e.*, p_error
-  from ended as e
-  union all
-  select e.*, p_error
-  from ended_late as e;
-end;
-
--- The messages that a claim may have, locked until the end of the transaction: first those that are due, then from the
--- frontier on. At most every 100 ms the scan begins at the low-water mark instead, and finds what came back, ran out or
--- committed late; once a minute it begins at the very start, whatever the hints say, and corrects them. When little is
--- left beyond the frontier and the way is short, what lies behind it is looked at every time.
-create function shop.webhooks_pick(p_count integer, out due_ids bigint[], out fresh_ids bigint[])
-language plpgsql
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
-as $$
-declare
-  v_now constant timestamptz := clock_timestamp();
-  v_now_ms constant bigint := extract(epoch from v_now) * 1000;
-  v_count integer;
-  v_swept_at bigint;
-  v_is_sweep boolean;
-  v_low_water bigint;
-  v_frontier bigint;
-  v_last bigint;
-begin
-  if p_count is null or p_count < 1 then
-    raise exception using
-      errcode = 'QN005',
-      message = 'the number of messages to claim must be at least 1';
-  end if;
-  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
-    raise exception using
-      errcode = 'QN004',
-      message = 'messages can be claimed in a READ COMMITTED transaction only',
-      hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED.';
-  end if;
-  if exists (select from shop.quern_queue as q where q.queue = 'webhooks' and q.paused_at is not null) then
-    return;
-  end if;
-
-  v_swept_at := coalesce(pg_sequence_last_value('shop.webhooks_swept_at'), 0);
-  v_is_sweep := v_now_ms - v_swept_at not between 0 and 99;
-  if v_is_sweep then
-    perform shop.webhooks_advance_low_water();
-  end if;
-
-  due_ids := array(
-    select d.message_id
-    from shop.webhooks_delayed as d
-    where d.due_at <= v_now
-    order by d.due_at, d.message_id
-    limit p_count
-    for update skip locked
-  );
-  v_count := p_count - cardinality(due_ids);
-  if v_count = 0 then
-    return;
-  end if;
-
-  v_frontier := coalesce(pg_sequence_last_value('shop.webhooks_frontier'), 0);
-  v_low_water := coalesce(pg_sequence_last_value('shop.webhooks_low_water'), 0);
-  if v_is_sweep then
-    perform setval('shop.webhooks_swept_at', v_now_ms);
-    if v_now_ms / 60000 <> v_swept_at / 60000 then
-      v_low_water := least(v_low_water, (
-        select m.message_id
-        from shop.webhooks_message as m
-        order by m.message_id
-        limit 1
-      ));
-      perform setval('shop.webhooks_low_water', v_low_water);
-    end if;
-    v_frontier := v_low_water;
-  end if;
-
-  fresh_ids := array(
-    select m.message_id
-    from shop.webhooks_message as m
-    where m.message_id >= v_frontier
-      and m.lease_until <= v_now
-    order by m.message_id
-    limit v_count
-    for update skip locked
-  );
-  v_last := fresh_ids[cardinality(fresh_ids)];
-  v_count := v_count - cardinality(fresh_ids);
-  if v_count > 0 and not v_is_sweep and v_frontier - v_low_water <= 10000 then
-    fresh_ids := array(
-      select m.message_id
-      from shop.webhooks_message as m
-      where m.message_id >= v_low_water
-        and m.message_id < v_frontier
-        and m.lease_until <= v_now
-      order by m.message_id
-      limit v_count
-      for update skip locked
-    ) || fresh_ids;
-  end if;
-
-  if fresh_ids[1] < pg_sequence_last_value('shop.webhooks_low_water') then
-    perform setval('shop.webhooks_low_water', fresh_ids[1]);
-  end if;
-  -- A sweep that was filled has left more behind: the next claims go on where it stopped.
-  if v_last >= coalesce(pg_sequence_last_value('shop.webhooks_frontier'), 0) or (v_is_sweep and v_count = 0) then
-    perform setval('shop.webhooks_frontier', v_last + 1);
-  end if;
-end
-$$;
-
-create function shop.webhooks_claim_v1(p_count integer default 1, p_lease interval default null)
-returns table (
-  message_id bigint,
-  attempt integer,
-  enqueued_at timestamptz,
-  lease_until timestamptz,
-  payload jsonb
-)
-language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
-as $$
-declare
-  v_lease_until constant timestamptz := clock_timestamp() + coalesce(p_lease, interval '1 minute');
-  v_due_ids bigint[];
-  v_fresh_ids bigint[];
-  v_left integer := p_count;
-  v_count integer;
-  v_is_buried boolean;
-begin
-  if p_lease <= interval '0' then
-    raise exception using
-      errcode = 'QN005',
-      message = 'a lease must be longer than nothing';
-  end if;
-  -- Once, or again for what is left when some of them had to be buried.
-  loop
-    v_is_buried := false;
-    select p.due_ids, p.fresh_ids
-    into v_due_ids, v_fresh_ids
-    from shop.webhooks_pick(v_left) as p;
-
-    if cardinality(v_due_ids) > 0 then
-      return query
-      update shop.webhooks_delayed as d
-      set lease_until = v_lease_until,
-        due_at = v_lease_until,
-        attempt = d.attempt + 1
-      where d.message_id = any (v_due_ids)
-        and d.attempt - d.release_count < 8
-      returning d.message_id, d.attempt, d.enqueued_at, d.lease_until, d.payload;
-      get diagnostics v_count = row_count;
-      v_left := v_left - v_count;
-      if v_count < cardinality(v_due_ids) then
-        perform shop.webhooks_bury(v_due_ids, 'the lease of the last attempt ran out');
-        v_is_buried := true;
-      end if;
-    end if;
-
-    if cardinality(v_fresh_ids) > 0 then
-      return query
-      update shop.webhooks_message as m
-      set lease_until = v_lease_until,
-        attempt = m.attempt + 1
-      where m.message_id = any (v_fresh_ids)
-        and m.attempt - m.release_count < 8
-      returning m.message_id, m.attempt, m.enqueued_at, m.lease_until, m.payload;
-      get diagnostics v_count = row_count;
-      v_left := v_left - v_count;
-      if v_count < cardinality(v_fresh_ids) then
-        perform shop.webhooks_bury(v_fresh_ids, 'the lease of the last attempt ran out');
-        v_is_buried := true;
-      end if;
-    end if;
-
-    exit when not v_is_buried or v_left = 0;
-  end loop;
-end
-$$;
-comment on function shop.webhooks_claim_v1 is 'Claims up to p_count messages for p_lease (default webhooks''s lease): end each with ack, nack or release of this attempt.';
-
-create function shop.webhooks_claim_json_v1(p_count integer default 1, p_lease interval default null)
-returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
-language sql security definer
-set search_path = pg_catalog, pg_temp
-begin atomic
-  select
-    c.message_id,
-    c.attempt,
-    c.enqueued_at,
-    c.payload
-  from shop.webhooks_claim_v1(p_count, p_lease) as c;
-end;
-comment on function shop.webhooks_claim_json_v1 is 'As webhooks_claim_v1, with the payload as one JSON object.';
-
-create function shop.webhooks_take_v1(p_count integer default 1)
-returns table (
-  message_id bigint,
-  attempt integer,
-  enqueued_at timestamptz,
-  payload jsonb
-)
-language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
-as $$
-declare
-  v_due_ids bigint[];
-  v_fresh_ids bigint[];
-  v_left integer := p_count;
-  v_count integer;
-  v_is_buried boolean;
-begin
-  -- Once, or again for what is left when some of them had to be buried.
-  loop
-    v_is_buried := false;
-    select p.due_ids, p.fresh_ids
-    into v_due_ids, v_fresh_ids
-    from shop.webhooks_pick(v_left) as p;
-
-    if cardinality(v_due_ids) > 0 then
-      return query
-      delete from shop.webhooks_delayed as d
-      where d.message_id = any (v_due_ids)
-        and d.attempt - d.release_count < 8
-      returning d.message_id, d.attempt + 1, d.enqueued_at, d.payload;
-      get diagnostics v_count = row_count;
-      v_left := v_left - v_count;
-      if v_count < cardinality(v_due_ids) then
-        perform shop.webhooks_bury(v_due_ids, 'the lease of the last attempt ran out');
-        v_is_buried := true;
-      end if;
-    end if;
-
-    if cardinality(v_fresh_ids) > 0 then
-      return query
-      delete from shop.webhooks_message as m
-      where m.message_id = any (v_fresh_ids)
-        and m.attempt - m.release_count < 8
-      returning m.message_id, m.attempt + 1, m.enqueued_at, m.payload;
-      get diagnostics v_count = row_count;
-      v_left := v_left - v_count;
-      if v_count < cardinality(v_fresh_ids) then
-        perform shop.webhooks_bury(v_fresh_ids, 'the lease of the last attempt ran out');
-        v_is_buried := true;
-      end if;
-    end if;
-
-    exit when not v_is_buried or v_left = 0;
-  end loop;
-end
-$$;
-comment on function shop.webhooks_take_v1 is 'Claims and ends up to p_count messages in the caller''s transaction: commit is the ack, rollback gives them back.';
+revoke all on function
+  shop.webhooks_wake_v1, shop.webhooks_enqueue_v1, shop.webhooks_enqueue_many_v1, shop.webhooks_enqueue_json_v1
+from public;
+grant execute on function
+  shop.webhooks_wake_v1, shop.webhooks_enqueue_v1, shop.webhooks_enqueue_many_v1, shop.webhooks_enqueue_json_v1
+to web;
+grant insert (contract_version, payload) on shop.webhooks_message to web;
 
 create function shop.webhooks_ack(p_message_id bigint, p_attempt integer)
 returns boolean
@@ -571,7 +621,7 @@ declare
   v_ended_late bigint[];
 begin
   -- A claim that follows in this transaction cannot raise the low-water mark any more.
-  if extract(epoch from clock_timestamp()) * 1000 - pg_sequence_last_value('shop.webhooks_swept_at') not between 0 and 99 then
+  if extract(epoch from clock_timestamp()) * 1000 - greatest(pg_sequence_last_value('shop.webhooks_v1_swept_at')) not between 0 and 99 then
     perform shop.webhooks_advance_low_water();
   end if;
 
@@ -642,6 +692,7 @@ begin
   where m.message_id = p_message_id
     and m.attempt = p_attempt
     and m.lease_until > '-infinity'
+    and m.contract_version <= 1
   for update;
   v_is_fresh := found;
   if not v_is_fresh then
@@ -651,6 +702,7 @@ begin
     where d.message_id = p_message_id
       and d.attempt = p_attempt
       and d.lease_until > '-infinity'
+      and d.contract_version <= 1
     for update;
     if not found then
       return 'lost';
@@ -737,8 +789,8 @@ begin
     and m.attempt = p_attempt
     and m.lease_until > '-infinity';
   if found then
-    if p_message_id < pg_sequence_last_value('shop.webhooks_frontier') then
-      perform setval('shop.webhooks_frontier', p_message_id);
+    if p_message_id < pg_sequence_last_value('shop.webhooks_v1_frontier') then
+      perform setval('shop.webhooks_v1_frontier', p_message_id);
     end if;
   else
     update shop.webhooks_delayed as d
@@ -800,8 +852,8 @@ begin
     where d.message_id = any (array(
       select e.message_id
       from shop.webhooks_dead as e
-      where p_message_id is null
-        or e.message_id = p_message_id
+      where (p_message_id is null or e.message_id = p_message_id)
+        and e.contract_version <= 1
       order by e.message_id
       limit p_count
       for update skip locked
@@ -907,21 +959,45 @@ end
 $$;
 comment on function shop.webhooks_resume is 'Hands out messages again; false when it was not paused.';
 
+-- The untyped doors of the queue. A payload is taken as the oldest live contract that it fits: what programs wrote before
+-- there was a newer one keeps its meaning until the older one is retired.
+create function shop.webhooks_enqueue_json(p_payload jsonb, p_delay interval default null)
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return shop.webhooks_enqueue_json_v1(p_payload, p_delay);
+end
+$$;
+comment on function shop.webhooks_enqueue_json is 'Enqueues a message out of JSON, checked against the oldest live contract that it fits.';
+
+create function shop.webhooks_claim_json(p_count integer default 1, p_lease interval default null)
+returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
+language sql security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select c.message_id, c.attempt, c.enqueued_at, c.payload
+  from shop.webhooks_claim_json_v1(p_count, p_lease) as c;
+end;
+comment on function shop.webhooks_claim_json is 'Claims messages as JSON, in the oldest contract that is live.';
+
 -- The queue as the task table that many know: insert a payload, select … for update skip locked, then delete the row or
 -- set its status to completed in the same transaction. It shows messages that were never tried before. Nothing in it may
 -- be volatile: the planner would make a subquery of the view, and for update would lock all of its rows.
 create view shop.webhooks as
 select
   m.message_id as id,
-  m.payload,
+  m.payload as payload,
   case
     when m.lease_until > statement_timestamp() then 'processing'
     when (select q.paused_at from shop.quern_queue as q where q.queue = 'webhooks') is not null then 'paused'
     else 'pending'
   end as status,
   m.enqueued_at as created_at
-from shop.webhooks_message as m;
-comment on view shop.webhooks is 'Queue webhooks as a table of tasks.';
+from shop.webhooks_message as m
+where m.contract_version = 1;
+comment on view shop.webhooks is 'Queue webhooks as a table of tasks, in the oldest contract that is live.';
 
 create function shop.webhooks_door()
 returns trigger
@@ -935,7 +1011,7 @@ begin
         errcode = 'QN005',
         message = 'only the payload of a new task can be given, its status is ''pending''';
     end if;
-    new.id := shop.webhooks_enqueue_json_v1(new.payload);
+    new.id := shop.webhooks_enqueue_json(new.payload);
     new.status := 'pending';
     new.created_at := now();
     perform pg_notify('new_task', new.id::text);
@@ -968,24 +1044,19 @@ instead of insert or update or delete on shop.webhooks
 for each row execute function shop.webhooks_door();
 
 revoke all on function
-  shop.webhooks_wake, shop.webhooks_enqueue_v1, shop.webhooks_enqueue_many_v1, shop.webhooks_enqueue_json_v1,
-  shop.webhooks_pick, shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
-  shop.webhooks_claim_v1, shop.webhooks_claim_json_v1, shop.webhooks_take_v1,
+  shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_claim_json,
+  shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
   shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_next_due,
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
   shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.webhooks_door
 from public;
 grant usage on schema shop to mailer, ops, web;
 grant execute on function shop.quern_handshake to mailer, ops, web;
-grant execute on function
-  shop.webhooks_enqueue_v1, shop.webhooks_enqueue_many_v1, shop.webhooks_enqueue_json_v1, shop.webhooks_wake,
-  shop.queue_enqueue
-to web;
-grant insert (contract_version, payload) on shop.webhooks_message to web;
+grant execute on function shop.webhooks_wake, shop.webhooks_enqueue_json, shop.queue_enqueue to web;
 grant usage on sequence shop.webhooks_message_id to web;
 grant insert on shop.webhooks to web;
 grant execute on function
-  shop.webhooks_claim_v1, shop.webhooks_claim_json_v1, shop.webhooks_take_v1,
+  shop.webhooks_claim_json,
   shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_next_due,
   shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
 to mailer;

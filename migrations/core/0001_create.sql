@@ -1,6 +1,6 @@
 -- quern migration: core/0001_create
 -- The objects that every queue of the project shares.
---
+
 -- step: create
 -- lock: none but on the new objects
 -- lock_timeout: 5s
@@ -25,20 +25,35 @@ create table shop.quern_contract (
   queue text not null,
   version integer not null,
   fingerprint text not null,
+  retired_at timestamptz,
   constraint quern_contract_key primary key (queue, version)
 );
 comment on table shop.quern_contract is 'The contracts that programs may speak, each with the fingerprint of its fields.';
 
+-- A row is written at most once a minute, however often its program shakes hands: it does not bloat.
+create table shop.quern_client (
+  queue text not null,
+  version integer not null,
+  client text not null,
+  role_name text not null,
+  first_seen_at timestamptz not null default clock_timestamp(),
+  last_seen_at timestamptz not null default clock_timestamp(),
+  constraint quern_client_key primary key (queue, version, client, role_name)
+) with (
+  fillfactor = 50
+);
+comment on table shop.quern_client is 'Which programs, by application_name and role, last shook hands on which contract.';
+
 create function shop.quern_handshake(p_queue text, p_version integer, p_fingerprint text)
 returns void
-language plpgsql stable security definer
+language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_fingerprint text;
+  v_contract shop.quern_contract;
 begin
-  select c.fingerprint
-  into v_fingerprint
+  select c.*
+  into v_contract
   from shop.quern_contract as c
   where c.queue = p_queue
     and c.version = p_version;
@@ -48,34 +63,74 @@ begin
       errcode = 'QN001',
       message = format('the database does not know contract v%s of queue "%s"', p_version, p_queue),
       hint = 'Apply the migrations that belong to this program.';
-  elsif v_fingerprint is distinct from p_fingerprint then
+  elsif v_contract.retired_at is not null then
+    raise exception using
+      errcode = 'QN001',
+      message = format('contract v%s of queue "%s" was retired', p_version, p_queue),
+      detail = format('It was retired at %s.', v_contract.retired_at),
+      hint = 'Run a newer release of this program.';
+  elsif v_contract.fingerprint is distinct from p_fingerprint then
     raise exception using
       errcode = 'QN001',
       message = format('contract v%s of queue "%s" is not the same in this program and in the database', p_version, p_queue),
-      detail = format('The program has fingerprint %s, the database %s.', p_fingerprint, v_fingerprint),
+      detail = format('The program has fingerprint %s, the database %s.', p_fingerprint, v_contract.fingerprint),
       hint = 'Generate the headers again from the declaration that the database was migrated with.';
   end if;
+
+  perform shop.quern_note_client(p_queue, p_version);
 end
 $$;
-comment on function shop.quern_handshake(text, integer, text) is 'Fails with QN001 unless the database has this contract.';
+comment on function shop.quern_handshake(text, integer, text) is 'Fails with QN001 unless the database has this contract; notes who speaks it.';
 revoke all on function shop.quern_handshake(text, integer, text) from public;
 
-create function shop.quern_check_payload(p_queue text, p_payload jsonb, p_contract jsonb)
+-- Nobody waits for anybody here: where another session is noting the same client, that will do.
+create function shop.quern_note_client(p_queue text, p_version integer)
 returns void
-language plpgsql immutable
+language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_problems text;
+  v_client constant text := left(current_setting('application_name'), 200);
 begin
-  if jsonb_typeof(p_payload) is distinct from 'object' then
-    raise exception using
-      errcode = 'QN003',
-      message = format('the payload for queue "%s" must be a JSON object', p_queue);
+  if current_setting('transaction_read_only') = 'on'
+    or exists (
+      select
+      from shop.quern_client as c
+      where c.queue = p_queue
+        and c.version = p_version
+        and c.client = v_client
+        and c.role_name = session_user
+        and c.last_seen_at > clock_timestamp() - interval '1 minute'
+    )
+    or not pg_try_advisory_xact_lock(hashtextextended(format('quern/client/%s/%s/%s/%s/%s', 'shop', p_queue, p_version, v_client, session_user), 0))
+  then
+    return;
   end if;
 
+  insert into shop.quern_client as c (queue, version, client, role_name)
+  values (p_queue, p_version, v_client, session_user)
+  on conflict (queue, version, client, role_name) do update
+  set last_seen_at = clock_timestamp();
+  -- Names that a program makes anew at every start would pile up.
+  delete from shop.quern_client as c
+  where c.ctid = any (array(
+    select o.ctid
+    from shop.quern_client as o
+    where o.last_seen_at < clock_timestamp() - interval '400 days'
+    limit 10
+    for update skip locked
+  ));
+end
+$$;
+comment on function shop.quern_note_client(text, integer) is 'Notes that this session''s program speaks a contract.';
+revoke all on function shop.quern_note_client(text, integer) from public;
+
+create function shop.quern_payload_problems(p_payload jsonb, p_contract jsonb)
+returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+begin atomic
   select string_agg(f.problem, ' ' order by f.field)
-  into v_problems
   from (
     select
       c.key,
@@ -93,7 +148,25 @@ begin
     from jsonb_object_keys(p_payload) as k(field)
     where not p_contract ? k.field
   ) as f(field, problem);
+end;
+comment on function shop.quern_payload_problems(jsonb, jsonb) is 'Every problem of an untyped payload, which is a JSON object; null when it fits the contract.';
+revoke all on function shop.quern_payload_problems(jsonb, jsonb) from public;
 
+create function shop.quern_check_payload(p_queue text, p_payload jsonb, p_contract jsonb)
+returns void
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_problems text;
+begin
+  if jsonb_typeof(p_payload) is distinct from 'object' then
+    raise exception using
+      errcode = 'QN003',
+      message = format('the payload for queue "%s" must be a JSON object', p_queue);
+  end if;
+
+  v_problems := shop.quern_payload_problems(p_payload, p_contract);
   if v_problems is not null then
     raise exception using
       errcode = 'QN003',
@@ -124,16 +197,15 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  case p_queue
-    when 'email' then
-      return shop.email_enqueue_json_v1(p_payload, p_delay);
-    when 'webhooks' then
-      return shop.webhooks_enqueue_json_v1(p_payload, p_delay);
-    else
-      raise exception using
-        errcode = 'QN002',
-        message = format('there is no queue "%s"', p_queue);
-  end case;
+  if p_queue = 'email' then
+    return shop.email_enqueue_json(p_payload, p_delay);
+  end if;
+  if p_queue = 'webhooks' then
+    return shop.webhooks_enqueue_json(p_payload, p_delay);
+  end if;
+  raise exception using
+    errcode = 'QN002',
+    message = format('there is no queue "%s"', p_queue);
 end
 $$;
 comment on function shop.queue_enqueue(text, jsonb, interval) is 'Enqueues a JSON payload after checking it against the contract of the queue; returns the message id.';
@@ -145,16 +217,17 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  case p_queue
-    when 'email' then
-      return query select * from shop.email_claim_json_v1();
-    when 'webhooks' then
-      return query select * from shop.webhooks_claim_json_v1();
-    else
-      raise exception using
-        errcode = 'QN002',
-        message = format('there is no queue "%s"', p_queue);
-  end case;
+  if p_queue = 'email' then
+    return query select * from shop.email_claim_json();
+    return;
+  end if;
+  if p_queue = 'webhooks' then
+    return query select * from shop.webhooks_claim_json();
+    return;
+  end if;
+  raise exception using
+    errcode = 'QN002',
+    message = format('there is no queue "%s"', p_queue);
 end
 $$;
 comment on function shop.queue_dequeue(text) is 'Claims the next message of a queue, or returns no row.';
@@ -165,15 +238,16 @@ returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_queue constant text := shop.quern_queue_of(p_message_id);
 begin
-  case shop.quern_queue_of(p_message_id)
-    when 'email' then
-      return shop.email_ack(p_message_id, coalesce(p_attempt, shop.email_attempt(p_message_id)));
-    when 'webhooks' then
-      return shop.webhooks_ack(p_message_id, coalesce(p_attempt, shop.webhooks_attempt(p_message_id)));
-    else
-      return false;
-  end case;
+  if v_queue = 'email' then
+    return shop.email_ack(p_message_id, coalesce(p_attempt, shop.email_attempt(p_message_id)));
+  end if;
+  if v_queue = 'webhooks' then
+    return shop.webhooks_ack(p_message_id, coalesce(p_attempt, shop.webhooks_attempt(p_message_id)));
+  end if;
+  return false;
 end
 $$;
 comment on function shop.queue_ack(bigint, integer) is 'Ends a claimed message, of the given attempt or the present one; false when that attempt has ended before.';

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cassert>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -14,12 +16,16 @@ namespace contract {
 
 namespace {
 
-field field_of(const declaration::field& declared) {
+field field_of(const declaration::project& project, const declaration::field& declared) {
   const auto& limits = declared.constraints;
   field result{declared.name, declaration::spell(declared.type), {}, {}, {}, limits.max_length, limits.pattern};
   if (declared.default_value) result.default_value = spell(*declared.default_value);
   if (limits.min) result.min = spell(*limits.min);
   if (limits.max) result.max = spell(*limits.max);
+  for (const auto& enumeration : project.enumerations) {
+    if (enumeration.name == declared.type.enumeration) result.values = enumeration.values;
+  }
+  result.column = declared.name;
   return result;
 }
 
@@ -62,11 +68,32 @@ std::string spell(declaration::backoff_kind backoff) {
   return {};
 }
 
-payload_contract contract_of(const declaration::queue& queue, int version) {
-  payload_contract result{queue.name, version, queue.is_schemaless, {}};
-  if (queue.is_schemaless) return result;
-  result.fields.reserve(queue.payload.size());
-  for (const auto& declared : queue.payload) result.fields.push_back(field_of(declared));
+std::vector<field> fields_of(const declaration::project& project, const declaration::queue& queue) {
+  if (queue.is_schemaless) return {{.name = "payload", .type = "jsonb", .column = "payload"}};
+  std::vector<field> result;
+  result.reserve(queue.payload.size());
+  for (const auto& declared : queue.payload) result.push_back(field_of(project, declared));
+  return result;
+}
+
+bool is_same(const field& a, const field& b) {
+  const auto told = [](const field& one) {
+    return std::tie(one.name, one.type, one.default_value, one.min, one.max, one.max_length, one.pattern, one.values);
+  };
+  return told(a) == told(b);
+}
+
+const field* find_field(const payload_contract& contract, std::string_view name) {
+  const auto has_name = [&](const field& one) { return one.name == name; };
+  const auto place = std::find_if(contract.fields.begin(), contract.fields.end(), has_name);
+  return place == contract.fields.end() ? nullptr : &*place;
+}
+
+std::vector<const payload_contract*> live(const std::vector<payload_contract>& contracts) {
+  std::vector<const payload_contract*> result;
+  for (const auto& one : contracts) {
+    if (!one.is_retired) result.push_back(&one);
+  }
   return result;
 }
 
@@ -76,6 +103,8 @@ std::string fingerprint(const payload_contract& contract) {
   append_part(text, "version", std::string_view{std::to_string(contract.version)});
   if (contract.is_schemaless) append_part(text, "payload", std::string_view{"jsonb"});
   for (const auto& field : contract.fields) {
+    // A schemaless payload that is where it always is says nothing more.
+    if (contract.is_schemaless && field.column == field.name) continue;
     append_part(text, "field", std::string_view{field.name});
     append_part(text, "type", std::string_view{field.type});
     append_part(text, "default", field.default_value);
@@ -83,6 +112,9 @@ std::string fingerprint(const payload_contract& contract) {
     append_part(text, "max", field.max);
     if (field.max_length) append_part(text, "max_length", std::string_view{std::to_string(*field.max_length)});
     append_part(text, "pattern", field.pattern);
+    for (const auto& value : field.values) append_part(text, "value", std::string_view{value});
+    // Programs name the column when they copy.
+    if (field.column != field.name) append_part(text, "column", std::string_view{field.column});
   }
   return sha256(text);
 }

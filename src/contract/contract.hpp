@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "declaration/model.hpp"
@@ -19,19 +20,49 @@ struct field {
   std::optional<std::string> max;
   std::optional<std::int64_t> max_length;
   std::optional<std::string> pattern;
+  std::vector<std::string> values{};  // of an enumeration, as this contract knows them
+  std::string column{};               // where it is stored
+  std::string renamed_from{};         // its name in the contract before, when that is another
+  bool is_new = false;                // unrelated to the field of that name in the contract before
   bool operator==(const field&) const = default;
+};
+
+/// The value that a field has for older contracts in messages that do not have it any more.
+struct removed_field {
+  std::string name;
+  std::string value;
+  bool operator==(const removed_field&) const = default;
+};
+
+/// What was said when a contract broke with those before it.
+struct contract_break {
+  std::string reason;
+  std::string until;  // 2026-12-31
+  bool operator==(const contract_break&) const = default;
 };
 
 struct payload_contract {
   std::string queue;
   int version = 1;
   bool is_schemaless = false;
-  std::vector<field> fields;  // in the order of the declaration
+  std::vector<field> fields{};           // in the order of the declaration; one, `payload`, without a schema
+  std::vector<removed_field> removed{};  // since the contract before; those without a value are not listed
+  std::optional<contract_break> breaks{};
+  bool is_retired = false;  // its functions are gone, and no message bears it
   bool operator==(const payload_contract&) const = default;
 };
 
-/// The contract that the declaration asks for, as that version.
-payload_contract contract_of(const declaration::queue& queue, int version);
+/// The fields that the declaration asks for, unrelated to any contract before: each in a column of its name.
+std::vector<field> fields_of(const declaration::project& project, const declaration::queue& queue);
+
+/// Whether two fields are the same for a program, wherever they are stored and whatever they were called before.
+bool is_same(const field& a, const field& b);
+
+/// The field of that name, or null.
+const field* find_field(const payload_contract& contract, std::string_view name);
+
+/// Those that are not retired, by version.
+std::vector<const payload_contract*> live(const std::vector<payload_contract>& contracts);
 
 /// SHA-256 over a canonical spelling of name, version and fields, as 64 hex digits. Two contracts have the same
 /// fingerprint exactly when they are equal.

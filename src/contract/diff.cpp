@@ -3,56 +3,36 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
-#include <unordered_set>
+#include <map>
+#include <set>
+
+#include "contract/evolution.hpp"
 
 namespace contract {
 
 namespace {
 
-text::diagnostic problem(std::string code, std::string message, const text::span& where, std::string help) {
-  return {text::severity::error, std::move(code), std::move(message), where, std::move(help), {}};
-}
-
-/// A value for a message: long ones are cut, because the place is shown below anyway.
-std::string quoted(std::string_view value) {
-  constexpr std::size_t longest = 60;
-  if (value.size() <= longest) return fmt::format("\"{}\"", value);
-  auto end = longest;
-  while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xC0U) == 0x80U) --end;
-  return fmt::format("\"{}…\"", value.substr(0, end));
-}
-
-const field* find_field(const payload_contract& contract, std::string_view name) {
-  const auto has_name = [&](const field& field) { return field.name == name; };
-  const auto place = std::find_if(contract.fields.begin(), contract.fields.end(), has_name);
-  return place == contract.fields.end() ? nullptr : &*place;
-}
-
-/// What distinguishes two fields of one name, in words.
-std::string difference(const field& before, const field& now) {
-  if (before.type != now.type) return fmt::format("its type was {} and is {}", before.type, now.type);
-  if (before.default_value != now.default_value) return "its default has changed";
-  return "its constraints have changed";
-}
-
 class comparison {
  public:
-  comparison(const declaration::project& project, const lock& lock) : project_{project}, lock_{lock} {}
+  comparison(const declaration::project& project, const lock& lock) : project_{project} {
+    result_.released = without_drafts(lock);
+  }
 
   changes run() && {
-    result_.has_new_core = find_line(lock_, core_line) == nullptr;
-    if (!result_.has_new_core) compare_project();
-    for (const auto& enumeration : project_.enumerations) compare_enumeration(enumeration);
+    result_.core.is_new = find_line(result_.released, core_line) == nullptr;
+    if (!result_.core.is_new) compare_project();
+    compare_enumerations();
     for (const auto& queue : project_.queues) compare_queue(queue);
-    find_removed();
+    for (const auto& line : result_.released.lines) find_removed(line);
+    for (const auto& removed : project_.removed_queues) check_removed(removed);
     text::sort_by_position(result_.diagnostics);
     return std::move(result_);
   }
 
  private:
-  void refuse(std::string code, std::string message, const text::span& where, std::string help) {
-    result_.diagnostics.push_back(problem(std::move(code), std::move(message), where, std::move(help)));
+  void refuse(std::string_view code, std::string message, const text::span& where, std::string help) {
+    result_.diagnostics.push_back(
+        {text::severity::error, std::string{code}, std::move(message), where, std::move(help), {}});
   }
 
   void compare_project() {
@@ -64,126 +44,123 @@ class comparison {
                          "another directory",
                          key));
     };
-    compare("name", lock_.project, project_.name);
-    compare("schema", lock_.schema, project_.schema);
+    compare("name", result_.released.project, project_.name);
+    compare("schema", result_.released.schema, project_.schema);
   }
 
-  void compare_enumeration(const declaration::enumeration& enumeration) {
-    const auto& known = lock_.enumerations;
-    const auto has_name = [&](const locked_enumeration& before) { return before.name == enumeration.name; };
-    const auto before = std::find_if(known.begin(), known.end(), has_name);
-    if (before == known.end()) {
-      result_.new_enumerations.push_back(&enumeration);
-    } else if (before->values != enumeration.values) {
-      refuse("enumeration_changed", fmt::format("the values of enumeration \"{}\" have changed", enumeration.name),
-             enumeration.where,
-             fmt::format("released values are {}; evolving enumerations is not built yet: keep them, or declare a new "
-                         "enumeration under another name",
-                         fmt::join(before->values, ", ")));
-    } else if (before->doc != enumeration.doc) {
-      refuse("enumeration_changed", fmt::format("the doc of enumeration \"{}\" has changed", enumeration.name),
-             enumeration.where,
-             fmt::format("it is released as {}, and a migration that changes the comment is not built yet: keep it",
-                         quoted(before->doc)));
+  void say_core(std::string words) { result_.core.words.push_back(std::move(words)); }
+
+  void compare_enumerations() {
+    auto& core = result_.core;
+    core.enumerations_before = result_.released.enumerations;
+    std::map<std::string, locked_enumeration> now;
+    for (const auto& known : core.enumerations_before) now.emplace(known.name, known);
+    for (const auto& declared : project_.enumerations) {
+      const auto before = now.find(declared.name);
+      if (before == now.end()) {
+        say_core(fmt::format("adds the enumeration \"{}\"", declared.name));
+      } else {
+        compare_enumeration(before->second, declared);
+      }
+      now.insert_or_assign(declared.name, locked(declared));
     }
+    for (auto& [name, enumeration] : now) core.enumerations.push_back(std::move(enumeration));
+  }
+
+  void compare_enumeration(const locked_enumeration& before, const declaration::enumeration& now) {
+    if (before.doc != now.doc) say_core(fmt::format("changes the comment of the enumeration \"{}\"", now.name));
+    if (before.values == now.values) return;
+    const bool is_longer = before.values.size() < now.values.size() &&
+                           std::equal(before.values.begin(), before.values.end(), now.values.begin());
+    if (is_longer) return say_core(fmt::format("adds values to the enumeration \"{}\"", now.name));
+    refuse(
+        "enumeration_changed",
+        fmt::format("the values of enumeration \"{}\" have changed other than at their end", now.name), now.where,
+        fmt::format("released values are {}: messages hold them, and PostgreSQL cannot take one away. Three ways out:\n"
+                    "  1. keep them in this order and add new ones at the end\n"
+                    "  2. a constraint on the fields that use it, so that new messages do not hold a value any more\n"
+                    "  3. declare a new enumeration under another name, and a new field of it",
+                    fmt::join(before.values, ", ")));
   }
 
   void compare_queue(const declaration::queue& queue) {
-    const auto* before = find_line(lock_, queue.name);
-    if (before == nullptr) {
-      result_.new_queues.push_back(&queue);
+    const auto* line = find_line(result_.released, queue.name);
+    if (line == nullptr || line->state.is_dropped) return add_queue(queue, line);
+    line_change change{queue.name, &queue, line->state, line->state, false, {}};
+    auto evolved = evolve(project_, queue, line->state.contracts);
+    for (auto& problem : evolved.problems) result_.diagnostics.push_back(std::move(problem));
+    if (evolved.is_changed) {
+      change.after.contracts.push_back(std::move(evolved.next));
+      change.words = std::move(evolved.words);
+    }
+    change.after.options = options_of(queue);
+    say_options(change);
+    if (change.before != change.after) result_.lines.push_back(std::move(change));
+  }
+
+  void add_queue(const declaration::queue& queue, const line* dropped) {
+    line_change change{queue.name, &queue, {}, {}, false, {fmt::format("creates the queue \"{}\"", queue.name)}};
+    if (dropped != nullptr) {
+      change.before = dropped->state;
+      change.after.contracts = dropped->state.contracts;
+    }
+    change.after.contracts.push_back(first_contract(project_, queue, change.after.contracts));
+    change.after.options = options_of(queue);
+    result_.lines.push_back(std::move(change));
+    if (!result_.core.is_new) say_core(fmt::format("adds the queue \"{}\"", queue.name));
+  }
+
+  static void say_options(line_change& change) {
+    const auto find = [](const std::vector<option>& options, std::string_view key) -> std::string_view {
+      const auto has_key = [&](const option& one) { return one.first == key; };
+      const auto place = std::find_if(options.begin(), options.end(), has_key);
+      return place == options.end() ? std::string_view{} : place->second;
+    };
+    std::set<std::string_view> keys;
+    for (const auto* options : {&change.before.options, &change.after.options}) {
+      for (const auto& [key, value] : *options) keys.insert(key);
+    }
+    for (const auto key : keys) {
+      if (find(change.before.options, key) != find(change.after.options, key))
+        change.words.push_back(fmt::format("changes {}", key));
+    }
+  }
+
+  void find_removed(const line& line) {
+    const auto is_it = [&](const auto& one) { return one.name == line.name; };
+    if (line.name == core_line || line.state.is_dropped ||
+        std::any_of(project_.queues.begin(), project_.queues.end(), is_it))
       return;
+    const auto& removed = project_.removed_queues;
+    const auto wanted = std::find_if(removed.begin(), removed.end(), is_it);
+    if (wanted == removed.end()) {
+      return refuse("queue_removed", fmt::format("the queue \"{}\" is not declared any more", line.name), {},
+                    fmt::format("programs may use it and its tables may hold messages. Three ways out:\n"
+                                "  1. declare it again as it was\n"
+                                "  2. drop it when it is empty and unused: write [removed_queues.{}]\n"
+                                "  3. drop it with its messages: write messages = \"discard\" there",
+                                line.name));
     }
-    const auto& released = before->contracts.back();
-    compare_payload(queue, released, contract_of(queue, released.version));
-    compare_options(queue, before->options);
+    line_change change{line.name,
+                       nullptr,
+                       line.state,
+                       line.state,
+                       wanted->discards_messages,
+                       {fmt::format("drops the queue \"{}\"", line.name)}};
+    change.after.is_dropped = true;
+    for (auto& contract : change.after.contracts) contract.is_retired = true;
+    result_.lines.push_back(std::move(change));
+    say_core(fmt::format("drops the queue \"{}\"", line.name));
   }
 
-  void compare_payload(const declaration::queue& queue, const payload_contract& before, const payload_contract& now) {
-    if (before == now) return;
-    const auto count = result_.diagnostics.size();
-    if (before.is_schemaless != now.is_schemaless) {
-      refuse_payload(queue, queue.where,
-                     before.is_schemaless ? "it was schemaless and has fields" : "it had fields and is schemaless");
-      return;
-    }
-    compare_fields(queue, before, now);
-    // Nothing was said about a single field: it is their order that differs.
-    if (result_.diagnostics.size() == count) refuse_payload(queue, queue.where, "the order of its fields is another");
-  }
-
-  void compare_fields(const declaration::queue& queue, const payload_contract& before, const payload_contract& now) {
-    for (std::size_t i = 0; i < now.fields.size(); ++i) {
-      const auto& field = now.fields[i];
-      const auto& where = queue.payload[i].where;
-      const auto* released = find_field(before, field.name);
-      if (released == nullptr) {
-        refuse_payload(queue, where, fmt::format("the field \"{}\" is new", field.name));
-      } else if (*released != field) {
-        refuse_payload(queue, where, fmt::format("the field \"{}\": {}", field.name, difference(*released, field)));
-      }
-    }
-    for (const auto& field : before.fields) {
-      if (find_field(now, field.name) == nullptr) {
-        refuse_payload(queue, queue.where, fmt::format("the field \"{}\" is gone", field.name));
-      }
-    }
-  }
-
-  void refuse_payload(const declaration::queue& queue, const text::span& where, const std::string& what) {
-    refuse("contract_changed", fmt::format("the payload of queue \"{}\" has changed: {}", queue.name, what), where,
-           fmt::format("contract v{} is released, and programs depend on it; evolving contracts is not built yet: take "
-                       "the change back, or declare a new queue under another name",
-                       version_of(queue, lock_)));
-  }
-
-  void compare_options(const declaration::queue& queue, const std::vector<option>& before) {
-    const auto now = options_of(queue);
-    for (const auto& [key, value] : now) {
-      const auto* released = find_option(before, key);
-      if (released == nullptr || *released != value) refuse_option(queue, key, released, &value);
-    }
-    for (const auto& [key, value] : before) {
-      if (find_option(now, key) == nullptr) refuse_option(queue, key, &value, nullptr);
-    }
-  }
-
-  static const std::string* find_option(const std::vector<option>& options, std::string_view key) {
-    const auto has_key = [&](const option& option) { return option.first == key; };
-    const auto place = std::find_if(options.begin(), options.end(), has_key);
-    return place == options.end() ? nullptr : &place->second;
-  }
-
-  void refuse_option(const declaration::queue& queue, std::string_view key, const std::string* before,
-                     const std::string* now) {
-    const auto spelled = [](const std::string* value) { return value == nullptr ? "not set" : quoted(*value); };
-    refuse(
-        "option_changed",
-        fmt::format("{} of queue \"{}\" was {} and is {}", key, queue.name, spelled(before), spelled(now)), queue.where,
-        "it is part of a released migration, and a migration that changes it is not built yet: take the change back, "
-        "or declare a new queue under another name");
-  }
-
-  void find_removed() {
-    std::unordered_set<std::string_view> declared;
-    for (const auto& queue : project_.queues) declared.insert(queue.name);
-    for (const auto& line : lock_.lines) {
-      if (line.name == core_line || declared.contains(line.name)) continue;
-      refuse(
-          "queue_removed", fmt::format("the queue \"{}\" is not declared any more", line.name), {},
-          "its tables may hold messages, and a migration that drops them is not built yet: declare it again as it was");
-    }
-    declared.clear();
-    for (const auto& enumeration : project_.enumerations) declared.insert(enumeration.name);
-    for (const auto& enumeration : lock_.enumerations) {
-      if (declared.contains(enumeration.name)) continue;
-      refuse("enumeration_removed", fmt::format("the enumeration \"{}\" is not declared any more", enumeration.name),
-             {}, "a migration that drops its type is not built yet: declare it again as it was");
-    }
+  void check_removed(const declaration::removed_queue& removed) {
+    if (removed.name != core_line && find_line(result_.released, removed.name) != nullptr) return;
+    refuse("removed_queue_unknown",
+           fmt::format("there was no released queue \"{}\" that could be removed", removed.name), removed.where,
+           "take it away");
   }
 
   const declaration::project& project_;
-  const lock& lock_;
   changes result_;
 };
 
@@ -191,11 +168,6 @@ class comparison {
 
 changes compare(const declaration::project& project, const lock& lock) {
   return comparison{project, lock}.run();
-}
-
-int version_of(const declaration::queue& queue, const lock& lock) {
-  const auto* line = find_line(lock, queue.name);
-  return line == nullptr ? 1 : line->contracts.back().version;
 }
 
 }  // namespace contract

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "contract/lock.hpp"
@@ -8,19 +9,34 @@
 
 namespace contract {
 
-/// What the declaration asks for beyond the lock. The pointers lead into the project that was compared.
-struct changes {
-  bool has_new_core = false;  // nothing was ever generated
-  std::vector<const declaration::enumeration*> new_enumerations;
-  std::vector<const declaration::queue*> new_queues;
-  std::vector<text::diagnostic> diagnostics;  // changes that quern cannot bring about, all of them
+/// What a migration has to bring about in the line of a queue.
+struct line_change {
+  std::string line;
+  const declaration::queue* declared = nullptr;  // null when the queue is dropped
+  queue_state before;                            // without contracts when the queue is new
+  queue_state after;
+  bool discards_messages = false;  // of a dropped queue
+  std::vector<std::string> words;  // for people: `adds the field "note"`
 };
 
-/// Compares a declaration with the lock. New queues and enumerations are changes; a changed or removed one is refused,
-/// at its place in the declaration, because no migration would follow it.
-changes compare(const declaration::project& project, const lock& lock);
+/// What a migration has to bring about in the shared objects.
+struct core_change {
+  bool is_new = false;  // nothing was ever generated
+  std::vector<locked_enumeration> enumerations_before;
+  std::vector<locked_enumeration> enumerations;  // by name; none ever goes, because contracts that are read may use it
+  std::vector<std::string> words;                // empty when nothing changes
+};
 
-/// The version under which the queue's contract is known: the newest in the lock, 1 for a new queue.
-int version_of(const declaration::queue& queue, const lock& lock);
+/// What the declaration asks for beyond what is released. The pointers lead into the project that was compared.
+struct changes {
+  lock released;  // what was compared with: the lock without its drafts
+  core_change core;
+  std::vector<line_change> lines;             // in the order of the declaration, the dropped ones last
+  std::vector<text::diagnostic> diagnostics;  // what cannot be brought about, all of it
+};
+
+/// Compares a declaration with what is released of a lock. What would hurt programs that run is a diagnostic, at its
+/// place in the declaration, with the ways out of it.
+changes compare(const declaration::project& project, const lock& lock);
 
 }  // namespace contract

@@ -65,7 +65,7 @@ class tree_builder : public nlohmann::json_sax<json> {
 
   bool null() override { return add({}); }
 
-  bool boolean(bool) override { return add({}); }
+  bool boolean(bool value) override { return add(value); }
 
   bool number_integer(number_integer_t number) override { return add(number); }
 

@@ -16,7 +16,7 @@ struct json_node {
   struct member;
   using members = std::vector<member>;
   using items = std::vector<json_node>;
-  std::variant<std::monostate, std::string, std::int64_t, members, items> value;  // monostate: anything else
+  std::variant<std::monostate, bool, std::string, std::int64_t, members, items> value;  // monostate: anything else
   std::size_t line = 0;
 };
 

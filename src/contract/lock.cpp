@@ -14,10 +14,39 @@ const line* find_line(const lock& lock, std::string_view name) {
   return place != lock.lines.end() && place->name == name ? &*place : nullptr;
 }
 
+released_part all_of(const line& line, const lock& lock) {
+  released_part result{
+      line.state.contracts.size(), line.migrations.size(), line.state.options, line.state.is_dropped, {}};
+  if (line.name == core_line) result.enumerations = lock.enumerations;
+  return result;
+}
+
+lock without_drafts(const lock& lock) {
+  auto result = lock;
+  for (auto& line : result.lines) {
+    if (!line.released) continue;
+    auto& [contracts, migrations, options, is_dropped, enumerations] = *line.released;
+    line.state.contracts.resize(contracts);
+    line.state.options = std::move(options);
+    line.state.is_dropped = is_dropped;
+    line.migrations.resize(migrations);
+    if (line.name == core_line) result.enumerations = std::move(enumerations);
+    line.released.reset();
+  }
+  std::erase_if(result.lines, [](const contract::line& line) { return line.migrations.empty(); });
+  return result;
+}
+
+lock with_drafts_released(lock lock) {
+  for (auto& line : lock.lines) line.released.reset();
+  return lock;
+}
+
 std::vector<option> options_of(const declaration::queue& queue) {
   std::vector<option> result{
       {"doc", queue.doc},
       {"lease", declaration::spell_duration(queue.lease)},
+      {"sunset", declaration::spell_duration(queue.sunset)},
       {"retry.max_attempts", fmt::to_string(queue.retry.max_attempts)},
       {"retry.backoff", spell(queue.retry.backoff)},
       {"retry.initial", declaration::spell_duration(queue.retry.initial)},

@@ -15,6 +15,9 @@ namespace contract {
 /// The line of the objects that all queues share.
 inline constexpr std::string_view core_line = "core";
 
+/// Of the lock's text. Format 1 had no drafts and no columns.
+inline constexpr int lock_format = 2;
+
 struct migration {
   std::string file;      // 0001_create.sql
   std::string checksum;  // SHA-256 of its LF-normalised text
@@ -24,13 +27,12 @@ struct migration {
 /// Name and value, in the spelling of the declaration.
 using option = std::pair<std::string, std::string>;
 
-/// The history of one queue or, named `core`, of the shared objects, which have neither contracts nor options.
-struct line {
-  std::string name;
-  std::vector<payload_contract> contracts;  // by version
-  std::vector<option> options;              // what is spelled into the SQL besides the contract, in a fixed order
-  std::vector<migration> migrations;
-  bool operator==(const line&) const = default;
+/// A queue as its migrations leave it.
+struct queue_state {
+  std::vector<payload_contract> contracts{};  // by version, the retired ones too
+  std::vector<option> options{};              // what is spelled into the SQL besides, in a fixed order
+  bool is_dropped = false;                    // its objects are gone; the contracts' numbers go on
+  bool operator==(const queue_state&) const = default;
 };
 
 struct locked_enumeration {
@@ -40,8 +42,27 @@ struct locked_enumeration {
   bool operator==(const locked_enumeration&) const = default;
 };
 
-/// `migrations/quern.lock`: every contract ever released and the checksum of every migration. Enumerations and lines
-/// are sorted by name. A lock without lines is the one before the first generation.
+/// What of a line is released: the rest of it is a draft, which the next generation may replace.
+struct released_part {
+  std::size_t contracts = 0;
+  std::size_t migrations = 0;
+  std::vector<option> options{};
+  bool is_dropped = false;
+  std::vector<locked_enumeration> enumerations{};  // of the line core only
+  bool operator==(const released_part&) const = default;
+};
+
+/// The history of one queue or, named `core`, of the shared objects, which have no state of their own.
+struct line {
+  std::string name;
+  queue_state state{};
+  std::vector<migration> migrations{};
+  std::optional<released_part> released{};  // nothing: all of it
+  bool operator==(const line&) const = default;
+};
+
+/// `migrations/quern.lock`: every contract, released or drafted, and the checksum of every migration. Enumerations and
+/// lines are sorted by name. A lock without lines is the one before the first generation.
 struct lock {
   std::string project;
   std::string schema;
@@ -52,6 +73,15 @@ struct lock {
 
 /// The line of that name, or null.
 const line* find_line(const lock& lock, std::string_view name);
+
+/// The lock without its drafts: what nothing may change any more.
+lock without_drafts(const lock& lock);
+
+/// The lock with its drafts released.
+lock with_drafts_released(lock lock);
+
+/// What is released of the line, all of which is, with the enumerations when it is the core.
+released_part all_of(const line& line, const lock& lock);
 
 /// What of a queue is spelled into its SQL besides the contract.
 std::vector<option> options_of(const declaration::queue& queue);

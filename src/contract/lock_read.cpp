@@ -10,7 +10,7 @@ namespace contract {
 
 namespace {
 
-constexpr std::int64_t known_format = 1;
+constexpr std::int64_t known_format = lock_format;
 constexpr std::string_view rebuild_help =
     "quern writes this file and it is history: take it from version control again instead of editing it";
 
@@ -89,25 +89,70 @@ class object {
   std::string_view what_;
 };
 
-field read_field(const json_node& node) {
-  const object read{node, "a field", {"name", "type", "default", "min", "max", "max_length", "pattern"}};
-  field result{read.text("name"),         read.text("type"), read.optional_text("default"), read.optional_text("min"),
-               read.optional_text("max"), std::nullopt,      read.optional_text("pattern")};
-  if (read.find("max_length") != nullptr) result.max_length = read.number("max_length");
+bool is_name(std::string_view name) {
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto is_plain = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; };
+  return !name.empty() && name.size() <= 63 && is_letter(name[0]) && std::all_of(name.begin(), name.end(), is_plain);
+}
+
+void check_name(const std::string& name, const json_node& node) {
+  if (!is_name(name)) refuse(node, fmt::format("{} is not a name", json_string(name)));
+}
+
+bool is_true(const object& read, std::string_view key) {
+  if (read.find(key) == nullptr) return false;
+  const auto* value = std::get_if<bool>(&read.get(key).value);
+  if (value == nullptr || !*value) refuse(read.get(key), fmt::format("\"{}\" is true or left out", key));
+  return true;
+}
+
+std::vector<std::string> read_texts(const json_node& node, std::string_view what) {
+  std::vector<std::string> result;
+  for (const auto& item : items_of(node, what)) result.push_back(text_of(item, fmt::format("a value of {}", what)));
   return result;
 }
 
+field read_field(const json_node& node) {
+  const object read{
+      node,
+      "a field",
+      {"name", "type", "default", "min", "max", "max_length", "pattern", "values", "column", "renamed_from", "new"}};
+  field result{read.text("name"),         read.text("type"), read.optional_text("default"), read.optional_text("min"),
+               read.optional_text("max"), std::nullopt,      read.optional_text("pattern")};
+  if (read.find("max_length") != nullptr) result.max_length = read.number("max_length");
+  if (read.find("values") != nullptr) result.values = read_texts(read.get("values"), "\"values\"");
+  result.column = read.optional_text("column").value_or(result.name);
+  result.renamed_from = read.optional_text("renamed_from").value_or("");
+  result.is_new = is_true(read, "new");
+  // They become parts of SQL.
+  check_name(result.name, read.get("name"));
+  if (!is_name(result.column)) refuse(read.get("column"), fmt::format("{} is not a name", json_string(result.column)));
+  return result;
+}
+
+std::optional<contract_break> read_break(const object& from) {
+  if (from.find("break") == nullptr) return std::nullopt;
+  const object read{from.get("break"), "\"break\"", {"reason", "until"}};
+  return contract_break{read.text("reason"), read.text("until")};
+}
+
 payload_contract read_contract(const json_node& node, const std::string& queue) {
-  const object read{node, "a contract", {"version", "fingerprint", "payload", "fields"}};
-  payload_contract result{queue, 0, read.find("payload") != nullptr, {}};
+  const object read{node, "a contract", {"version", "fingerprint", "retired", "break", "payload", "removed", "fields"}};
+  payload_contract result{.queue = queue, .version = 0, .is_schemaless = read.find("payload") != nullptr};
   const auto version = read.number("version");
   if (version < 1 || version > 1'000'000) refuse(read.get("version"), "\"version\" must be 1 or more");
   result.version = static_cast<int>(version);
-  if (result.is_schemaless) {
-    if (read.text("payload") != "jsonb") refuse(read.get("payload"), "\"payload\" must be \"jsonb\"");
-  } else {
-    for (const auto& item : items_of(read.get("fields"), "\"fields\"")) result.fields.push_back(read_field(item));
+  result.is_retired = is_true(read, "retired");
+  result.breaks = read_break(read);
+  if (result.is_schemaless && read.text("payload") != "jsonb") {
+    refuse(read.get("payload"), "\"payload\" must be \"jsonb\"");
   }
+  if (read.find("removed") != nullptr) {
+    for (const auto& [name, value] : members_of(read.get("removed"), "\"removed\"")) {
+      result.removed.push_back({name, text_of(value, "the value of a removed field")});
+    }
+  }
+  for (const auto& item : items_of(read.get("fields"), "\"fields\"")) result.fields.push_back(read_field(item));
   if (read.text("fingerprint") != fingerprint(result)) {
     throw wrong_lock{read.get("fingerprint").line, "lock_fingerprint",
                      fmt::format("the fingerprint does not fit contract v{} of \"{}\": one of them was edited",
@@ -154,25 +199,10 @@ std::vector<migration> read_migrations(const json_node& node, const std::string&
   return result;
 }
 
-bool is_name(std::string_view name) {
-  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
-  const auto is_plain = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; };
-  return !name.empty() && name.size() <= 63 && is_letter(name[0]) && std::all_of(name.begin(), name.end(), is_plain);
-}
-
-void check_name(const std::string& name, const json_node& node) {
-  if (!is_name(name)) refuse(node, fmt::format("{} is not a name", json_string(name)));
-}
-
-line read_line(const std::string& name, const json_node& node) {
-  check_name(name, node);
-  const object read{node, "a line", {"contracts", "options", "migrations"}};
-  line result{name, {}, {}, read_migrations(read.get("migrations"), name)};
-  if (name == core_line) return result;
-  result.contracts = read_contracts(read.get("contracts"), name);
-  if (result.contracts.empty()) refuse(node, fmt::format("\"{}\" has no contract", name));
-  for (const auto& [key, value] : members_of(read.get("options"), "\"options\"")) {
-    result.options.emplace_back(key, text_of(value, fmt::format("\"{}\"", key)));
+std::vector<option> read_options(const json_node& node) {
+  std::vector<option> result;
+  for (const auto& [key, value] : members_of(node, "\"options\"")) {
+    result.emplace_back(key, text_of(value, fmt::format("\"{}\"", key)));
   }
   return result;
 }
@@ -180,10 +210,51 @@ line read_line(const std::string& name, const json_node& node) {
 locked_enumeration read_enumeration(const std::string& name, const json_node& node) {
   check_name(name, node);
   const object read{node, "an enumeration", {"values", "doc"}};
-  locked_enumeration result{name, read.text("doc"), {}};
-  for (const auto& item : items_of(read.get("values"), "\"values\"")) {
-    result.values.push_back(text_of(item, "a value of an enumeration"));
+  return {name, read.text("doc"), read_texts(read.get("values"), "\"values\"")};
+}
+
+std::vector<locked_enumeration> read_enumerations(const json_node& node) {
+  std::vector<locked_enumeration> result;
+  for (const auto& [name, each] : members_of(node, "\"enumerations\"")) {
+    result.push_back(read_enumeration(name, each));
   }
+  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return result;
+}
+
+std::size_t read_count(const object& read, std::string_view key, std::size_t most) {
+  const auto count = read.number(key);
+  if (count < 0 || static_cast<std::size_t>(count) > most) {
+    refuse(read.get(key), fmt::format("\"{}\" of \"released\" must be a number from 0 to {}", key, most));
+  }
+  return static_cast<std::size_t>(count);
+}
+
+released_part read_released(const json_node& node, const line& line) {
+  const object read{node, "\"released\"", {"contracts", "migrations", "options", "dropped", "enumerations"}};
+  released_part result;
+  result.migrations = read_count(read, "migrations", line.migrations.size());
+  if (line.name == core_line) {
+    result.enumerations = read_enumerations(read.get("enumerations"));
+    return result;
+  }
+  result.contracts = read_count(read, "contracts", line.state.contracts.size());
+  if (read.find("options") != nullptr) result.options = read_options(read.get("options"));
+  result.is_dropped = is_true(read, "dropped");
+  return result;
+}
+
+line read_line(const std::string& name, const json_node& node) {
+  check_name(name, node);
+  const object read{node, "a line", {"contracts", "options", "migrations", "released", "dropped"}};
+  line result{name, {}, read_migrations(read.get("migrations"), name), {}};
+  if (name != core_line) {
+    result.state.contracts = read_contracts(read.get("contracts"), name);
+    if (result.state.contracts.empty()) refuse(node, fmt::format("\"{}\" has no contract", name));
+    result.state.options = read_options(read.get("options"));
+    result.state.is_dropped = is_true(read, "dropped");
+  }
+  if (read.find("released") != nullptr) result.released = read_released(read.get("released"), result);
   return result;
 }
 
@@ -208,13 +279,10 @@ lock read_root(const json_node& root) {
   check_format(root);
   const object read{root, "the lock", {"format", "project", "schema", "enumerations", "lines"}};
   lock result{read.text("project"), read.text("schema"), {}, {}};
-  for (const auto& [name, node] : members_of(read.get("enumerations"), "\"enumerations\"")) {
-    result.enumerations.push_back(read_enumeration(name, node));
-  }
+  result.enumerations = read_enumerations(read.get("enumerations"));
   for (const auto& [name, node] : members_of(read.get("lines"), "\"lines\"")) {
     result.lines.push_back(read_line(name, node));
   }
-  sort_by_name(result.enumerations);
   sort_by_name(result.lines);
   return result;
 }

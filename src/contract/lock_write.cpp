@@ -49,34 +49,76 @@ void put_field(buffer& out, const field& field) {
   put_optional(out, "max", field.max);
   if (field.max_length) put(out, ", \"max_length\": {}", *field.max_length);
   put_optional(out, "pattern", field.pattern);
+  if (!field.values.empty()) {
+    put(out, ", \"values\": [");
+    put_strings(out, field.values);
+    put(out, "]");
+  }
+  if (field.column != field.name) put(out, ", \"column\": {}", json_string(field.column));
+  if (!field.renamed_from.empty()) put(out, ", \"renamed_from\": {}", json_string(field.renamed_from));
+  if (field.is_new) put(out, ", \"new\": true");
   put(out, "}}");
 }
 
-void put_contract(buffer& out, const payload_contract& released) {
-  put(out, "{{\n          \"version\": {},\n          \"fingerprint\": \"{}\",\n", released.version,
-      fingerprint(released));
-  if (released.is_schemaless) {
-    put(out, "          \"payload\": \"jsonb\"");
-  } else {
-    put(out, "          \"fields\": [");
-    put_list(out, "            ", released.fields, [&](const field& field) { put_field(out, field); });
-    put(out, "\n          ]");
+void put_contract(buffer& out, const payload_contract& contract) {
+  put(out, "{{\n          \"version\": {},\n          \"fingerprint\": \"{}\",\n", contract.version,
+      fingerprint(contract));
+  if (contract.is_retired) put(out, "          \"retired\": true,\n");
+  if (contract.breaks) {
+    put(out, "          \"break\": {{\"reason\": {}, \"until\": {}}},\n", json_string(contract.breaks->reason),
+        json_string(contract.breaks->until));
   }
-  put(out, "\n        }}");
+  if (contract.is_schemaless) put(out, "          \"payload\": \"jsonb\",\n");
+  if (!contract.removed.empty()) {
+    put(out, "          \"removed\": {{");
+    put_list(out, "            ", contract.removed,
+             [&](const removed_field& each) { put(out, "{}: {}", json_string(each.name), json_string(each.value)); });
+    put(out, "\n          }},\n");
+  }
+  put(out, "          \"fields\": [");
+  put_list(out, "            ", contract.fields, [&](const field& field) { put_field(out, field); });
+  put(out, "\n          ]\n        }}");
+}
+
+void put_options(buffer& out, std::string_view indent, const std::vector<option>& options) {
+  put(out, "\"options\": {{");
+  put_list(out, fmt::format("{}  ", indent), options,
+           [&](const option& option) { put(out, "{}: {}", json_string(option.first), json_string(option.second)); });
+  put(out, "\n{}}},\n", indent);
+}
+
+void put_enumeration(buffer& out, const locked_enumeration& enumeration);
+
+void put_released(buffer& out, const line& line) {
+  const auto& released = *line.released;
+  put(out, "      \"released\": {{\n");
+  if (line.name == core_line) {
+    put(out, "        \"enumerations\": {{");
+    put_list(out, "          ", released.enumerations, [&](const auto& each) { put_enumeration(out, each); });
+    put(out, "{}}},\n", released.enumerations.empty() ? "" : "\n        ");
+  } else {
+    put(out, "        \"contracts\": {},\n", released.contracts);
+    if (released.is_dropped) put(out, "        \"dropped\": true,\n");
+    if (!released.options.empty()) {
+      put(out, "        ");
+      put_options(out, "        ", released.options);
+    }
+  }
+  put(out, "        \"migrations\": {}\n      }},\n", released.migrations);
 }
 
 void put_line(buffer& out, const line& line) {
   put(out, "{}: {{\n", json_string(line.name));
-  if (!line.contracts.empty()) {
+  if (line.released) put_released(out, line);
+  if (line.state.is_dropped) put(out, "      \"dropped\": true,\n");
+  if (!line.state.contracts.empty()) {
     put(out, "      \"contracts\": [");
-    put_list(out, "        ", line.contracts, [&](const payload_contract& released) { put_contract(out, released); });
+    put_list(out, "        ", line.state.contracts, [&](const payload_contract& each) { put_contract(out, each); });
     put(out, "\n      ],\n");
   }
-  if (!line.options.empty()) {
-    put(out, "      \"options\": {{");
-    put_list(out, "        ", line.options,
-             [&](const option& option) { put(out, "{}: {}", json_string(option.first), json_string(option.second)); });
-    put(out, "\n      }},\n");
+  if (!line.state.options.empty()) {
+    put(out, "      ");
+    put_options(out, "      ", line.state.options);
   }
   put(out, "      \"migrations\": [");
   put_list(out, "        ", line.migrations, [&](const migration& migration) {
@@ -95,7 +137,7 @@ void put_enumeration(buffer& out, const locked_enumeration& enumeration) {
 
 std::string write_lock(const lock& lock) {
   buffer out;
-  put(out, "{{\n  \"format\": 1,\n  \"project\": {},\n  \"schema\": {},\n", json_string(lock.project),
+  put(out, "{{\n  \"format\": {},\n  \"project\": {},\n  \"schema\": {},\n", lock_format, json_string(lock.project),
       json_string(lock.schema));
   put(out, "  \"enumerations\": {{");
   put_list(out, "    ", lock.enumerations, [&](const auto& enumeration) { put_enumeration(out, enumeration); });

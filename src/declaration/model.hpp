@@ -66,6 +66,7 @@ struct field {
   std::optional<value> default_value;
   field_constraints constraints;
   text::span where;
+  std::string renamed_from;  // its name in the contract before this one; empty when it has not changed
 };
 
 enum class backoff_kind { constant, linear, exponential };
@@ -87,15 +88,33 @@ struct role_grants {
   bool operator==(const role_grants&) const = default;
 };
 
+/// A contract whose messages older or newer programs cannot read, on purpose.
+struct accepted_break {
+  int version = 0;  // of the contract that breaks
+  std::string reason;
+  std::string until;  // 2026-12-31: when the older contracts should be gone
+  text::span where;
+};
+
 struct queue {
   std::string name;
   std::string doc;
   std::int64_t lease = 30'000'000;
+  std::int64_t sunset = 24 * 3'600'000'000;  // how long nobody may have used a contract before it is retired
   retry_policy retry;
   bool dead_letter = true;  // false: a message is dropped after its last attempt
   role_grants grants;
   bool is_schemaless = false;  // payload = "jsonb": the one field is `payload`, not null jsonb
   std::vector<field> payload;  // in the order in which they are written
+  std::vector<field> removed;  // what the payload had before; the default is what older programs read from now on
+  std::optional<accepted_break> breaks;
+  text::span where;
+};
+
+/// A queue that is not declared any more.
+struct removed_queue {
+  std::string name;
+  bool discards_messages = false;  // else it is dropped only when it holds none
   text::span where;
 };
 
@@ -113,6 +132,7 @@ struct project {
   int postgres = 14;                      // the oldest server that must be supported
   std::vector<enumeration> enumerations;  // in the order in which they are written, as are the queues
   std::vector<queue> queues;
+  std::vector<removed_queue> removed_queues;
 };
 
 }  // namespace declaration

@@ -14,6 +14,7 @@
 #include "declaration/read_parts.hpp"
 #include "declaration/report.hpp"
 #include "declaration/toml.hpp"
+#include "text/excerpt.hpp"
 #include "text/file.hpp"
 #include "text/utf8.hpp"
 
@@ -22,7 +23,9 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array top_keys{"project"sv, "enums"sv, "queues"sv};
+constexpr std::array top_keys{"project"sv, "enums"sv, "queues"sv, "removed_queues"sv};
+constexpr std::array removed_queue_keys{"messages"sv};
+constexpr std::array message_choices{"keep"sv, "discard"sv};
 constexpr std::array planned_top_keys{"streams"sv, "schedules"sv};
 constexpr std::array project_keys{"name"sv, "schema"sv, "namespace"sv, "postgres"sv};
 
@@ -47,9 +50,10 @@ class declaration_reader {
     read_project();
     const auto known = read_enumerations();
     read_queues(known);
+    read_removed_queues();
     if (!result_.schema.empty()) check_channels();
     check_collisions(result_, problems_);
-    const bool is_empty = result_.enumerations.empty() && result_.queues.empty();
+    const bool is_empty = result_.enumerations.empty() && result_.queues.empty() && result_.removed_queues.empty();
     if (is_empty && problems_.is_empty()) refuse_nothing();
     return std::move(result_);
   }
@@ -125,6 +129,29 @@ class declaration_reader {
       return;
     result_.queues.reserve(from->value.entries.size());
     for (const auto& each : from->value.entries) result_.queues.push_back(read_queue(each, known, problems_));
+  }
+
+  void read_removed_queues() {
+    const auto* from = find_entry(root_, "removed_queues");
+    if (from == nullptr ||
+        !check_kind(*from, node_kind::table, "a table of queues: [removed_queues.<name>]", problems_))
+      return;
+    for (const auto& each : from->value.entries) {
+      const auto title = fmt::format("[removed_queues.{}]", text::clipped(each.key));
+      if (!check_kind(each, node_kind::table, fmt::format("a table: {}", title), problems_)) continue;
+      check_keys(each.value, {removed_queue_keys, {}}, title, problems_);
+      removed_queue removed{each.key, false, each.where};
+      if (const auto* messages = find_entry(each.value, "messages")) {
+        const auto choice = read_choice(*messages, message_choices, problems_);
+        removed.discards_messages = choice && message_choices[*choice] == "discard";
+      }
+      const auto is_declared = [&](const queue& one) { return one.name == each.key; };
+      if (std::any_of(result_.queues.begin(), result_.queues.end(), is_declared)) {
+        problems_.error(code::duplicate_key, each.where,
+                        fmt::format("the queue '{}' is declared: it is not removed", text::clipped(each.key)));
+      }
+      result_.removed_queues.push_back(std::move(removed));
+    }
   }
 
   /// Consumers listen on a channel, whose name ends where identifiers end.

@@ -20,8 +20,8 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array field_keys{"type"sv, "default"sv, "min"sv, "max"sv, "max_length"sv, "pattern"sv, "doc"sv};
-constexpr std::array planned_keys{"renamed_from"sv};
+constexpr std::array field_keys{"type"sv,       "default"sv, "min"sv, "max"sv,
+                                "max_length"sv, "pattern"sv, "doc"sv, "renamed_from"sv};
 
 // A value of PostgreSQL has at most 1 GB.
 constexpr std::int64_t most_characters = 1'000'000'000;
@@ -38,6 +38,7 @@ class field_reader {
     if (!read_type()) return std::nullopt;
     if (from_.value.kind == node_kind::table) {
       read_doc();
+      read_renaming();
       read_constraints();
       read_default();
     }
@@ -57,8 +58,7 @@ class field_reader {
                     problems_)) {
       return false;
     }
-    check_keys(from_.value, {field_keys, planned_keys}, fmt::format("the field '{}'", text::clipped(from_.key)),
-               problems_);
+    check_keys(from_.value, {field_keys, {}}, fmt::format("the field '{}'", text::clipped(from_.key)), problems_);
     const auto* type = find("type");
     if (type == nullptr) {
       problems_.error(code::missing_key, from_.where,
@@ -77,6 +77,19 @@ class field_reader {
 
   void read_doc() {
     if (const auto* doc = find("doc")) result_.doc = read_text(*doc, "a string", problems_).value_or("");
+  }
+
+  void read_renaming() {
+    const auto* from = find("renamed_from");
+    if (from == nullptr) return;
+    const auto before = read_text(*from, "the former name as a string", problems_);
+    if (!before || !check_name(*before, name_role::field, from->value.where, problems_)) return;
+    if (*before != result_.name) {
+      result_.renamed_from = *before;
+      return;
+    }
+    problems_.error(code::useless_key, from->value.where,
+                    fmt::format("'renamed_from' has no effect: '{}' is the name of the field", *before));
   }
 
   void misplaced(const entry& constraint, std::string_view possible) {

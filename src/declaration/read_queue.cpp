@@ -11,6 +11,7 @@
 #include "declaration/names.hpp"
 #include "declaration/read_parts.hpp"
 #include "declaration/roles.hpp"
+#include "declaration/values.hpp"
 #include "text/excerpt.hpp"
 
 namespace declaration {
@@ -18,8 +19,10 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array queue_keys{"doc"sv, "lease"sv, "retry"sv, "dead_letter"sv, "storage"sv, "grants"sv, "payload"sv};
+constexpr std::array queue_keys{"doc"sv,     "lease"sv,  "sunset"sv,  "retry"sv,   "dead_letter"sv,
+                                "storage"sv, "grants"sv, "payload"sv, "removed"sv, "accept_break"sv};
 constexpr std::array planned_queue_keys{"priorities"sv, "unique"sv, "ordered_by"sv, "keep_done"sv, "renamed_from"sv};
+constexpr std::array break_keys{"version"sv, "reason"sv, "until"sv};
 constexpr std::array retry_keys{"max_attempts"sv, "backoff"sv, "initial"sv, "max"sv, "jitter"sv};
 constexpr std::array grant_keys{"produce"sv, "consume"sv, "operate"sv};
 constexpr std::array backoffs{"constant"sv, "linear"sv, "exponential"sv};
@@ -29,6 +32,7 @@ constexpr std::int64_t millisecond = 1'000;
 constexpr std::int64_t second = 1'000'000;
 constexpr std::int64_t day = 24 * 3600 * second;
 constexpr std::int64_t longest_lease = 7 * day;
+constexpr std::int64_t longest_sunset = 366 * day;
 constexpr std::int64_t most_attempts = 1000;
 
 // A function of PostgreSQL has at most 100 parameters; enqueue needs one for the delay.
@@ -49,6 +53,8 @@ class queue_reader {
     if (const auto* retry = find("retry")) read_retry(*retry);
     if (const auto* grants = find("grants")) read_grants(*grants);
     read_payload();
+    if (const auto* removed = find("removed")) read_removed(*removed);
+    if (const auto* breaks = find("accept_break")) read_break(*breaks);
     return std::move(result_);
   }
 
@@ -71,6 +77,9 @@ class queue_reader {
     if (const auto* doc = find("doc")) result_.doc = read_text(*doc, "a string", problems_).value_or("");
     if (const auto* lease = find("lease")) {
       result_.lease = read_duration(*lease, second, longest_lease, problems_).value_or(result_.lease);
+    }
+    if (const auto* sunset = find("sunset")) {
+      result_.sunset = read_duration(*sunset, second, longest_sunset, problems_).value_or(result_.sunset);
     }
     if (const auto* dead = find("dead_letter")) {
       result_.dead_letter = read_boolean(*dead, problems_).value_or(result_.dead_letter);
@@ -179,6 +188,61 @@ class queue_reader {
     for (const auto& each : fields) {
       if (auto field = read_field(each, result_.name, known_, problems_)) result_.payload.push_back(*std::move(field));
     }
+  }
+
+  /// What the payload had: what older programs read from now on is the default of each.
+  void read_removed(const entry& from) {
+    if (!check_kind(from, node_kind::table, "a table of fields: { note = { type = \"text\", default = \"\" } }",
+                    problems_))
+      return;
+    for (const auto& each : from.value.entries) {
+      auto field = read_field(each, result_.name, known_, problems_);
+      if (!field) continue;
+      if (has_field(field->name)) {
+        problems_.error(code::duplicate_key, each.where,
+                        fmt::format("the field '{}' is in the payload: it is not removed", field->name));
+      } else if (!field->default_value && !field->type.is_optional) {
+        auto& problem = problems_.error(code::missing_key, each.where,
+                                        fmt::format("the removed field '{}' has no 'default'", field->name));
+        problem.help = "programs of the older contract read it from messages that do not have the field any more";
+      } else {
+        result_.removed.push_back(*std::move(field));
+      }
+    }
+  }
+
+  bool has_field(std::string_view name) const {
+    return std::any_of(result_.payload.begin(), result_.payload.end(),
+                       [&](const field& each) { return each.name == name; });
+  }
+
+  void read_break(const entry& from) {
+    constexpr auto form = "a table: { version = 2, reason = \"why\", until = \"2027-01-31\" }";
+    if (!check_kind(from, node_kind::table, form, problems_)) return;
+    check_keys(from.value, {break_keys, {}}, fmt::format("'accept_break' of {}", title()), problems_);
+    accepted_break accepted;
+    accepted.where = from.where;
+    for (const auto key : break_keys) {
+      if (find_entry(from.value, key) != nullptr) continue;
+      problems_.error(code::missing_key, from.where, fmt::format("'accept_break' of {} has no '{}'", title(), key))
+          .help = form;
+      return;
+    }
+    accepted.version =
+        static_cast<int>(read_whole(*find_entry(from.value, "version"), 2, highest_version, problems_).value_or(0));
+    accepted.reason = read_text(*find_entry(from.value, "reason"), "a string", problems_).value_or("");
+    const auto& until = *find_entry(from.value, "until");
+    // A date as it is written in TOML or in a string.
+    const auto date =
+        read_value({until.key, until.where, as_string(until.value)}, {.base = base_type::date}, problems_);
+    if (!date) return;
+    accepted.until = std::get<std::string>(*date);
+    result_.breaks = std::move(accepted);
+  }
+
+  static node as_string(node from) {
+    if (from.kind == node_kind::date_time) from.kind = node_kind::string;
+    return from;
   }
 
   const entry& from_;

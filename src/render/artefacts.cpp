@@ -180,11 +180,13 @@ class migration_files {
  public:
   migration_files(const fs::path& root, const generation& wanted) : root_{root}, wanted_{wanted}, directories_{root} {
     for (const auto& file : wanted.migrations) new_files_.emplace(file.path, &file);
+    for (const auto& file : wanted.drafts_before) drafts_.emplace(file.path, &file);
   }
 
   void compare(comparison& result) {
     compare_released(result);
     for (const auto& file : wanted_.migrations) compare_new(result, file);
+    for (const auto& file : wanted_.drafts_before) find_outdated(result, file);
     find_unknown(result);
     compare_lock(result);
   }
@@ -231,12 +233,42 @@ class migration_files {
     } else if (is != kind::regular) {
       result.problems.push_back(
           {output_problem::kind::foreign, fmt::format("{} is in the way: it is {}", path.string(), name_of(is))});
-    } else if (contract::checksum(*file_system::read(path)) != contract::sha256(file.text)) {
+    } else {
+      compare_present(result, file, contract::checksum(*file_system::read(path)));
+    }
+  }
+
+  /// What stands where a draft belongs may be an earlier draft, as it was generated.
+  void compare_present(comparison& result, const output_file& file, const std::string& present) {
+    if (present == contract::sha256(file.text)) return;
+    const auto path = root_ / file.path;
+    const auto draft = drafts_.find(file.path);
+    if (draft == drafts_.end()) {
       refuse(result, path,
              "exists, is not in the lock, and differs from what would be written there; if it was never applied, "
              "remove it");
+    } else if (draft->second->text == present) {
+      result.migrations.push_back({change_kind::change, path, &file.text, false});
+    } else {
+      refuse(result, path, edited_draft);
     }
   }
+
+  /// A draft that is none any more.
+  void find_outdated(comparison& result, const output_file& draft) {
+    if (new_files_.contains(draft.path) || known_.contains(draft.path)) return;
+    const auto path = root_ / draft.path;
+    if (directories_.obstacle(draft.path) || kind_of(path) != kind::regular) return;
+    if (contract::checksum(*file_system::read(path)) == draft.text) {
+      result.migrations.push_back({change_kind::remove, path, nullptr, false});
+    } else {
+      refuse(result, path, edited_draft);
+    }
+  }
+
+  static constexpr std::string_view edited_draft =
+      "is a draft that was edited by hand; SQL of your own belongs into hooks/ beside it: remove the file, and it is "
+      "generated again";
 
   void find_unknown(comparison& result) const {
     if (kind_of(root_) == kind::missing) return;
@@ -245,7 +277,7 @@ class migration_files {
       if (!line.is_directory() || line.path().filename().string().starts_with('.')) continue;
       for (const auto& file : fs::directory_iterator{line.path()}) {
         const auto path = fmt::format("{}/{}", line.path().filename().string(), file.path().filename().string());
-        if (path.ends_with(".sql") && !known_.contains(path)) unknown.insert(file.path());
+        if (path.ends_with(".sql") && !known_.contains(path) && !drafts_.contains(path)) unknown.insert(file.path());
       }
     }
     for (const auto& path : unknown) {
@@ -270,6 +302,7 @@ class migration_files {
   const generation& wanted_;
   inner_directories directories_;
   std::unordered_map<std::string, const output_file*> new_files_;
+  std::unordered_map<std::string, const output_file*> drafts_;  // of the lock as it is, with their checksums
   std::set<std::string> known_;
 };
 
@@ -385,6 +418,7 @@ void output::write(const generation& wanted, const comparison& differences) cons
     const auto is_lock = [](const file_change& change) { return change.file.filename() == lock_name; };
     std::erase_if(migrations, is_lock);
     write_texts(migrations);
+    remove_files(migrations, where_.migrations);
   }
   write_generated(wanted, differences, where_.generated, wanted_);
   // Last of all: until then, the next run finds migrations without an entry, compares them and adds what is missing.

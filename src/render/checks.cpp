@@ -9,15 +9,14 @@
 
 namespace render {
 
-namespace {
-
-/// PostgreSQL would cut a longer name without a word, and two cut names can be the same.
 std::string fitted(std::string name) {
   if (name.size() <= declaration::longest_identifier) return name;
   const auto mark = contract::sha256(name).substr(0, 8);
   name.resize(declaration::longest_identifier - mark.size() - 1);
   return fmt::format("{}_{}", name, mark);
 }
+
+namespace {
 
 std::string_view length_of(const declaration::field_type& type) {
   if (type.is_array) return "cardinality";
@@ -27,8 +26,11 @@ std::string_view length_of(const declaration::field_type& type) {
 }  // namespace
 
 std::vector<check> checks_of(std::string_view queue, const declaration::field& field) {
+  return checks_of(queue, field, sql::identifier(field.name));
+}
+
+std::vector<check> checks_of(std::string_view queue, const declaration::field& field, const std::string& column) {
   using declaration::constraint_kind;
-  const auto column = sql::identifier(field.name);
   const auto& limits = field.constraints;
   std::vector<check> result;
   const auto add_declared = [&](constraint_kind kind, std::string expression) {

@@ -17,4 +17,10 @@ struct check {
 /// Everything that the database has to refuse for the field besides a NULL.
 std::vector<check> checks_of(std::string_view queue, const declaration::field& field);
 
+/// The same of any expression of the field's type.
+std::vector<check> checks_of(std::string_view queue, const declaration::field& field, const std::string& value);
+
+/// A name of at most 63 bytes: PostgreSQL would cut a longer one without a word, and two cut names can be the same.
+std::string fitted(std::string name);
+
 }  // namespace render

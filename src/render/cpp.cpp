@@ -224,14 +224,15 @@ std::string initializer(const declaration::field& field, std::string_view qualif
 std::vector<std::string> headers(const std::vector<declaration::field>& fields) {
   std::set<std::string> result{"cstdint", "quern/quern.hpp", "string_view"};
   if (!fields.empty()) result.insert("tuple");
-  for (const auto& [name, doc, type, default_value, constraints, where] : fields) {
+  for (const auto& field : fields) {
+    const auto& type = field.type;
     if (type.base == base_type::text) result.insert("string");
     if (type.base == base_type::bytes) result.insert({"cstddef", "vector"});
     if (type.is_array) result.insert("vector");
     if (type.is_optional || type.has_optional_elements) result.insert("optional");
     const bool is_time =
         type.base == base_type::date || type.base == base_type::timestamp || type.base == base_type::interval;
-    if (is_time && default_value) result.insert("chrono");
+    if (is_time && field.default_value) result.insert("chrono");
   }
   return {result.begin(), result.end()};
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "contract/evolution.hpp"
+#include "contract/types.hpp"
 #include "render/cpp.hpp"
 #include "render/names.hpp"
 #include "render/sql.hpp"
@@ -14,8 +16,6 @@ namespace render {
 namespace {
 
 using declaration::field;
-using declaration::project;
-using declaration::queue;
 
 std::vector<view> items_of(std::string_view name, const std::vector<std::string>& texts) {
   std::vector<view> items(texts.size());
@@ -36,21 +36,24 @@ std::vector<std::string> doc_lines(const field& field) {
   return lines;
 }
 
-std::vector<std::string> enum_headers(const project& project, const queue& queue) {
+std::vector<std::string> enum_headers(const queue_model& model, std::string_view cpp_namespace) {
   std::set<std::string> headers;
-  for (const auto& field : queue.payload) {
-    if (field.type.base != declaration::base_type::enumeration) continue;
-    headers.insert(fmt::format("{}/{}.hpp", namespace_path(project), field.type.enumeration));
+  for (const auto& version : model.versions) {
+    for (const auto& field : version.queue.payload) {
+      if (field.type.base != declaration::base_type::enumeration) continue;
+      headers.insert(fmt::format("{}/{}.hpp", namespace_path(cpp_namespace), field.type.enumeration));
+    }
   }
   return {headers.begin(), headers.end()};
 }
 
-std::vector<view> field_items(const std::vector<field>& fields, const std::string& qualifier) {
+std::vector<view> field_items(const queue_version& version, const std::string& qualifier) {
+  const auto& fields = fields_of(version.queue);
   std::vector<view> items(fields.size());
   for (std::size_t i = 0; i < fields.size(); ++i) {
     auto& item = items[i];
     item.set("name", fields[i].name);
-    item.set("column", cpp::escaped(sql::identifier(fields[i].name)));
+    item.set("stored", cpp::escaped(sql::identifier(version.contract->fields[i].column)));
     item.set("parameter", "p_" + fields[i].name);
     item.set("type", cpp::type(fields[i].type, qualifier));
     item.set("initializer", cpp::initializer(fields[i], qualifier));
@@ -60,16 +63,89 @@ std::vector<view> field_items(const std::vector<field>& fields, const std::strin
   return items;
 }
 
-void set_project(view& out, const project& project) {
-  out.set("project", project.name);
-  out.set("namespace", project.cpp_namespace);
+std::vector<view> version_items(const queue_model& model, const std::string& qualifier) {
+  std::vector<view> items;
+  for (const auto& version : model.versions) {
+    auto& item = items.emplace_back();
+    item.set("version", fmt::to_string(version.contract->version));
+    item.set("fingerprint", version.fingerprint);
+    item.set_flag("is_schemaless", version.contract->is_schemaless);
+    item.set("delay_number", fmt::to_string(fields_of(version.queue).size() + 1));
+    item.set_list("fields", field_items(version, qualifier));
+    item.set_list("doc_lines", line_items(cpp::comment_lines(version.queue.doc)));
+  }
+  return items;
+}
+
+/// How a field of the newer contract comes out of the older one; nothing when it keeps its default.
+struct assignment {
+  bool is_possible = true;
+  std::string expression;
+};
+
+assignment assign(const queue_model& model, const queue_version& from, const queue_version& to,
+                  const contract::field& field) {
+  const auto* before =
+      contract::counterpart(model.state->contracts, to.contract->version, field, from.contract->version);
+  if (before == nullptr) return {contract::is_optional(field) || field.default_value.has_value(), ""};
+  const auto has_optional_elements = [](const contract::field& one) {
+    return one.type.find("?[]") != std::string::npos;
+  };
+  const bool is_newly_required = contract::is_optional(*before) && !contract::is_optional(field);
+  if (is_newly_required && !field.default_value) return {false, ""};
+  if (has_optional_elements(*before) && !has_optional_elements(field)) return {false, ""};
+  if (is_newly_required) {
+    return {true,
+            fmt::format("from.{0} ? quern::upgraded<decltype(to.{1})>(*from.{0}) : to.{1}", before->name, field.name)};
+  }
+  return {true, fmt::format("quern::upgraded<decltype(to.{})>(from.{})", field.name, before->name)};
+}
+
+/// From each live contract to the next one, where every message has its like.
+std::vector<view> upgrade_items(const queue_model& model) {
+  std::vector<view> items;
+  for (std::size_t i = 0; i + 1 < model.versions.size(); ++i) {
+    const auto& from = model.versions[i];
+    const auto& to = model.versions[i + 1];
+    if (from.contract->is_schemaless || to.contract->is_schemaless) continue;
+    bool is_possible = true;
+    std::vector<view> assignments;
+    for (const auto& field : to.contract->fields) {
+      const auto how = assign(model, from, to, field);
+      is_possible = is_possible && how.is_possible;
+      if (how.expression.empty()) continue;
+      auto& item = assignments.emplace_back();
+      item.set("name", field.name);
+      item.set("expression", how.expression);
+    }
+    if (!is_possible) continue;
+    auto& item = items.emplace_back();
+    item.set("from", fmt::to_string(from.contract->version));
+    item.set("to", fmt::to_string(to.contract->version));
+    item.set_list("assignments", std::move(assignments));
+  }
+  return items;
+}
+
+std::vector<std::string> header_names(const queue_model& model) {
+  std::set<std::string> names;
+  for (const auto& version : model.versions) {
+    for (auto& name : cpp::headers(version.queue.payload)) names.insert(std::move(name));
+  }
+  if (model.versions.size() > 1) names.insert("quern/upgrade.hpp");
+  return {names.begin(), names.end()};
+}
+
+void set_project(view& out, const std::string& project, const std::string& cpp_namespace) {
+  out.set("project", project);
+  out.set("namespace", cpp_namespace);
 }
 
 }  // namespace
 
-std::string namespace_path(const project& project) {
+std::string namespace_path(std::string_view cpp_namespace) {
   std::string result;
-  for (const char c : project.cpp_namespace) {
+  for (const char c : cpp_namespace) {
     if (c != ':') {
       result += c;
     } else if (!result.ends_with('/')) {
@@ -79,34 +155,31 @@ std::string namespace_path(const project& project) {
   return result;
 }
 
-view queue_header_view(const project& project, const versioned_queue& versioned, const std::string& qualifier) {
-  const auto& queue = *versioned.queue;
-  const auto& fields = fields_of(queue);
-  const auto used_enums = enum_headers(project, queue);
+view queue_header_view(const queue_model& model, const std::string& cpp_namespace, const std::string& qualifier) {
+  const auto& queue = model.newest().queue;
+  const auto used_enums = enum_headers(model, cpp_namespace);
   view result;
-  set_project(result, project);
-  result.set_list("includes", items_of("header", cpp::headers(queue.payload)));
+  set_project(result, model.project, cpp_namespace);
+  result.set_list("includes", items_of("header", header_names(model)));
   result.set("queue", queue.name);
-  result.set("version", fmt::to_string(versioned.version));
-  result.set("fingerprint", versioned.fingerprint);
-  result.set_flag("is_schemaless", queue.is_schemaless);
-  result.set("schema", cpp::escaped(sql::identifier(project.schema)));
-  result.set("prefix", cpp::escaped(names::prefix(project.schema, queue.name)));
-  result.set("channel", cpp::escaped(names::channel(project.schema, queue.name)));
-  result.set("wake_key", cpp::integer(names::advisory_key(project.schema, queue.name)));
+  result.set("version", fmt::to_string(model.newest().contract->version));
+  result.set("schema", cpp::escaped(sql::identifier(model.schema)));
+  result.set("prefix", cpp::escaped(names::prefix(model.schema, queue.name)));
+  result.set("channel", cpp::escaped(names::channel(model.schema, queue.name)));
+  result.set("wake_key", cpp::integer(names::advisory_key(model.schema, queue.name)));
   result.set_flag("has_enum_headers", !used_enums.empty());
   result.set_list("enum_headers", items_of("header", used_enums));
-  result.set_list("doc_lines", line_items(cpp::comment_lines(queue.doc)));
-  result.set("delay_number", fmt::to_string(fields.size() + 1));
-  result.set_list("fields", field_items(fields, qualifier));
+  result.set_list("versions", version_items(model, qualifier));
+  result.set_list("upgrades", upgrade_items(model));
   return result;
 }
 
-view enumeration_header_view(const project& project, const declaration::enumeration& enumeration) {
+view enumeration_header_view(const sql_project& project, const std::string& cpp_namespace,
+                             const contract::locked_enumeration& enumeration) {
   view result;
-  set_project(result, project);
+  set_project(result, project.name, cpp_namespace);
   result.set("enum", enumeration.name);
-  result.set("qualified", fmt::format("{}::{}", project.cpp_namespace, enumeration.name));
+  result.set("qualified", fmt::format("{}::{}", cpp_namespace, enumeration.name));
   result.set("type", cpp::escaped(names::enumeration(project.schema, enumeration.name)));
   result.set("count", fmt::to_string(enumeration.values.size()));
   result.set_list("doc_lines", line_items(cpp::comment_lines(enumeration.doc)));

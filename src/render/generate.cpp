@@ -3,11 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
 
 #include "contract/diff.hpp"
 #include "contract/sha256.hpp"
+#include "render/core_migration.hpp"
 #include "render/cpp.hpp"
+#include "render/line_migration.hpp"
 #include "render/parallel.hpp"
+#include "render/rendered_queue.hpp"
 #include "render/renderer.hpp"
 #include "render/views.hpp"
 
@@ -21,28 +27,40 @@ using contract::core_line;
 struct queue_output {
   std::string header;
   std::string definition;
-  std::string migration;  // only of a new queue
-  std::string checksum;
 };
+
+template <class Item>
+void sort_by_name(std::vector<Item>& items) {
+  std::sort(items.begin(), items.end(), [](const Item& left, const Item& right) { return left.name < right.name; });
+}
 
 class generator {
  public:
-  generator(const declaration::project& project, const contract::lock& lock, const template_set& templates,
+  generator(const declaration::project& project, const contract::changes& changes, const template_set& templates,
             parts wanted)
-      : project_{project}, lock_{lock}, templates_{templates}, wanted_{wanted}, qualifier_{cpp::qualifier(project)} {
-    for (const auto& queue : project.queues) {
-      const auto version = contract::version_of(queue, lock);
-      queues_.push_back({&queue, version, contract::fingerprint(contract::contract_of(queue, version))});
-    }
-  }
+      : project_{project},
+        changes_{changes},
+        templates_{templates},
+        wanted_{wanted},
+        sql_{project.name, project.schema},
+        qualifier_{cpp::qualifier(project)} {}
 
-  generation run(const contract::changes& changes) && {
-    render_queues(changes);
-    renderer core{templates_};
-    for (const auto& enumeration : project_.enumerations) add_enumeration(core, enumeration);
+  generation run() && {
+    result_.lock = changes_.released;
+    result_.lock.project = project_.name;
+    result_.lock.schema = project_.schema;
+    result_.lock.enumerations = changes_.core.enumerations;
+    renderer own{templates_};
+    render_queues();
+    for (const auto& enumeration : changes_.core.enumerations) {
+      add_header(enumeration.name,
+                 own.header("enum", enumeration_header_view(sql_, project_.cpp_namespace, enumeration)));
+    }
     if (wanted_ == parts::all) {
-      add_core(core, changes);
-      add_queue_lines();
+      add_core(own);
+      for (const auto& change : changes_.lines) add_line(own, change);
+      sort_by_name(result_.lock.lines);
+      sort_migrations();
       result_.lock_text = contract::write_lock(result_.lock);
     }
     std::sort(result_.files.begin(), result_.files.end(),
@@ -51,131 +69,119 @@ class generator {
   }
 
  private:
-  void render_queues(const contract::changes& changes) {
-    std::vector<queue_output> outputs(queues_.size());
-    std::vector<bool> is_new(queues_.size());
-    for (const auto* queue : changes.new_queues)
-      is_new[static_cast<std::size_t>(queue - project_.queues.data())] = true;
+  void render_queues() {
+    const auto& queues = project_.queues;
+    std::vector<const contract::queue_state*> states;
+    std::map<std::string_view, const contract::queue_state*> changed;
+    for (const auto& change : changes_.lines) changed.emplace(change.line, &change.after);
+    for (const auto& queue : queues) {
+      const auto change = changed.find(queue.name);
+      states.push_back(change != changed.end() ? change->second
+                                               : &contract::find_line(changes_.released, queue.name)->state);
+    }
+    std::vector<queue_output> outputs(queues.size());
     // The engine keeps state while it renders: each thread has its own.
     for_each_index(
-        queues_.size(), [&] { return renderer{templates_}; },
-        [&](renderer& own, std::size_t i) { outputs[i] = render_queue(own, queues_[i], is_new[i]); });
-    for (std::size_t i = 0; i < queues_.size(); ++i) {
-      const auto& name = queues_[i].queue->name;
-      add_header(name, std::move(outputs[i].header));
+        queues.size(), [&] { return renderer{templates_}; },
+        [&](renderer& own, std::size_t i) { outputs[i] = render_queue(own, *states[i]); });
+    for (std::size_t i = 0; i < queues.size(); ++i) {
+      add_header(queues[i].name, std::move(outputs[i].header));
       if (wanted_ == parts::headers) continue;
-      result_.files.push_back({fmt::format("sql/{}.sql", name), std::move(outputs[i].definition)});
-      if (is_new[i]) new_lines_.push_back({&queues_[i], std::move(outputs[i].migration), outputs[i].checksum});
+      result_.files.push_back({fmt::format("sql/{}.sql", queues[i].name), std::move(outputs[i].definition)});
     }
   }
 
-  queue_output render_queue(renderer& renderer, const versioned_queue& queue, bool is_new) const {
+  queue_output render_queue(renderer& own, const contract::queue_state& state) const {
+    const auto model = model_of(sql_, state, changes_.core.enumerations);
     queue_output result;
-    result.header = renderer.header("queue", queue_header_view(project_, queue, qualifier_));
-    if (wanted_ == parts::headers) return result;
-    auto sql = renderer.open(sql_folder::queue, queue_view(project_, queue));
-    result.definition = sql.file("definition");
-    if (is_new) {
-      result.migration = sql.file("migration");
-      result.checksum = contract::checksum(result.migration);
-    }
+    result.header = own.header("queue", queue_header_view(model, project_.cpp_namespace, qualifier_));
+    if (wanted_ == parts::all) result.definition = rendered_queue{own, model}.file("definition");
     return result;
   }
 
   void add_header(const std::string& name, std::string text) {
-    result_.files.push_back({fmt::format("include/{}/{}.hpp", namespace_path(project_), name), std::move(text)});
+    result_.files.push_back(
+        {fmt::format("include/{}/{}.hpp", namespace_path(project_.cpp_namespace), name), std::move(text)});
   }
 
-  void add_enumeration(renderer& renderer, const declaration::enumeration& enumeration) {
-    add_header(enumeration.name, renderer.header("enum", enumeration_header_view(project_, enumeration)));
-  }
-
-  void add_core(renderer& renderer, const contract::changes& changes) {
-    std::vector<const declaration::enumeration*> all;
-    for (const auto& enumeration : project_.enumerations) all.push_back(&enumeration);
-    auto present = renderer.open(sql_folder::core, core_view(project_, queues_, all, migration_name("0001_create")));
+  void add_core(renderer& own) {
+    std::vector<std::string> queues;
+    for (const auto& queue : project_.queues) queues.push_back(queue.name);
+    auto present = own.open(sql_folder::core, core_view(sql_, queues, changes_.core.enumerations));
     result_.files.push_back({fmt::format("sql/{}.sql", core_line), present.file("definition")});
+    if (!changes_.core.is_new && changes_.core.words.empty()) return;
+    auto& line = draft_line(core_line);
+    const auto name = core_migration_name(changes_.core, line.migrations.size() + 1);
+    add_migration(line, own, core_migration(own, sql_, changes_.core, queues, name));
+  }
 
-    result_.lock = lock_;
-    result_.lock.project = project_.name;
-    result_.lock.schema = project_.schema;
-    for (const auto* enumeration : changes.new_enumerations) {
-      result_.lock.enumerations.push_back(contract::locked(*enumeration));
+  void add_line(renderer& own, const contract::line_change& change) {
+    auto& line = draft_line(change.line);
+    line.state = change.after;
+    const auto name = migration_name(change, line.migrations.size() + 1);
+    add_migration(
+        line, own,
+        line_migration(own, sql_, change, changes_.core.enumerations_before, changes_.core.enumerations, name));
+  }
+
+  /// The line, which from here on has a draft.
+  contract::line& draft_line(std::string_view name) {
+    auto& lines = result_.lock.lines;
+    const auto is_it = [&](const contract::line& line) { return line.name == name; };
+    auto place = std::find_if(lines.begin(), lines.end(), is_it);
+    if (place == lines.end()) {
+      lines.push_back({std::string{name}, {}, {}, {}});
+      place = lines.end() - 1;
     }
-    sort_by_name(result_.lock.enumerations);
-    if (changes.has_new_core) {
-      result_.lock.lines.push_back({std::string{core_line}, {}, {}, {}});
-      add_core_migration("0001_create", present.file("migration"));
-    } else if (!changes.new_queues.empty() || !changes.new_enumerations.empty()) {
-      const auto name = extension_name(changes);
-      auto extension =
-          renderer.open(sql_folder::core, core_view(project_, queues_, changes.new_enumerations, migration_name(name)));
-      add_core_migration(name, extension.file("extension"));
-    }
+    place->released = contract::all_of(*place, changes_.released);
+    return *place;
   }
 
-  static std::string migration_name(std::string_view name) { return fmt::format("{}/{}", core_line, name); }
-
-  /// `0002_add_webhooks`; what is added by the dozen is not listed.
-  std::string extension_name(const contract::changes& changes) const {
-    const auto number = contract::find_line(lock_, core_line)->migrations.size() + 1;
-    const auto count = changes.new_queues.size() + changes.new_enumerations.size();
-    if (count > 1) return fmt::format("{:04}_add_{}", number, changes.new_queues.empty() ? "enumerations" : "queues");
-    const auto& name = changes.new_queues.empty() ? changes.new_enumerations[0]->name : changes.new_queues[0]->name;
-    return fmt::format("{:04}_add_{}", number, name);
+  void add_migration(contract::line& line, renderer& own, const migration_text& migration) {
+    auto text = spell(own, migration);
+    const auto path = migration.name + ".sql";
+    line.migrations.push_back({path.substr(line.name.size() + 1), contract::checksum(text)});
+    result_.migrations.push_back({path, std::move(text)});
   }
 
-  void add_core_migration(std::string_view name, std::string text) {
-    const auto is_core = [](const contract::line& line) { return line.name == core_line; };
-    const auto core = std::find_if(result_.lock.lines.begin(), result_.lock.lines.end(), is_core);
-    const auto file = fmt::format("{}.sql", name);
-    core->migrations.push_back({file, contract::checksum(text)});
-    result_.migrations.push_back({fmt::format("{}/{}", core_line, file), std::move(text)});
+  /// As they are applied: the core first, then the lines by name.
+  void sort_migrations() {
+    const auto key = [](const output_file& file) {
+      return std::pair{!file.path.starts_with(fmt::format("{}/", core_line)), std::string_view{file.path}};
+    };
+    std::sort(result_.migrations.begin(), result_.migrations.end(),
+              [&](const output_file& left, const output_file& right) { return key(left) < key(right); });
   }
-
-  void add_queue_lines() {
-    std::sort(new_lines_.begin(), new_lines_.end(), [](const new_line& left, const new_line& right) {
-      return left.queue->queue->name < right.queue->queue->name;
-    });
-    for (auto& [queue, text, checksum] : new_lines_) {
-      const auto& declared = *queue->queue;
-      result_.lock.lines.push_back({declared.name,
-                                    {contract::contract_of(declared, queue->version)},
-                                    contract::options_of(declared),
-                                    {{"0001_create.sql", checksum}}});
-      result_.migrations.push_back({declared.name + "/0001_create.sql", std::move(text)});
-    }
-    sort_by_name(result_.lock.lines);
-  }
-
-  template <class Item>
-  static void sort_by_name(std::vector<Item>& items) {
-    std::sort(items.begin(), items.end(), [](const Item& left, const Item& right) { return left.name < right.name; });
-  }
-
-  struct new_line {
-    const versioned_queue* queue;
-    std::string text;
-    std::string checksum;
-  };
 
   const declaration::project& project_;
-  const contract::lock& lock_;
+  const contract::changes& changes_;
   const template_set& templates_;
   parts wanted_;
+  sql_project sql_;
   std::string qualifier_;
-  std::vector<versioned_queue> queues_;
-  std::vector<new_line> new_lines_;
   generation result_;
 };
+
+std::vector<output_file> drafts_of(const contract::lock& lock) {
+  std::vector<output_file> result;
+  for (const auto& line : lock.lines) {
+    if (!line.released) continue;
+    for (auto i = line.released->migrations; i < line.migrations.size(); ++i) {
+      result.push_back({fmt::format("{}/{}", line.name, line.migrations[i].file), line.migrations[i].checksum});
+    }
+  }
+  return result;
+}
 
 }  // namespace
 
 generation generate(const declaration::project& project, const contract::lock& lock, const template_set& templates,
                     parts wanted) {
   auto changes = contract::compare(project, lock);
-  if (!changes.diagnostics.empty()) return {{}, {}, {}, {}, std::move(changes.diagnostics)};
-  return generator{project, lock, templates, wanted}.run(changes);
+  if (!changes.diagnostics.empty()) return {{}, {}, {}, {}, {}, std::move(changes.diagnostics)};
+  auto result = generator{project, changes, templates, wanted}.run();
+  result.drafts_before = drafts_of(lock);
+  return result;
 }
 
 }  // namespace render

@@ -24,8 +24,10 @@ enum class parts {
 
 struct generation {
   std::vector<output_file> files;       // below generated/, sorted by path
-  std::vector<output_file> migrations;  // below migrations/: the new ones, in the order in which they are applied
-  contract::lock lock;                  // with the new migrations
+  std::vector<output_file> migrations;  // below migrations/: the drafts, in the order in which they are applied
+  std::vector<output_file>
+      drafts_before;    // below migrations/: those of the lock that was given; the text is a checksum
+  contract::lock lock;  // with the drafts
   std::string lock_text;
   std::vector<text::diagnostic> diagnostics;  // of the declaration; nothing else is given when there are any
 };

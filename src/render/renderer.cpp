@@ -38,6 +38,17 @@ std::string rendered_objects::file(std::string_view name) {
   return assemble(frame);
 }
 
+const std::string& rendered_objects::text(std::string_view name) const {
+  const auto place = texts_.find(name);
+  assert(place != texts_.end());
+  return place->second;
+}
+
+void rendered_objects::add(std::string_view name, std::string text) {
+  trim(text);
+  texts_.insert_or_assign(std::string{name}, std::move(text));
+}
+
 std::string rendered_objects::assemble(std::string_view frame) const {
   std::size_t size = frame.size();
   for (const auto& [name, text] : texts_) size += text.size();
@@ -79,7 +90,25 @@ std::string renderer::header(std::string_view name, const view& view) {
 }
 
 rendered_objects renderer::open(sql_folder folder, const view& view) {
-  return {*this, folder == sql_folder::core ? "sql/core/" : "sql/queue/", view};
+  switch (folder) {
+    case sql_folder::core:
+      return {*this, "sql/core/", view};
+    case sql_folder::queue:
+      return {*this, "sql/queue/", view};
+    case sql_folder::version:
+      return {*this, "sql/version/", view};
+  }
+  assert(false);
+  return {*this, "", view};
+}
+
+std::string renderer::text(std::string_view name, const view& view) {
+  const auto place = files_.find(fmt::format("{}.sql.mustache", name));
+  assert(place != files_.end());
+  std::string text;
+  place->second.render(engine_view{view}, text);
+  trim(text);
+  return text;
 }
 
 }  // namespace render

@@ -11,7 +11,7 @@
 
 namespace render {
 
-enum class sql_folder { core, queue };
+enum class sql_folder { core, queue, version };
 
 class renderer;
 
@@ -20,6 +20,12 @@ class rendered_objects {
  public:
   /// The file of that template: `definition`, `migration`, `extension`.
   std::string file(std::string_view name);
+
+  /// The text of one object.
+  const std::string& text(std::string_view name) const;
+
+  /// An object that comes from elsewhere: the queue's `versions`.
+  void add(std::string_view name, std::string text);
 
  private:
   friend class renderer;
@@ -41,6 +47,9 @@ class renderer {
   std::string header(std::string_view name, const view& view);
 
   rendered_objects open(sql_folder folder, const view& view);
+
+  /// A template alone, without blank lines at its ends: `sql/change/settle`.
+  std::string text(std::string_view name, const view& view);
 
  private:
   friend class rendered_objects;

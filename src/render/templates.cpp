@@ -7,6 +7,7 @@
 #include <cassert>
 #include <stdexcept>
 
+#include "render/step.hpp"
 #include "render/views.hpp"
 #include "text/file.hpp"
 #include "text/suggestion.hpp"
@@ -17,21 +18,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A project in which every value, flag and list of the views has something to show.
-declaration::project specimen() {
-  declaration::field field;
-  field.name = "recipient";
-  field.doc = "Where to.";
-  field.type.base = declaration::base_type::enumeration;
-  field.type.enumeration = "channel";
-  field.constraints.max_length = 320;
-  declaration::queue queue;
-  queue.name = "email";
-  queue.doc = "Mail.";
-  queue.grants = {{"web"}, {"mailer"}, {"ops"}};
-  queue.payload = {field};
-  return {"shop", "shop", "shop", 14, {{"channel", "How.", {"email"}, {}}}, {queue}};
-}
+/// A queue in which every value, flag and list of the views has something to show.
+struct specimen {
+  specimen() {
+    contract::payload_contract first{
+        .queue = "email",
+        .fields = {
+            {.name = "recipient", .type = "channel", .max_length = 320, .values = {"email"}, .column = "recipient"}}};
+    auto second = first;
+    second.version = 2;
+    state = {{first, second}, {{"doc", "Mail."}, {"payload.recipient.doc", "Where to."}}, false};
+    enumerations = {{"channel", "How.", {"email"}}};
+    model = model_of({"shop", "shop"}, state, enumerations);
+    for (auto& version : model.versions) version.queue.grants = {{"web"}, {"mailer"}, {"ops"}};
+  }
+
+  contract::queue_state state;
+  std::vector<contract::locked_enumeration> enumerations;
+  queue_model model;
+};
 
 std::string_view folder_of(std::string_view template_name) {
   return template_name.substr(0, template_name.rfind('/') + 1);
@@ -42,6 +47,8 @@ std::set<std::string> objects_beside(std::string_view template_name, const std::
   for (const auto& [name, source, file] : sources) {
     if (folder_of(name) == folder_of(template_name) && !is_file_template(name)) objects.emplace(object_name(name));
   }
+  // Those of all live contracts, rendered from sql/version.
+  if (folder_of(template_name) == "sql/queue/") objects.emplace("versions");
   return objects;
 }
 
@@ -87,19 +94,25 @@ void replace(std::vector<template_source>& sources, const fs::path& directory, c
 }  // namespace
 
 shape provided_to(std::string_view template_name) {
-  const auto project = specimen();
-  const versioned_queue queue{&project.queues[0], 1, ""};
-  const auto& enumeration = project.enumerations[0];
-  if (template_name.starts_with("sql/core/")) return shape_of(core_view(project, {queue}, {&enumeration}, ""));
-  if (template_name.starts_with("sql/queue/")) return shape_of(queue_view(project, queue));
-  if (template_name == "cpp/enum.hpp.mustache") return shape_of(enumeration_header_view(project, enumeration));
+  const specimen one;
+  const auto& model = one.model;
+  if (template_name.starts_with("sql/core/"))
+    return shape_of(core_view({model.project, model.schema}, {"email"}, one.enumerations));
+  if (template_name.starts_with("sql/queue/")) return shape_of(queue_view(model));
+  if (template_name.starts_with("sql/version/")) return shape_of(version_view(model, model.newest()));
+  if (template_name == "sql/change/migration.sql.mustache")
+    return shape_of(view_of({"", {""}, {"web"}, {migration_step{}}}));
+  if (template_name.starts_with("sql/change/"))
+    return shape_of(change_view(model, {2, "", "", "", {"note"}, {{"execute", "function f", "web"}}}));
+  if (template_name == "cpp/enum.hpp.mustache")
+    return shape_of(enumeration_header_view({"shop", "shop"}, "shop", one.enumerations[0]));
   assert(template_name == "cpp/queue.hpp.mustache");
-  return shape_of(queue_header_view(project, queue, "shop"));
+  return shape_of(queue_header_view(model, "shop", "shop"));
 }
 
 bool is_file_template(std::string_view template_name) {
-  constexpr std::array files{"migration", "extension", "definition"};
-  return template_name.starts_with("cpp/") ||
+  constexpr std::array files{"create", "definition", "doors", "consumers", "producers"};
+  return template_name.starts_with("cpp/") || template_name.starts_with("sql/change/") ||
          std::find(files.begin(), files.end(), object_name(template_name)) != files.end();
 }
 

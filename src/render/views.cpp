@@ -1,13 +1,16 @@
 #include "render/views.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
 
-#include "render/checks.hpp"
+#include "declaration/duration.hpp"
 #include "render/names.hpp"
+#include "render/readings.hpp"
 #include "render/sql.hpp"
+#include "render/table_shape.hpp"
 #include "render/view_parts.hpp"
 
 namespace render {
@@ -15,8 +18,6 @@ namespace render {
 namespace {
 
 using declaration::field;
-using declaration::project;
-using declaration::queue;
 using declaration::role_grants;
 
 void set_doc(view& out, const std::string& doc) {
@@ -24,7 +25,7 @@ void set_doc(view& out, const std::string& doc) {
   out.set_flag("has_doc", !doc.empty());
 }
 
-void set_project(view& out, const project& project) {
+void set_project(view& out, const sql_project& project) {
   out.set("project", project.name);
   out.set("schema", sql::identifier(project.schema));
 }
@@ -45,11 +46,8 @@ class field_spelling {
     result.set("column", column_);
     result.set("parameter", "p_" + field_->name);
     result.set("sql_type", type_);
-    result.set("not_null", field_->type.is_optional ? "" : " not null");
-    result.set("default_clause", field_->default_value ? " default " + default_ : "");
     result.set("many_value", many_value());
     result.set("from_json", from_json_);
-    set_doc(result, field_->doc);
     set_comma(result, is_last);
     return result;
   }
@@ -90,13 +88,20 @@ class field_spelling {
   std::string from_json_;
 };
 
-void set_fields(view& out, const std::vector<field>& fields, const std::string& schema) {
+void set_fields(view& out, const queue_model& model, const queue_version& version) {
+  const auto& fields = fields_of(version.queue);
   std::vector<field_spelling> spellings;
   spellings.reserve(fields.size());
-  for (const auto& field : fields) spellings.emplace_back(field, schema);
+  for (const auto& field : fields) spellings.emplace_back(field, model.schema);
 
   std::vector<view> columns;
-  for (std::size_t i = 0; i < spellings.size(); ++i) columns.push_back(spellings[i].column(i + 1 == spellings.size()));
+  for (std::size_t i = 0; i < spellings.size(); ++i) {
+    const auto& field = version.contract->fields[i];
+    auto& item = columns.emplace_back(spellings[i].column(i + 1 == spellings.size()));
+    item.set("stored", sql::identifier(field.column));
+    item.set("value_m", value_of(model, version, field, "m"));
+    item.set("value_d", value_of(model, version, field, "d"));
+  }
 
   // PostgreSQL wants parameters with a default behind those without.
   std::stable_partition(spellings.begin(), spellings.end(), [](const auto& field) { return field.is_required(); });
@@ -106,16 +111,26 @@ void set_fields(view& out, const std::vector<field>& fields, const std::string& 
   out.set_list("parameters", std::move(parameters));
 }
 
-void set_checks(view& out, const queue& queue, const std::vector<field>& fields) {
-  std::vector<view> items;
-  for (const auto& field : fields) {
-    for (auto& check : checks_of(queue.name, field)) {
-      auto& item = items.emplace_back();
-      item.set("name", std::move(check.name));
-      item.set("expression", std::move(check.expression));
-    }
+void set_table(view& out, const queue_model& model) {
+  const auto shape = shape_of(model);
+  std::vector<view> columns;
+  for (const auto& column : shape.columns) {
+    auto& item = columns.emplace_back();
+    item.set("column", column.name);
+    item.set("sql_type", column.sql_type);
+    item.set("default_clause", column.default_clause);
+    item.set("not_null", column.is_required ? " not null" : "");
+    set_doc(item, column.doc);
   }
-  out.set_list("checks", std::move(items));
+  out.set_list("columns", std::move(columns));
+  std::vector<view> checks;
+  for (std::size_t i = 0; i < shape.checks.size(); ++i) {
+    auto& item = checks.emplace_back();
+    item.set("name", shape.checks[i].name);
+    item.set("expression", shape.checks[i].expression);
+    item.set("comma", i + 1 == shape.checks.size() ? "" : ",");
+  }
+  out.set_list("checks", std::move(checks));
 }
 
 std::string json_contract(const std::vector<field>& fields) {
@@ -133,22 +148,23 @@ void set_part(view& out, std::string_view roles, std::string_view has_roles, con
 }
 
 /// By which every template names the queue's objects.
-void set_names(view& out, const project& project, const versioned_queue& queue) {
-  out.set("queue_literal", sql::literal(queue.queue->name));
-  out.set("prefix", names::prefix(project.schema, queue.queue->name));
-  out.set("version", fmt::to_string(queue.version));
+void set_names(view& out, std::string_view schema, const std::string& queue) {
+  out.set("queue_literal", sql::literal(queue));
+  out.set("prefix", names::prefix(schema, queue));
 }
 
-void set_options(view& out, const project& project, const queue& queue) {
-  out.set("door", names::door(project.schema, queue.name));
-  out.set("channel_literal", sql::literal(names::channel(project.schema, queue.name)));
-  out.set("advisory_key", fmt::to_string(names::advisory_key(project.schema, queue.name)));
+void set_options(view& out, const queue_model& model) {
+  const auto& queue = model.newest().queue;
+  set_project(out, {model.project, model.schema});
+  out.set("queue", queue.name);
+  set_names(out, model.schema, queue.name);
+  out.set("door", names::door(model.schema, queue.name));
+  out.set("channel_literal", sql::literal(names::channel(model.schema, queue.name)));
+  out.set("advisory_key", fmt::to_string(names::advisory_key(model.schema, queue.name)));
   out.set("lease", sql::interval(queue.lease));
   out.set("max_attempts", fmt::to_string(queue.retry.max_attempts));
   out.set("retry_delay", sql::retry_delay(queue.retry));
   out.set_flag("has_dead_letter", queue.dead_letter);
-  out.set_flag("is_schemaless", queue.is_schemaless);
-  set_doc(out, queue.doc);
 }
 
 void set_grants(view& out, const role_grants& grants) {
@@ -158,12 +174,47 @@ void set_grants(view& out, const role_grants& grants) {
   std::set<std::string> sorted;
   for (const auto* part : {&grants.produce, &grants.consume, &grants.operate})
     sorted.insert(part->begin(), part->end());
-  const std::vector<std::string> roles{sorted.begin(), sorted.end()};
-  set_part(out, "roles", "has_roles", roles);
-  out.set("role_names", fmt::format("{}", fmt::join(roles, ", ")));
+  set_part(out, "roles", "has_roles", {sorted.begin(), sorted.end()});
 }
 
-view enumeration_item(const project& project, const declaration::enumeration& enumeration) {
+void set_versions(view& out, const queue_model& model) {
+  std::vector<view> versions;
+  std::vector<view> older;
+  for (const auto& version : model.versions) {
+    const bool is_newest = &version == &model.newest();
+    auto& item = versions.emplace_back();
+    item.set("number", fmt::to_string(version.contract->version));
+    set_comma(item, is_newest);
+    if (is_newest) continue;
+    auto& fit = older.emplace_back();
+    fit.set("number", fmt::to_string(version.contract->version));
+    fit.set("fits", version.contract->is_schemaless
+                        ? "true"
+                        : fmt::format("{}.quern_payload_problems(p_payload, {}) is null", sql::identifier(model.schema),
+                                      json_contract(version.queue.payload)));
+  }
+  out.set_list("versions", std::move(versions));
+  out.set_list("older_versions", std::move(older));
+  out.set("version", fmt::to_string(model.newest().contract->version));
+  out.set("oldest_version", fmt::to_string(model.oldest().contract->version));
+}
+
+/// The view that shows the queue in its oldest contract.
+void set_door(view& out, const queue_model& model) {
+  const auto& shown = model.oldest();
+  std::vector<view> fields;
+  for (const auto& field : shown.contract->fields) {
+    auto& item = fields.emplace_back();
+    item.set("column", sql::identifier(field.name));
+    item.set("value_m", value_of(model, shown, field, "m"));
+    set_comma(item, &field == &shown.contract->fields.back());
+  }
+  out.set_list("door_fields", std::move(fields));
+  out.set("door_readable", readable(model, shown, "m"));
+  out.set_flag("is_door_schemaless", shown.contract->is_schemaless);
+}
+
+view enumeration_item(const sql_project& project, const contract::locked_enumeration& enumeration) {
   view item;
   item.set("type", names::enumeration(project.schema, enumeration.name));
   set_doc(item, enumeration.doc);
@@ -178,35 +229,89 @@ view enumeration_item(const project& project, const declaration::enumeration& en
 
 }  // namespace
 
-view core_view(const project& project, const std::vector<versioned_queue>& queues,
-               const std::vector<const declaration::enumeration*>& enumerations, std::string migration) {
+view core_view(const sql_project& project, const std::vector<std::string>& queues,
+               const std::vector<contract::locked_enumeration>& enumerations) {
   std::vector<view> enums;
-  for (const auto* enumeration : enumerations) enums.push_back(enumeration_item(project, *enumeration));
+  for (const auto& enumeration : enumerations) enums.push_back(enumeration_item(project, enumeration));
   std::vector<view> items(queues.size());
-  for (std::size_t i = 0; i < queues.size(); ++i) set_names(items[i], project, queues[i]);
+  for (std::size_t i = 0; i < queues.size(); ++i) set_names(items[i], project.schema, queues[i]);
 
   view result;
   set_project(result, project);
-  result.set("migration", std::move(migration));
+  result.set("schema_literal", sql::literal(project.schema));
+  result.set_flag("has_queues", !items.empty());
   result.set_flag("has_enums", !enums.empty());
   result.set_list("enums", std::move(enums));
   result.set_list("queues", std::move(items));
   return result;
 }
 
-view queue_view(const project& project, const versioned_queue& queue) {
-  const auto& fields = fields_of(*queue.queue);
+view queue_view(const queue_model& model) {
   view result;
-  set_project(result, project);
-  result.set("migration", queue.queue->name + "/0001_create");
-  result.set("queue", queue.queue->name);
-  set_names(result, project, queue);
-  result.set("fingerprint", queue.fingerprint);
-  set_options(result, project, *queue.queue);
-  set_grants(result, queue.queue->grants);
-  result.set("json_contract", json_contract(fields));
-  set_fields(result, fields, project.schema);
-  set_checks(result, *queue.queue, fields);
+  set_options(result, model);
+  set_doc(result, model.newest().queue.doc);
+  set_grants(result, model.newest().queue.grants);
+  set_table(result, model);
+  set_versions(result, model);
+  set_door(result, model);
+  return result;
+}
+
+view version_view(const queue_model& model, const queue_version& version) {
+  view result;
+  set_options(result, model);
+  set_grants(result, model.newest().queue.grants);
+  result.set("version", fmt::to_string(version.contract->version));
+  result.set("fingerprint", version.fingerprint);
+  result.set_flag("is_schemaless", version.contract->is_schemaless);
+  result.set("json_contract", json_contract(fields_of(version.queue)));
+  result.set("readable_m", readable(model, version, "m"));
+  result.set("readable_d", readable(model, version, "d"));
+  set_fields(result, model, version);
+  return result;
+}
+
+view change_view(const queue_model& model, const change_details& details) {
+  const auto& queue = model.newest().queue;
+  view result;
+  result.set("schema", sql::identifier(model.schema));
+  result.set("queue", queue.name);
+  set_names(result, model.schema, queue.name);
+  result.set("door", names::door(model.schema, queue.name));
+  result.set_flag("has_dead_letter", queue.dead_letter);
+  set_part(result, "producers", "has_producers", queue.grants.produce);
+  result.set("number", fmt::to_string(details.number));
+  result.set("sunset", sql::interval(queue.sunset));
+  result.set("sunset_words", declaration::spell_duration(queue.sunset));
+  result.set("remaining", details.remaining);
+  result.set("remaining_words", details.remaining_words);
+  result.set("remaining_hint", sql::literal(details.remaining_hint));
+  result.set("own_columns", fmt::format("{}", fmt::join(details.own_columns, ", ")));
+  result.set_flag("has_own_columns", !details.own_columns.empty());
+  std::vector<view> versions;
+  for (const auto& version : model.versions) {
+    versions.emplace_back().set("number", fmt::to_string(version.contract->version));
+  }
+  result.set_list("versions", std::move(versions));
+  std::vector<view> revocations;
+  for (const auto& [privileges, objects, roles] : details.revocations) {
+    auto& item = revocations.emplace_back();
+    item.set("privileges", privileges);
+    item.set("objects", objects);
+    item.set("roles", roles);
+  }
+  result.set_list("revocations", std::move(revocations));
+  return result;
+}
+
+view migration_view(const std::string& name, std::vector<view> words, const std::vector<std::string>& roles,
+                    std::vector<view> steps) {
+  view result;
+  result.set("migration", name);
+  result.set_list("words", std::move(words));
+  result.set_flag("has_roles", !roles.empty());
+  result.set("role_names", fmt::format("{}", fmt::join(roles, ", ")));
+  result.set_list("steps", std::move(steps));
   return result;
 }
 

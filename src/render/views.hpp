@@ -1,9 +1,12 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "contract/lock.hpp"
 #include "declaration/model.hpp"
+#include "render/queue_model.hpp"
 #include "render/view.hpp"
 
 // A page of two columns.
@@ -13,19 +16,24 @@
 ///
 /// # Template files
 ///
-///   sql/core/migration.sql.mustache    migrations/core/0001_create.sql
-///   sql/core/extension.sql.mustache    migrations/core/NNNN_add_….sql: new enumerations, or new queues behind the doors
+///   sql/change/migration.sql.mustache  migrations/<line>/NNNN_….sql: the steps of a migration
+///   sql/change/<part>.sql.mustache     a part of a step that no object says
+///   sql/core/create.sql.mustache       the step that creates the shared objects
+///   sql/core/doors.sql.mustache        those of them that change when queues come and go
 ///   sql/core/definition.sql.mustache   generated/sql/core.sql
 ///   sql/core/<object>.sql.mustache     an object, placed in the three above
-///   sql/queue/migration.sql.mustache   migrations/<queue>/0001_create.sql
+///   sql/queue/create.sql.mustache      the step that creates a queue
 ///   sql/queue/definition.sql.mustache  generated/sql/<queue>.sql
-///   sql/queue/<object>.sql.mustache    an object, placed in the two above
+///   sql/queue/<object>.sql.mustache    an object that all contracts share, placed in the two above
+///   sql/version/consumers.sql.mustache what consumers of one contract use, and
+///   sql/version/producers.sql.mustache what producers use: both for each live contract where sql/queue says `versions`
+///   sql/version/<object>.sql.mustache  an object of one contract, placed in the two above
 ///   cpp/queue.hpp.mustache             generated/include/<namespace path>/<queue>.hpp
 ///   cpp/enum.hpp.mustache              generated/include/<namespace path>/<enum>.hpp
 ///
 /// The files above place objects with `{{> object}}` (the file's name up to the first dot), alone on its line; an
 /// object is rendered once, without blank lines at its ends, and placed wherever it is named. Objects place nothing.
-/// Steps and their header comments are written in migration and extension. Tags: `{{value}}`, `{{#list}}…{{/list}}`,
+/// Tags: `{{value}}`, `{{#list}}…{{/list}}`,
 /// `{{#flag}}…{{/flag}}`, `{{^flag}}…{{/flag}}`, `{{! comment }}`. Nothing is escaped. A section tag alone on its line
 /// leaves no line.
 ///
@@ -36,28 +44,24 @@
 ///
 ///   project               shop                        plain
 ///   schema                shop                        an identifier, quoted where PostgreSQL wants it
-///   migration             core/0001_create            the name in the first line of the file
-///   enums                 list, see below. In extension: the new ones
+///   schema_literal        'shop'
+///   enums                 list, see below
 ///   has_enums             flag
-///   queues                list, all queues: queue_literal, prefix, version
+///   queues                list, all queues: queue_literal, prefix
+///   has_queues            flag
 ///
 /// enums:
 ///   type                  shop.channel
 ///   doc_literal, has_doc  as in queues
 ///   values                list: literal ('email'), comma
 ///
-/// # sql/queue
+/// # sql/queue and sql/version
 ///
 ///   project, schema       as in core
-///   migration             email/0001_create
 ///   queue                 email                       plain; also the beginning of unqualified names of constraints, indexes
 ///   queue_literal         'email'
 ///   prefix                shop.email                  beginning of every qualified name: {{prefix}}_message
 ///   door                  shop.email                  the view; quoted where it must be (shop."order")
-///   doc_literal           'Transactional mail …'      a literal on one line, whatever the doc contains
-///   has_doc               flag
-///   version               1
-///   fingerprint           64 hex digits
 ///   channel_literal       'shop.email'                of NOTIFY
 ///   advisory_key          -4615713571523186407        a bigint
 ///   lease                 interval '30 seconds'
@@ -65,28 +69,45 @@
 ///   retry_delay           least(interval '1 hour', interval '1 second' * power(2, least(p_attempt - 1, 12))) * (1 - 0.2 * random())
 ///                         an interval out of `p_attempt` (integer, 1 is the first attempt, which has just failed)
 ///   has_dead_letter       flag
-///   is_schemaless         flag: the one field is payload jsonb not null
 ///   producers, consumers, operators               web, "Web-App"   identifiers with `, ` between them
 ///   has_producers, has_consumers, has_operators   flags
 ///   roles, has_roles      mailer, ops, "Web-App"      all of them, sorted
-///   role_names            mailer, ops, Web-App        the same without quotes, for `-- roles:`
+///   version               2                           in sql/queue the newest, in sql/version the one that is spelled
+///
+/// # sql/queue
+///
+///   doc_literal           'Transactional mail …'      a literal on one line, whatever the doc contains
+///   has_doc               flag
+///   oldest_version        1                           of the live ones
+///   versions              list, the live ones: number, comma
+///   older_versions        list, the live ones but the newest: number, fits (whether `p_payload` is one of them)
+///   columns               list: column (quoted where it must be), sql_type, default_clause (` default 'email'` or
+///                         nothing), not_null (` not null` or nothing), doc_literal, has_doc
+///   checks                list: name (email_recipient_max_length, at most 63 bytes, unique within one table),
+///                         expression (char_length(recipient) <= 320), comma
+///   door_fields           list: column, value_m as in fields of sql/version, comma: of the oldest contract
+///   door_readable         m.contract_version = 1      whether the row m can be read as the oldest contract
+///   is_door_schemaless    flag
+///
+/// # sql/version
+///
+///   fingerprint           64 hex digits
+///   is_schemaless         flag: the one field is payload jsonb not null
 ///   json_contract         '{"order_id": "number", "note": "string?", …}'   for quern_check_payload: number string boolean
 ///                         array any; with `?` where it may be missing or null (optional fields and those with a default)
+///   readable_m, readable_d   m.contract_version = 1   whether this contract can read the row m, d
 ///   fields                list, in the order of the declaration
 ///   parameters            list, the same fields, those without default first
-///   checks                list: name (email_recipient_max_length, at most 63 bytes, unique within one table),
-///                         expression (char_length(recipient) <= 320)
 ///
 /// fields:
-///   column                order_id                    quoted where it must be
+///   column                order_id                    the name of the field, quoted where it must be
+///   stored                order_id                    the column that this contract writes it to
+///   value_m, value_d      m.order_id                  its value out of the row m, d, whichever contract wrote that
 ///   parameter             p_order_id
 ///   sql_type              bigint, shop.channel, uuid[]
-///   not_null              ` not null` or nothing
-///   default_clause        ` default 'email'` or nothing
 ///   many_value            t.order_id, t.attachments::uuid[], coalesce(t.channel, 'email'): one message's value out of
 ///                         `unnest(p_order_id, …) as t(order_id, …)`
 ///   from_json             (p_payload ->> 'order_id')::bigint: the value, or its default, out of the checked `p_payload`
-///   doc_literal, has_doc  as in queues
 ///   comma                 `, ` or, for the last, nothing
 ///
 /// parameters:
@@ -94,6 +115,22 @@
 ///   parameter_default     ` default 'email'`, ` default null` (optional) or nothing
 ///   many_type             bigint[]; text[] for an array field (its elements are array literals)
 ///   many_default          ` default null` or nothing, of a parameter of enqueue_many
+///
+/// # sql/change
+///
+/// migration: migration (email/0002_expand_v2), words (list: word), role_names, has_roles, steps (list: name, lock,
+/// lock_timeout, statement_timeout, transaction, text, reverse, has_reverse)
+///
+/// The others: schema, queue, queue_literal, prefix, door, has_dead_letter, producers, has_producers and versions as
+/// above, and
+///   number                2                           the contract that it is about
+///   sunset, sunset_words  interval '24 hours'         how long nobody may have used a contract; the same in words
+///   remaining             m.contract_version = 2      the rows m that must not be there
+///   remaining_words       ` in contract v2`           the end of a sentence that says which
+///   remaining_hint        'Let its consumers …'       a literal
+///   own_columns           note, amount_v2             columns that no other contract writes
+///   has_own_columns       flag
+///   revocations           list: privileges, objects, roles
 ///
 /// # cpp: inside of quoted strings everything is escaped already
 ///
@@ -111,14 +148,19 @@
 /// cpp/queue.hpp:
 ///   includes              list: header (cstdint), sorted, of the standard library and quern
 ///   queue                 email
-///   version, fingerprint, is_schemaless               as in SQL
+///   version               2                           the newest
+///   versions              list, the live ones, oldest first: version, fingerprint, is_schemaless as in SQL, fields,
+///                         delay_number
+///   upgrades              list: from (1), to (2), assignments (list: name, expression)
 ///   schema, prefix        as in SQL
 ///   channel               shop.email
 ///   wake_key              -4615713571523186407        the advisory_key of SQL, as a literal of std::int64_t
 ///   enum_headers          list: header (shop/channel.hpp)
 ///   has_enum_headers      flag
+///
+/// versions:
 ///   delay_number          9                           of the placeholder behind those of the fields
-///   fields                list: name, column, parameter, type (std::optional<std::string>), initializer (`{}`,
+///   fields                list: name, stored, parameter, type (std::optional<std::string>), initializer (`{}`,
 ///                         ` = shop::channel::email`), number (1, of its placeholder), doc_lines (its doc, then what
 ///                         its constraints say); of a schemaless queue the one payload
 
@@ -126,27 +168,48 @@
 
 namespace render {
 
-/// A queue at the version of its contract.
-struct versioned_queue {
-  const declaration::queue* queue = nullptr;
-  int version = 1;
-  std::string fingerprint;
-};
-
-/// Of sql/core: all queues, and the enumerations that the file creates.
-view core_view(const declaration::project& project, const std::vector<versioned_queue>& queues,
-               const std::vector<const declaration::enumeration*>& enumerations, std::string migration);
+/// Of sql/core: the names of all queues, and the enumerations that the text creates.
+view core_view(const sql_project& project, const std::vector<std::string>& queues,
+               const std::vector<contract::locked_enumeration>& enumerations);
 
 /// Of sql/queue.
-view queue_view(const declaration::project& project, const versioned_queue& queue);
+view queue_view(const queue_model& model);
+
+/// Of sql/version; the version is one of the model's.
+view version_view(const queue_model& model, const queue_version& version);
+
+/// Takes rights away.
+struct revocation {
+  std::string privileges;
+  std::string objects;
+  std::string roles;
+};
+
+/// What a part of a change is about, besides the queue.
+struct change_details {
+  int number = 0;
+  std::string remaining{};
+  std::string remaining_words{};
+  std::string remaining_hint{};
+  std::vector<std::string> own_columns{};
+  std::vector<revocation> revocations{};
+};
+
+/// Of sql/change, all but migration.
+view change_view(const queue_model& model, const change_details& details);
+
+/// Of sql/change/migration.
+view migration_view(const std::string& name, std::vector<view> words, const std::vector<std::string>& roles,
+                    std::vector<view> steps);
 
 /// Of cpp/queue.hpp. The qualifier is cpp::qualifier of the project.
-view queue_header_view(const declaration::project& project, const versioned_queue& queue, const std::string& qualifier);
+view queue_header_view(const queue_model& model, const std::string& cpp_namespace, const std::string& qualifier);
 
 /// Of cpp/enum.hpp.
-view enumeration_header_view(const declaration::project& project, const declaration::enumeration& enumeration);
+view enumeration_header_view(const sql_project& project, const std::string& cpp_namespace,
+                             const contract::locked_enumeration& enumeration);
 
 /// `a::b` as a folder: `a/b`.
-std::string namespace_path(const declaration::project& project);
+std::string namespace_path(std::string_view cpp_namespace);
 
 }  // namespace render

@@ -34,7 +34,7 @@ struct email_v1_contract {
 
   static constexpr std::string_view queue = "email";
   static constexpr std::int32_t version = 1;
-  static constexpr std::string_view fingerprint = "0a0c0f0abfc00190249b5663ccf94b55d106f1fe44d1f1501ebb03d7710d155e";
+  static constexpr std::string_view fingerprint = "dd5c11e15042d963d9debf0e4b073de02ea1a7922b3a3711ca998adb75c2c35b";
   static constexpr std::string_view channel = "shop.email";
   static constexpr std::int64_t wake_key = 442101236578160834;
 
@@ -72,7 +72,7 @@ struct email_v1_contract {
       ", attachments"
       ", send_after"
       ") from stdin (format binary)";
-  static constexpr quern::prepared wake{"select shop.email_wake()"};
+  static constexpr quern::prepared wake{"select shop.email_wake_v1()"};
   static constexpr quern::prepared claim{"select * from shop.email_claim_v1($1, $2)"};
   static constexpr quern::prepared take{"select * from shop.email_take_v1($1)"};
   static constexpr quern::prepared ack{"select shop.email_ack($1, $2)"};
@@ -83,9 +83,13 @@ struct email_v1_contract {
   static constexpr quern::prepared next_due{"select shop.email_next_due() - pg_catalog.clock_timestamp()"};
 };
 
+using email_v1_producer = quern::producer<email_v1_contract>;
+using email_v1_message = quern::message<email_v1>;
+using email_v1_consumer = quern::consumer<email_v1_contract>;
+
 using email = email_v1;
-using email_producer = quern::producer<email_v1_contract>;
-using email_message = quern::message<email_v1>;
-using email_consumer = quern::consumer<email_v1_contract>;
+using email_producer = email_v1_producer;
+using email_message = email_v1_message;
+using email_consumer = email_v1_consumer;
 
 }  // namespace shop

@@ -29,7 +29,7 @@ struct webhooks_v1_contract {
       "copy shop.webhooks_message (contract_version"
       ", payload"
       ") from stdin (format binary)";
-  static constexpr quern::prepared wake{"select shop.webhooks_wake()"};
+  static constexpr quern::prepared wake{"select shop.webhooks_wake_v1()"};
   static constexpr quern::prepared claim{"select * from shop.webhooks_claim_v1($1, $2)"};
   static constexpr quern::prepared take{"select * from shop.webhooks_take_v1($1)"};
   static constexpr quern::prepared ack{"select shop.webhooks_ack($1, $2)"};
@@ -40,9 +40,13 @@ struct webhooks_v1_contract {
   static constexpr quern::prepared next_due{"select shop.webhooks_next_due() - pg_catalog.clock_timestamp()"};
 };
 
+using webhooks_v1_producer = quern::producer<webhooks_v1_contract>;
+using webhooks_v1_message = quern::message<webhooks_v1>;
+using webhooks_v1_consumer = quern::consumer<webhooks_v1_contract>;
+
 using webhooks = webhooks_v1;
-using webhooks_producer = quern::producer<webhooks_v1_contract>;
-using webhooks_message = quern::message<webhooks_v1>;
-using webhooks_consumer = quern::consumer<webhooks_v1_contract>;
+using webhooks_producer = webhooks_v1_producer;
+using webhooks_message = webhooks_v1_message;
+using webhooks_consumer = webhooks_v1_consumer;
 
 }  // namespace shop

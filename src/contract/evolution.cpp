@@ -1,0 +1,304 @@
+#include "contract/evolution.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "contract/types.hpp"
+#include "declaration/names.hpp"
+#include "declaration/types.hpp"
+
+namespace contract {
+
+namespace {
+
+/// The field of the contract before that this one continues, by name.
+std::string origin_name(const field& of) {
+  if (of.is_new) return {};
+  return of.renamed_from.empty() ? of.name : of.renamed_from;
+}
+
+std::set<std::string, std::less<>> used_columns(const std::vector<payload_contract>& contracts) {
+  std::set<std::string, std::less<>> result;
+  for (const auto& one : contracts) {
+    for (const auto& field : one.fields) result.insert(field.column);
+  }
+  return result;
+}
+
+class evolver {
+ public:
+  evolver(const declaration::project& project, const declaration::queue& queue,
+          const std::vector<payload_contract>& before)
+      : queue_{queue}, contracts_{before}, previous_{before.back()}, columns_{used_columns(before)} {
+    auto& next = result_.next;
+    next.queue = queue.name;
+    next.version = previous_.version + 1;
+    next.is_schemaless = queue.is_schemaless;
+    next.fields = fields_of(project, queue);
+  }
+
+  evolution run() && {
+    find_renames();
+    for (auto& field : result_.next.fields) evolve_field(field);
+    for (const auto& field : previous_.fields) {
+      if (!continued_.contains(field.name)) remove(field);
+    }
+    check_removed();
+    result_.is_changed = is_changed();
+    check_break();
+    if (!result_.is_changed) {
+      result_.next = previous_;
+      result_.words.clear();
+    } else if (needs_break_) {
+      result_.next.breaks = contract_break{queue_.breaks->reason, queue_.breaks->until};
+    }
+    return std::move(result_);
+  }
+
+ private:
+  /// In the declaration; the payload of a schemaless queue is the queue.
+  text::span place_of(std::string_view name) const {
+    for (const auto& each : queue_.payload) {
+      if (each.name == name) return each.where;
+    }
+    return queue_.where;
+  }
+
+  bool accepts_break() const { return queue_.breaks && queue_.breaks->version == result_.next.version; }
+
+  void refuse(std::string_view code, std::string message, const text::span& where, std::string help) {
+    result_.problems.push_back(
+        {text::severity::error, std::string{code}, std::move(message), where, std::move(help), {}});
+  }
+
+  /// A problem with the three ways out of it, unless the declaration accepts it.
+  void breaks(std::string_view code, std::string message, const text::span& where, std::string_view compatible_form) {
+    if (accepts_break()) {
+      needs_break_ = true;
+      return;
+    }
+    refuse(code, std::move(message), where,
+           fmt::format("contract v{} is released, and its programs run on. Three ways out:\n"
+                       "  1. {}\n"
+                       "  2. accept the break in [queues.{}]: accept_break = {{ version = {}, reason = \"…\", until = "
+                       "\"YYYY-MM-DD\" }};\n"
+                       "     what a program cannot read then waits for one that can\n"
+                       "  3. declare a new queue under another name, and let this one drain",
+                       previous_.version, compatible_form, queue_.name, result_.next.version));
+  }
+
+  void say(std::string words) { result_.words.push_back(std::move(words)); }
+
+  const declaration::field* declared(std::string_view name) const {
+    for (const auto& each : queue_.payload) {
+      if (each.name == name) return &each;
+    }
+    return nullptr;
+  }
+
+  void find_renames() {
+    for (auto& field : result_.next.fields) {
+      const auto* written = declared(field.name);
+      if (written == nullptr || written->renamed_from.empty()) continue;
+      const auto* before = find_field(previous_, written->renamed_from);
+      const bool has_name_already = find_field(previous_, field.name) != nullptr;
+      // It was renamed in an earlier contract, and the key still stands there.
+      if (has_name_already && before == nullptr) continue;
+      if (before == nullptr) {
+        refuse("rename_unknown",
+               fmt::format("contract v{} of queue \"{}\" has no field \"{}\" that \"{}\" could be renamed from",
+                           previous_.version, queue_.name, written->renamed_from, field.name),
+               written->where, "a new field needs no 'renamed_from'");
+        continue;
+      }
+      if (has_name_already || !continued_.insert(written->renamed_from).second) {
+        refuse("rename_ambiguous",
+               has_name_already
+                   ? fmt::format("the field \"{}\" is said to be renamed from \"{}\", but contract v{} has both",
+                                 field.name, written->renamed_from, previous_.version)
+                   : fmt::format("two fields are said to be renamed from \"{}\"", written->renamed_from),
+               written->where, "take 'renamed_from' away, or give the field another name");
+        continue;
+      }
+      field.renamed_from = written->renamed_from;
+      say(fmt::format("renames the field \"{}\" to \"{}\"", field.renamed_from, field.name));
+    }
+  }
+
+  void evolve_field(field& now) {
+    const auto* before = find_field(previous_, now.renamed_from.empty() ? now.name : now.renamed_from);
+    // Another field has taken its place by a rename.
+    if (before != nullptr && now.renamed_from.empty() && continued_.contains(now.name)) before = nullptr;
+    if (before == nullptr) {
+      now.is_new = find_field(previous_, now.name) != nullptr;
+      return add(now);
+    }
+    continued_.insert(before->name);
+    change(now, *before);
+  }
+
+  void add(field& now) {
+    now.column = fresh_column(now.name);
+    say(fmt::format("adds the field \"{}\"", now.name));
+    if (is_optional(now) || now.default_value) return;
+    breaks("field_needs_default",
+           fmt::format("the new field \"{}\" of queue \"{}\" is missing in messages of contract v{}", now.name,
+                       queue_.name, previous_.version),
+           place_of(now.name),
+           fmt::format("make it optional ({0} = \"{1}?\") or give it a default for them ({0} = {{ type = \"{1}\", "
+                       "default = … }})",
+                       now.name, now.type));
+  }
+
+  void change(field& now, const field& before) {
+    now.column = before.column;
+    if (storage_type(before.type) != storage_type(now.type)) change_type(now, before);
+    if (now.is_new) return;
+    if (is_optional(before) != is_optional(now)) change_presence(now, before);
+    if (before.default_value != now.default_value) say(fmt::format("changes the default of \"{}\"", now.name));
+    const auto limits = [](const field& one) { return std::tie(one.min, one.max, one.max_length, one.pattern); };
+    if (limits(before) != limits(now)) say(fmt::format("changes the constraints of \"{}\"", now.name));
+    if (before.values != now.values) say(fmt::format("knows new values of \"{}\"", now.name));
+  }
+
+  void change_type(field& now, const field& before) {
+    now.column = fresh_column(now.name);
+    if (is_widened(before.type, now.type)) {
+      return say(fmt::format("widens \"{}\" from {} to {}", now.name, before.type, now.type));
+    }
+    now.is_new = true;
+    now.renamed_from.clear();
+    say(fmt::format("replaces \"{}\", which was {}, by {}", now.name, before.type, now.type));
+    breaks("field_type_changed",
+           fmt::format("the type of field \"{}\" of queue \"{}\" was {} and is {}: their values do not convert",
+                       now.name, queue_.name, before.type, now.type),
+           place_of(now.name),
+           "keep the type (integers, floats and numerics may get wider), or add a new field beside it with a default");
+  }
+
+  void change_presence(const field& now, const field& before) {
+    if (is_optional(now)) return say(fmt::format("makes \"{}\" optional", now.name));
+    say(fmt::format("makes \"{}\" required", now.name));
+    if (now.default_value) return;
+    breaks(
+        "required_needs_default",
+        fmt::format("the field \"{}\" of queue \"{}\" was optional and is required, but messages of contract v{} may "
+                    "lack it",
+                    now.name, queue_.name, previous_.version),
+        place_of(now.name),
+        fmt::format("give it a default for them ({} = {{ type = \"{}\", default = … }})", now.name,
+                    before.type.substr(0, before.type.size() - 1)));
+  }
+
+  void remove(const field& before) {
+    say(fmt::format("removes the field \"{}\"", before.name));
+    const auto is_it = [&](const declaration::field& one) { return one.name == before.name; };
+    const auto written = std::find_if(queue_.removed.begin(), queue_.removed.end(), is_it);
+    if (written != queue_.removed.end()) return remove_as_declared(before, *written);
+    if (is_optional(before) || before.default_value) return;
+    breaks(
+        "removal_needs_default",
+        fmt::format("the field \"{}\" of queue \"{}\" is removed, but programs of contract v{} must read it",
+                    before.name, queue_.name, previous_.version),
+        queue_.where,
+        fmt::format("say what they read instead, in [queues.{}.removed]: {} = {{ type = \"{}\", default = … }}; if it "
+                    "only has another name now, write renamed_from = \"{}\" there",
+                    queue_.name, before.name, before.type, before.name));
+  }
+
+  void remove_as_declared(const field& before, const declaration::field& written) {
+    const auto type = declaration::spell(written.type);
+    if (storage_type(type) != storage_type(before.type)) {
+      return refuse("removed_type",
+                    fmt::format("the removed field \"{}\" was of type {}, not {}", before.name, before.type, type),
+                    written.where, fmt::format("write type = \"{}\"", before.type));
+    }
+    if (written.default_value) result_.next.removed.push_back({before.name, spell(*written.default_value)});
+  }
+
+  /// What stands in `removed` must have been there.
+  void check_removed() {
+    for (const auto& each : queue_.removed) {
+      const auto has_it = [&](const payload_contract& one) { return find_field(one, each.name) != nullptr; };
+      if (std::any_of(contracts_.begin(), contracts_.end(), has_it)) continue;
+      refuse("removed_unknown", fmt::format("no contract of queue \"{}\" had a field \"{}\"", queue_.name, each.name),
+             each.where, "take it out of 'removed'");
+    }
+  }
+
+  void check_break() {
+    if (!queue_.breaks || queue_.breaks->version <= previous_.version || !result_.problems.empty()) return;
+    if (accepts_break() && needs_break_) return;
+    refuse("break_needless",
+           accepts_break()
+               ? fmt::format("'accept_break' has no effect: contract v{} of queue \"{}\" breaks nothing",
+                             result_.next.version, queue_.name)
+               : fmt::format("'accept_break' speaks of contract v{}, but the next one of queue \"{}\" is v{}",
+                             queue_.breaks->version, queue_.name, result_.next.version),
+           queue_.breaks->where, "take it away, or correct its version");
+  }
+
+  bool is_changed() const {
+    if (result_.next.is_schemaless != previous_.is_schemaless) return true;
+    const auto& now = result_.next.fields;
+    const auto& before = previous_.fields;
+    const auto is_kept = [](const field& a, const field& b) { return is_same(a, b) && a.column == b.column; };
+    return !std::equal(now.begin(), now.end(), before.begin(), before.end(), is_kept);
+  }
+
+  std::string fresh_column(const std::string& name) {
+    auto column = name;
+    for (auto number = result_.next.version; columns_.contains(column); ++number) {
+      const auto mark = fmt::format("_v{}", number);
+      column = name.substr(0, declaration::longest_identifier - mark.size()) + mark;
+    }
+    columns_.insert(column);
+    return column;
+  }
+
+  const declaration::queue& queue_;
+  const std::vector<payload_contract>& contracts_;
+  const payload_contract& previous_;
+  std::set<std::string, std::less<>> columns_;
+  std::set<std::string, std::less<>> continued_;  // fields of the contract before that this one has under some name
+  bool needs_break_ = false;
+  evolution result_;
+};
+
+}  // namespace
+
+evolution evolve(const declaration::project& project, const declaration::queue& queue,
+                 const std::vector<payload_contract>& before) {
+  return evolver{project, queue, before}.run();
+}
+
+payload_contract first_contract(const declaration::project& project, const declaration::queue& queue,
+                                const std::vector<payload_contract>& before) {
+  payload_contract first{.queue = queue.name,
+                         .version = before.empty() ? 1 : before.back().version + 1,
+                         .is_schemaless = queue.is_schemaless,
+                         .fields = fields_of(project, queue)};
+  if (before.empty()) return first;
+  for (auto& field : first.fields) field.is_new = find_field(before.back(), field.name) != nullptr;
+  return first;
+}
+
+const field* counterpart(const std::vector<payload_contract>& contracts, int version, const field& of, int in_version) {
+  const auto at = [&](int number) -> const payload_contract& {
+    return contracts[static_cast<std::size_t>(number - 1)];
+  };
+  const field* found = &of;
+  for (; found != nullptr && version > in_version; --version) found = find_field(at(version - 1), origin_name(*found));
+  for (; found != nullptr && version < in_version; ++version) {
+    const auto& next = at(version + 1).fields;
+    const auto continues = [&](const field& one) { return origin_name(one) == found->name; };
+    const auto place = std::find_if(next.begin(), next.end(), continues);
+    found = place == next.end() ? nullptr : &*place;
+  }
+  return found;
+}
+
+}  // namespace contract

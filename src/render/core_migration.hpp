@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "contract/diff.hpp"
+#include "render/queue_model.hpp"
+#include "render/step.hpp"
+
+namespace render {
+
+/// The name of the migration: `core/0002_add_queue_webhooks`.
+std::string core_migration_name(const contract::core_change& change, std::size_t number);
+
+/// The migration of the shared objects; `queues` are those behind the untyped doors afterwards. The core only grows,
+/// because an empty database gets all of it before any queue.
+migration_text core_migration(renderer& with, const sql_project& project, const contract::core_change& change,
+                              const std::vector<std::string>& queues, const std::string& name);
+
+}  // namespace render

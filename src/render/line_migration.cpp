@@ -1,0 +1,296 @@
+#include "render/line_migration.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "render/names.hpp"
+#include "render/queue_change.hpp"
+#include "render/readings.hpp"
+#include "render/sql.hpp"
+
+namespace render {
+
+namespace {
+
+constexpr auto no_lock = "none but on the new objects";
+
+std::vector<std::string> roles_of(const queue_model& model) {
+  const auto& grants = model.newest().queue.grants;
+  std::set<std::string> sorted;
+  for (const auto* part : {&grants.produce, &grants.consume, &grants.operate})
+    sorted.insert(part->begin(), part->end());
+  return {sorted.begin(), sorted.end()};
+}
+
+/// `Changes queue email: adds the field "note"; changes lease.`
+std::vector<std::string> sentence(const std::string& line, const std::vector<std::string>& words) {
+  return {fmt::format("Changes queue {}: {}.", line, fmt::join(words, "; "))};
+}
+
+std::string numbered(std::string_view version) {
+  return fmt::format("m.contract_version = {}", version);
+}
+
+/// The steps that let a state be followed by another one with more contracts, other options, or both.
+class expansion {
+ public:
+  expansion(renderer& with, const queue_model& before, const queue_model& after)
+      : with_{with},
+        change_{with, before, after},
+        forward_{alter(shape_of(before), shape_of(after), after.name())},
+        backward_{alter(shape_of(after), shape_of(before), after.name())} {
+    if (after.newest().contract->version > before.newest().contract->version)
+      version_ = after.newest().contract->version;
+  }
+
+  std::vector<migration_step> run() && {
+    const bool had_dead = change_.before().model().has_dead_letter();
+    const bool has_dead = change_.model().has_dead_letter();
+    if (has_dead && !had_dead) add_dead_letters();
+    if (version_ != 0) expand_tables();
+    replace_functions();
+    if (version_ != 0) add_version();
+    change_grants();
+    if (had_dead && !has_dead) drop_dead_letters();
+    return std::move(steps_);
+  }
+
+ private:
+  std::string version_words() const { return fmt::format(" in contract v{}", version_); }
+
+  std::string guard_version() const {
+    return change_.guard(numbered(fmt::to_string(version_)), version_words(),
+                         "Consumers of older contracts go on to handle those that they can read: try again when they "
+                         "are through. Dead letters have to be redriven or purged.");
+  }
+
+  void add_dead_letters() {
+    steps_.push_back({.name = "dead_letters",
+                      .lock = no_lock,
+                      .text = joined({change_.after().shared("dead_table"), change_.after().shared("redrive"),
+                                      change_.after().shared("purge"), change_.after().shared("rights")}),
+                      .reverse = joined({change_.part("guard_dead"), drop_dead_text(change_.model())})});
+  }
+
+  void drop_dead_letters() {
+    steps_.push_back(settle(true));
+    steps_.push_back({.name = "drop_dead_letters",
+                      .lock = "access exclusive on the dead letters",
+                      .lock_timeout = strong_lock_timeout,
+                      .text = joined({change_.part("guard_dead"), drop_dead_text(change_.model())}),
+                      .reverse = joined({change_.before().shared("dead_table"), change_.before().shared("redrive"),
+                                         change_.before().shared("purge"), change_.before().shared("rights")})});
+  }
+
+  std::string drop_dead_text(const queue_model& model) const {
+    return joined({change_.part("drop_dead_letters"),
+                   fmt::format("drop table {}_dead;", names::prefix(model.schema, model.name()))});
+  }
+
+  migration_step settle(bool is_forward) const {
+    const auto wait = change_.part("settle");
+    const auto nothing_to_do = nothing("Nothing to wait for in this direction.");
+    return {.name = is_forward ? "settle_before_drop" : "settle",
+            .lock = "none; waits until older transactions have ended",
+            .lock_timeout = "0",
+            .statement_timeout = "0",
+            .is_transactional = false,
+            .text = is_forward ? wait : nothing_to_do,
+            .reverse = is_forward ? nothing_to_do : wait};
+  }
+
+  /// First what older contracts do not notice, then the permission to store the new one; backwards the other way round.
+  void expand_tables() {
+    const bool has_columns = !forward_.columns.empty() || !forward_.checks.empty();
+    if (has_columns) {
+      steps_.push_back({.name = "columns",
+                        .lock = change_.strong_lock(),
+                        .lock_timeout = strong_lock_timeout,
+                        .text = joined({change_.alter_tables(forward_.columns, forward_.checks), comments(forward_)}),
+                        .reverse = take_columns_back()});
+    }
+    auto checks = backward_.to_validate;
+    checks.insert(checks.end(), backward_.to_validate_required.begin(), backward_.to_validate_required.end());
+    checks.push_back(backward_.versions_check);
+    steps_.push_back({.name = "validate",
+                      .lock = "share update exclusive on the tables of messages, while they are read",
+                      .lock_timeout = strong_lock_timeout,
+                      .statement_timeout = "1h",
+                      .text = forward_.to_validate.empty() ? nothing("There is no new constraint to look at.")
+                                                           : change_.validate(forward_.to_validate),
+                      .reverse = joined({guard_version(), change_.validate(checks)})});
+    auto back_checks = backward_.versions;
+    for (const auto* actions : {&backward_.checks, &backward_.require_checks}) {
+      back_checks.insert(back_checks.end(), actions->begin(), actions->end());
+    }
+    steps_.push_back({.name = fmt::format("allow_v{}", version_),
+                      .lock = change_.strong_lock(),
+                      .lock_timeout = strong_lock_timeout,
+                      .text = change_.alter_tables({}, forward_.versions),
+                      .reverse = change_.alter_tables(backward_.columns, back_checks)});
+    steps_.push_back({.name = "validate_versions",
+                      .lock = "share update exclusive on the tables of messages, while they are read",
+                      .lock_timeout = strong_lock_timeout,
+                      .statement_timeout = "1h",
+                      .text = change_.validate({forward_.versions_check}),
+                      .reverse = nothing("The constraint goes with the step before.")});
+    steps_.push_back(settle(false));
+  }
+
+  std::string take_columns_back() const {
+    const auto result = change_.require_and_drop(backward_);
+    return result.empty() ? nothing("What this step has changed is back already.") : result;
+  }
+
+  std::string comments(const alteration& of) const {
+    const auto prefix = names::prefix(change_.model().schema, change_.model().name());
+    std::string result;
+    for (const auto& comment : of.comments) {
+      if (!result.empty()) result += '\n';
+      result += fmt::format("comment on column {}_message.{};", prefix, comment);
+    }
+    return result;
+  }
+
+  std::string table_comment(const rendered_queue& from, const rendered_queue& to) const {
+    const auto& doc = to.model().newest().queue.doc;
+    if (from.model().newest().queue.doc == doc) return {};
+    return fmt::format("comment on table {}_message is {};", names::prefix(to.model().schema, to.model().name()),
+                       doc.empty() ? "null" : sql::literal(doc));
+  }
+
+  /// From here on older contracts read messages of the new one, of which there are none yet.
+  void replace_functions() {
+    auto texts = replaced_objects(change_.before(), change_.after());
+    texts.push_back(table_comment(change_.before(), change_.after()));
+    auto back = replaced_objects(change_.after(), change_.before());
+    back.push_back(table_comment(change_.after(), change_.before()));
+    if (version_ == 0 || (forward_.columns.empty() && forward_.checks.empty())) {
+      texts.push_back(comments(forward_));
+      if (version_ == 0) back.push_back(comments(backward_));
+    }
+    const auto text = joined(texts);
+    if (text.empty()) return;
+    if (version_ != 0) back.insert(back.begin(), guard_version());
+    steps_.push_back(
+        {.name = "functions", .lock = "none that anybody waits for", .text = text, .reverse = joined(back)});
+  }
+
+  void add_version() {
+    const auto& model = change_.model();
+    steps_.push_back({.name = fmt::format("consumers_v{}", version_),
+                      .lock = no_lock,
+                      .text = without_end(change_.after().file_of(version_, "consumers")),
+                      .reverse = joined({guard_unreadable(), change_.part("drop_consumers", {.number = version_}),
+                                         change_.part("forget_contract", {.number = version_})})});
+    std::vector<std::string> own;
+    for (const auto& column : forward_.new_columns) own.push_back(column);
+    steps_.push_back({.name = fmt::format("producers_v{}", version_),
+                      .lock = no_lock,
+                      .text = without_end(change_.after().file_of(version_, "producers")),
+                      .reverse = with_.text("sql/change/drop_producers",
+                                            change_view(model, {.number = version_, .own_columns = std::move(own)}))});
+  }
+
+  /// Messages that go nowhere without consumers of the new contract.
+  std::string guard_unreadable() const {
+    const auto& model = change_.model();
+    std::vector<std::string> readers;
+    for (const auto& version : model.versions) {
+      if (version.contract->version != version_) readers.push_back(readable(model, version, "m"));
+    }
+    return change_.guard(fmt::format("{} and not ({})", numbered(fmt::to_string(version_)), fmt::join(readers, " or ")),
+                         version_words() + " that no older contract can read",
+                         "Only consumers of this contract can handle them: try again when they are through. Dead "
+                         "letters have to be redriven or purged.");
+  }
+
+  void change_grants() {
+    auto text = change_rights(change_, with_, change_.before(), change_.after());
+    if (text.empty()) return;
+    steps_.push_back({.name = "rights",
+                      .lock = "none that anybody waits for",
+                      .text = std::move(text),
+                      .reverse = change_rights(change_, with_, change_.after(), change_.before())});
+  }
+
+  static std::string without_end(std::string text) {
+    text.resize(text.find_last_not_of('\n') + 1);
+    return text;
+  }
+
+  renderer& with_;
+  queue_change change_;
+  alteration forward_;
+  alteration backward_;
+  int version_ = 0;  // of the new contract, if there is one
+  std::vector<migration_step> steps_;
+};
+
+migration_step creation(renderer& with, const queue_model& model) {
+  rendered_queue rendered{with, model};
+  auto text = rendered.file("create");
+  text.resize(text.find_last_not_of('\n') + 1);
+  const queue_change parts{with, model, model};
+  return {.name = "create",
+          .lock = no_lock,
+          .text = std::move(text),
+          .reverse = joined({parts.part("lock_queue"),
+                             parts.guard("true", "", "Let its consumers handle them, and purge its dead letters."),
+                             parts.part("drop_queue")})};
+}
+
+std::vector<migration_step> removal(renderer& with, const queue_model& model, bool discards_messages) {
+  const queue_change parts{with, model, model};
+  std::vector<std::string> guards;
+  for (const auto& version : model.versions) {
+    guards.push_back(parts.part("guard_unused", {.number = version.contract->version}));
+  }
+  guards.push_back(parts.part("lock_queue"));
+  if (!discards_messages) {
+    guards.push_back(parts.guard("true", "",
+                                 "Let its consumers handle them and purge its dead letters, or declare that they are "
+                                 "to be discarded: messages = \"discard\"."));
+  }
+  guards.push_back(parts.part("drop_queue"));
+  return {{.name = "drop",
+           .lock = "access exclusive on the queue's tables, which are dropped",
+           .lock_timeout = strong_lock_timeout,
+           .text = joined(guards)}};
+}
+
+}  // namespace
+
+std::string migration_name(const contract::line_change& change, std::size_t number) {
+  const auto is_new = change.before.contracts.empty() || change.before.is_dropped;
+  const auto has_new_contract = change.after.contracts.size() > change.before.contracts.size();
+  const auto what = change.after.is_dropped ? std::string{"drop"}
+                    : is_new                ? std::string{"create"}
+                    : has_new_contract      ? fmt::format("expand_v{}", change.after.contracts.back().version)
+                                            : std::string{"change_options"};
+  return fmt::format("{}/{:04}_{}", change.line, number, what);
+}
+
+migration_text line_migration(renderer& with, const sql_project& project, const contract::line_change& change,
+                              const std::vector<contract::locked_enumeration>& before,
+                              const std::vector<contract::locked_enumeration>& after, const std::string& name) {
+  if (change.after.is_dropped) {
+    const auto model = model_of(project, change.before, before);
+    return {name, {fmt::format("Drops queue {}.", change.line)}, {}, removal(with, model, change.discards_messages)};
+  }
+  const auto model = model_of(project, change.after, after);
+  if (change.before.contracts.empty() || change.before.is_dropped) {
+    return {name,
+            {fmt::format("Creates queue {}: its tables, its functions for contract v{} and the rights on them.",
+                         change.line, model.newest().contract->version)},
+            roles_of(model),
+            {creation(with, model)}};
+  }
+  const auto old_model = model_of(project, change.before, before);
+  return {name, sentence(change.line, change.words), roles_of(model), expansion{with, old_model, model}.run()};
+}
+
+}  // namespace render

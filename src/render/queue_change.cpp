@@ -1,0 +1,158 @@
+#include "render/queue_change.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "render/names.hpp"
+#include "render/sql.hpp"
+
+namespace render {
+
+namespace {
+
+std::string alter_table(const std::string& table, const std::vector<std::string>& actions) {
+  if (actions.empty()) return {};
+  return fmt::format("alter table {}\n  {};", table, fmt::join(actions, ",\n  "));
+}
+
+std::vector<std::string> lost(const std::vector<std::string>& before, const std::vector<std::string>& now) {
+  std::vector<std::string> result;
+  for (const auto& role : before) {
+    if (std::find(now.begin(), now.end(), role) == now.end()) result.push_back(role);
+  }
+  return result;
+}
+
+/// Names of functions: those that all contracts share, then those of each.
+std::string functions(const queue_model& model, const std::vector<std::string_view>& shared,
+                      const std::vector<std::string_view>& versioned) {
+  const auto prefix = names::prefix(model.schema, model.name());
+  std::vector<std::string> names;
+  for (const auto name : shared) names.push_back(fmt::format("{}_{}", prefix, name));
+  for (const auto& version : model.versions) {
+    for (const auto name : versioned)
+      names.push_back(fmt::format("{}_{}_v{}", prefix, name, version.contract->version));
+  }
+  return fmt::format("function {}", fmt::join(names, ", "));
+}
+
+std::string stored_columns(const queue_model& model) {
+  std::vector<std::string> names{"contract_version"};
+  for (const auto& column : model.columns) names.push_back(sql::identifier(column.name));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void revoke_producers(std::vector<revocation>& out, const queue_model& model, const std::vector<std::string>& roles) {
+  if (roles.empty()) return;
+  const auto prefix = names::prefix(model.schema, model.name());
+  const auto list = sql::identifiers(roles);
+  out.push_back({"execute",
+                 functions(model, {"wake", "enqueue_json"}, {"wake", "enqueue", "enqueue_many", "enqueue_json"}),
+                 list});
+  out.push_back({fmt::format("insert ({})", stored_columns(model)), prefix + "_message", list});
+  out.push_back({"usage", fmt::format("sequence {}_message_id", prefix), list});
+  out.push_back({"insert", names::door(model.schema, model.name()), list});
+}
+
+void revoke_consumers(std::vector<revocation>& out, const queue_model& model, const std::vector<std::string>& roles) {
+  if (roles.empty()) return;
+  const auto list = sql::identifiers(roles);
+  out.push_back({"execute",
+                 functions(model, {"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt", "next_due"},
+                           {"claim", "claim_json", "take"}),
+                 list});
+  out.push_back({"select, update, delete", names::door(model.schema, model.name()), list});
+}
+
+void revoke_operators(std::vector<revocation>& out, const queue_model& model, const std::vector<std::string>& roles) {
+  if (roles.empty()) return;
+  const auto prefix = names::prefix(model.schema, model.name());
+  const auto list = sql::identifiers(roles);
+  std::vector<std::string_view> names{"stats", "pause", "resume"};
+  if (model.has_dead_letter()) names.insert(names.begin(), {"redrive", "redrive_all", "purge"});
+  out.push_back({"execute", functions(model, names, {}), list});
+  out.push_back({"select",
+                 fmt::format("{0}_message, {0}_delayed{1}", prefix,
+                             model.has_dead_letter() ? fmt::format(", {}_dead", prefix) : std::string{}),
+                 list});
+}
+
+}  // namespace
+
+std::string queue_change::part(std::string_view name, const change_details& details) const {
+  return with_.text(fmt::format("sql/change/{}", name), change_view(model(), details));
+}
+
+std::vector<std::string> queue_change::tables(bool with_dead) const {
+  const auto prefix = names::prefix(model().schema, model().name());
+  std::vector<std::string> result{prefix + "_message", prefix + "_delayed"};
+  if (with_dead && before_.model().has_dead_letter() && model().has_dead_letter()) result.push_back(prefix + "_dead");
+  return result;
+}
+
+std::string queue_change::alter_tables(const std::vector<std::string>& actions) const {
+  return alter_tables(actions, {});
+}
+
+std::string queue_change::alter_tables(const std::vector<std::string>& columns,
+                                       const std::vector<std::string>& checks) const {
+  auto both = columns;
+  both.insert(both.end(), checks.begin(), checks.end());
+  std::vector<std::string> texts;
+  const auto with_messages = tables(false).size();
+  const auto all = tables(true);
+  for (std::size_t i = 0; i < all.size(); ++i) texts.push_back(alter_table(all[i], i < with_messages ? both : columns));
+  std::string result;
+  for (const auto& text : texts) {
+    if (!text.empty()) result += (result.empty() ? "" : "\n") + text;
+  }
+  return result;
+}
+
+std::string queue_change::require_and_drop(const alteration& what) const {
+  return joined({alter_tables(what.require), alter_tables(what.unused, what.require_done)});
+}
+
+std::string queue_change::validate(const std::vector<std::string>& constraints) const {
+  std::string result;
+  for (const auto& table : tables(false)) {
+    for (const auto& name : constraints) {
+      if (!result.empty()) result += '\n';
+      result += fmt::format("alter table {} validate constraint {};", table, name);
+    }
+  }
+  return result;
+}
+
+std::string queue_change::guard(const std::string& remaining, const std::string& words, const std::string& hint) const {
+  return part("guard_messages", {.remaining = remaining, .remaining_words = words, .remaining_hint = hint});
+}
+
+std::string queue_change::strong_lock() const {
+  return fmt::format("access exclusive on {}, for an instant", fmt::join(tables(true), ", "));
+}
+
+std::string change_rights(const queue_change& change, renderer& with, const rendered_queue& before,
+                          const rendered_queue& now) {
+  const auto& old_grants = before.model().newest().queue.grants;
+  const auto& grants = now.model().newest().queue.grants;
+  if (old_grants == grants) return {};
+  std::vector<revocation> revocations;
+  revoke_producers(revocations, before.model(), lost(old_grants.produce, grants.produce));
+  revoke_consumers(revocations, before.model(), lost(old_grants.consume, grants.consume));
+  revoke_operators(revocations, before.model(), lost(old_grants.operate, grants.operate));
+  std::vector<std::string> texts;
+  if (!revocations.empty()) {
+    texts.push_back(with.text("sql/change/revoke_rights", change_view(change.model(), {.revocations = revocations})));
+  }
+  for (const auto& version : now.model().versions) {
+    texts.push_back(now.of_version(version.contract->version, "consumer_rights"));
+    texts.push_back(now.of_version(version.contract->version, "producer_rights"));
+  }
+  texts.push_back(now.shared("rights"));
+  return joined(texts);
+}
+
+}  // namespace render

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "render/alteration.hpp"
+#include "render/rendered_queue.hpp"
+#include "render/step.hpp"
+#include "render/views.hpp"
+
+namespace render {
+
+/// The parts that the steps of a queue's migrations are put together from.
+class queue_change {
+ public:
+  queue_change(renderer& with, const queue_model& before, const queue_model& after)
+      : with_{with}, before_{with, before}, after_{with, after} {}
+
+  rendered_queue& before() { return before_; }
+  rendered_queue& after() { return after_; }
+  const queue_model& model() const { return after_.model(); }
+
+  /// A template of sql/change about the queue as it is afterwards.
+  std::string part(std::string_view name, const change_details& details = {}) const;
+
+  /// `alter table` of the tables that hold messages, and of that of the dead letters when both states have it.
+  std::string alter_tables(const std::vector<std::string>& actions) const;
+  /// The same of columns alone and of constraints, which dead letters do not have.
+  std::string alter_tables(const std::vector<std::string>& columns, const std::vector<std::string>& checks) const;
+
+  /// Makes columns `not null` that are checked to be so, then drops the checks and the columns that nobody needs: in
+  /// two statements, because one would drop the checks first, and look at every row.
+  std::string require_and_drop(const alteration& what) const;
+
+  std::string validate(const std::vector<std::string>& constraints) const;
+
+  /// Fails with QN008 when there are messages that fulfil the condition on the row m.
+  std::string guard(const std::string& remaining, const std::string& words, const std::string& hint) const;
+
+  /// `access exclusive on shop.email_message, …, for an instant`.
+  std::string strong_lock() const;
+
+ private:
+  std::vector<std::string> tables(bool with_dead) const;
+
+  renderer& with_;
+  rendered_queue before_;
+  rendered_queue after_;
+};
+
+/// Waits must be short where everybody waits behind them; the runner tries again.
+inline constexpr const char* strong_lock_timeout = "15ms";
+
+/// Takes rights from roles that lost them and gives them to all that have them now; empty when nothing changes.
+std::string change_rights(const queue_change& change, renderer& with, const rendered_queue& before,
+                          const rendered_queue& now);
+
+}  // namespace render

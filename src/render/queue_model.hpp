@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "contract/lock.hpp"
+#include "contract/storage.hpp"
+#include "declaration/model.hpp"
+
+namespace render {
+
+/// One live contract of a queue.
+struct queue_version {
+  const contract::payload_contract* contract = nullptr;
+  declaration::queue queue;  // with the payload of this contract
+  std::string fingerprint;
+};
+
+/// A queue as it is spelled: everything in it follows from the state, which must outlive it.
+struct queue_model {
+  std::string project;
+  std::string schema;
+  const contract::queue_state* state = nullptr;
+  const std::vector<contract::locked_enumeration>* enumerations = nullptr;
+  std::vector<queue_version> versions;  // the live ones, oldest first; at least one
+  std::vector<contract::stored_column> columns;
+
+  const queue_version& newest() const { return versions.back(); }
+  const queue_version& oldest() const { return versions.front(); }
+  const std::string& name() const { return newest().queue.name; }
+  bool has_dead_letter() const { return newest().queue.dead_letter; }
+};
+
+/// A project as its SQL knows it.
+struct sql_project {
+  std::string name;
+  std::string schema;
+};
+
+queue_model model_of(const sql_project& project, const contract::queue_state& state,
+                     const std::vector<contract::locked_enumeration>& enumerations);
+
+}  // namespace render

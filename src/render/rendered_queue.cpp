@@ -1,0 +1,63 @@
+#include "render/rendered_queue.hpp"
+
+#include <array>
+
+#include "render/step.hpp"
+#include "render/views.hpp"
+
+namespace render {
+
+namespace {
+
+/// Those that can be replaced in place, in an order in which each finds what it needs.
+constexpr std::array<std::string_view, 17> shared_objects{
+    "wake",    "advance_low_water", "bury",    "ack",   "ack_many", "retry_delay", "nack",      "extend",   "release",
+    "attempt", "next_due",          "redrive", "purge", "stats",    "pause",       "json_door", "door_view"};
+constexpr std::array<std::string_view, 8> version_objects{"pick", "claim",   "claim_json",   "take",
+                                                          "wake", "enqueue", "enqueue_many", "enqueue_json"};
+
+void add_replaced(std::vector<std::string>& texts, const std::string& before, const std::string& now) {
+  if (before != now && !before.empty() && !now.empty()) texts.push_back(replacing(now));
+}
+
+std::map<int, rendered_objects> open_versions(renderer& with, const queue_model& model) {
+  std::map<int, rendered_objects> result;
+  for (const auto& version : model.versions) {
+    result.emplace(version.contract->version, with.open(sql_folder::version, version_view(model, version)));
+  }
+  return result;
+}
+
+}  // namespace
+
+rendered_queue::rendered_queue(renderer& with, const queue_model& model)
+    : model_{&model}, versions_{open_versions(with, model)}, shared_{with.open(sql_folder::queue, queue_view(model))} {
+  std::vector<std::string> texts;
+  for (auto& [number, version] : versions_) {
+    for (const auto* part : {"consumers", "producers"}) {
+      auto text = version.file(part);
+      text.resize(text.find_last_not_of('\n') + 1);
+      texts.push_back(std::move(text));
+    }
+  }
+  shared_.add("versions", joined(texts));
+}
+
+std::vector<std::string> replaced_objects(const rendered_queue& before, const rendered_queue& now) {
+  std::vector<std::string> texts;
+  for (const auto object : shared_objects) {
+    add_replaced(texts, before.shared(object), now.shared(object));
+  }
+  for (const auto& version : now.model().versions) {
+    const int number = version.contract->version;
+    for (const auto& known : before.model().versions) {
+      if (known.contract->version != number) continue;
+      for (const auto object : version_objects) {
+        add_replaced(texts, before.of_version(number, object), now.of_version(number, object));
+      }
+    }
+  }
+  return texts;
+}
+
+}  // namespace render

@@ -1,0 +1,120 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "render/line_migration.hpp"
+#include "render/names.hpp"
+#include "render/queue_change.hpp"
+
+namespace render {
+
+namespace {
+
+/// The steps that take a contract away: first its functions, then the permission to store it, its traces in the
+/// functions of the others, and when nobody runs these any more as they were, its columns.
+class retiring {
+ public:
+  retiring(renderer& with, const queue_model& before, const queue_model& after)
+      : change_{with, before, after},
+        shapes_{alter(shape_of(before), shape_of(after), after.name())},
+        number_{before.oldest().contract->version} {}
+
+  std::vector<migration_step> run() && {
+    stop();
+    refuse();
+    check();
+    steps_.push_back({.name = "functions",
+                      .lock = "none that anybody waits for",
+                      .text = joined(replaced_objects(change_.before(), change_.after()))});
+    steps_.push_back({.name = "settle",
+                      .lock = "none; waits until older transactions have ended",
+                      .lock_timeout = "0",
+                      .statement_timeout = "0",
+                      .is_transactional = false,
+                      .text = change_.part("settle")});
+    drop();
+    return std::move(steps_);
+  }
+
+ private:
+  change_details about() const { return {.number = number_}; }
+
+  std::string guard() const {
+    return change_.guard(fmt::format("m.contract_version = {}", number_), fmt::format(" in contract v{}", number_),
+                         "Let consumers handle them: those of the newer contracts take the ones that they can read. "
+                         "Dead letters have to be redriven or purged.");
+  }
+
+  void stop() {
+    steps_.push_back(
+        {.name = "stop",
+         .lock = "none that anybody waits for",
+         .text = joined({change_.part("guard_unused", about()), guard(), replacing(change_.after().shared("json_door")),
+                         change_.part("retire_contract", about()), drop_functions()})});
+  }
+
+  std::string drop_functions() const {
+    const auto prefix = names::prefix(change_.model().schema, change_.model().name());
+    std::vector<std::string> names;
+    for (const auto* what :
+         {"enqueue_json", "enqueue_many", "enqueue", "wake", "claim_json", "claim", "take", "pick"}) {
+      names.push_back(fmt::format("{}_{}_v{}", prefix, what, number_));
+    }
+    return fmt::format("drop function {};", fmt::join(names, ", "));
+  }
+
+  void refuse() {
+    auto checks = shapes_.versions;
+    for (const auto* actions : {&shapes_.checks, &shapes_.require_checks}) {
+      checks.insert(checks.end(), actions->begin(), actions->end());
+    }
+    steps_.push_back({.name = fmt::format("refuse_v{}", number_),
+                      .lock = change_.strong_lock(),
+                      .lock_timeout = strong_lock_timeout,
+                      .text = change_.alter_tables(shapes_.columns, checks)});
+  }
+
+  void check() {
+    auto names = shapes_.to_validate;
+    names.insert(names.end(), shapes_.to_validate_required.begin(), shapes_.to_validate_required.end());
+    names.push_back(shapes_.versions_check);
+    steps_.push_back({.name = "validate",
+                      .lock = "share update exclusive on the tables of messages, while they are read",
+                      .lock_timeout = strong_lock_timeout,
+                      .statement_timeout = "1h",
+                      .text = joined({guard(), change_.validate(names)})});
+  }
+
+  void drop() {
+    const auto prefix = names::prefix(change_.model().schema, change_.model().name());
+    steps_.push_back({.name = "drop",
+                      .lock = change_.strong_lock(),
+                      .lock_timeout = strong_lock_timeout,
+                      .text = joined({change_.require_and_drop(shapes_),
+                                      fmt::format("drop sequence {0}_v{1}_frontier, {0}_v{1}_swept_at, "
+                                                  "{0}_v{1}_produced_at;",
+                                                  prefix, number_)})});
+  }
+
+  queue_change change_;
+  alteration shapes_;
+  int number_;
+  std::vector<migration_step> steps_;
+};
+
+}  // namespace
+
+migration_text retirement(renderer& with, const sql_project& project, const contract::queue_state& before,
+                          const contract::queue_state& after,
+                          const std::vector<contract::locked_enumeration>& enumerations, const std::string& name) {
+  const auto old_model = model_of(project, before, enumerations);
+  const auto model = model_of(project, after, enumerations);
+  const auto number = old_model.oldest().contract->version;
+  return {
+      name,
+      {fmt::format("Retires contract v{} of queue {}: refused while a client used it lately or its messages remain.",
+                   number, model.name())},
+      {},
+      retiring{with, old_model, model}.run()};
+}
+
+}  // namespace render
