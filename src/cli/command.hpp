@@ -25,10 +25,13 @@ void on_call(CLI::App& command, exit_code& result, Run run) {
 // One function a command, in the order of --help; main.cpp lists them. Each adds its sub-command to the program and
 // stores in `result` how the call ended.
 void add_generate(CLI::App& program, exit_code& result);
+void add_release(CLI::App& program, exit_code& result);
 void add_migrate(CLI::App& program, exit_code& result);
 void add_status(CLI::App& program, exit_code& result);
 void add_rollback(CLI::App& program, exit_code& result);
 void add_baseline(CLI::App& program, exit_code& result);
+void add_contracts(CLI::App& program, exit_code& result);
+void add_retire(CLI::App& program, exit_code& result);
 void add_drift(CLI::App& program, exit_code& result);
 void add_adopt(CLI::App& program, exit_code& result);
 void add_check(CLI::App& program, exit_code& result);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "contract/diff.hpp"
+#include "contract/retirement.hpp"
 #include "contract/sha256.hpp"
 #include "render/core_migration.hpp"
 #include "render/cpp.hpp"
@@ -181,6 +182,23 @@ generation generate(const declaration::project& project, const contract::lock& l
   if (!changes.diagnostics.empty()) return {{}, {}, {}, {}, {}, std::move(changes.diagnostics)};
   auto result = generator{project, changes, templates, wanted}.run();
   result.drafts_before = drafts_of(lock);
+  return result;
+}
+
+generation retire(const declaration::project& project, const contract::lock& lock, const template_set& templates,
+                  const std::string& queue) {
+  auto retired = contract::retire(lock, queue);
+  const auto is_it = [&](const contract::line& line) { return line.name == queue; };
+  const auto line = std::find_if(retired.lines.begin(), retired.lines.end(), is_it);
+  const auto name = fmt::format("{}/{:04}_retire_v{}", queue, line->migrations.size() + 1,
+                                contract::live(contract::find_line(lock, queue)->state.contracts).front()->version);
+  renderer own{templates};
+  auto text = spell(own, retirement(own, {project.name, project.schema}, contract::find_line(lock, queue)->state,
+                                    line->state, lock.enumerations, name));
+  const auto path = name + ".sql";
+  line->migrations.push_back({path.substr(queue.size() + 1), contract::checksum(text)});
+  auto result = generate(project, retired, templates, parts::all);
+  result.migrations.push_back({path, std::move(text)});
   return result;
 }
 

@@ -37,4 +37,9 @@ struct generation {
 generation generate(const declaration::project& project, const contract::lock& lock, const template_set& templates,
                     parts wanted);
 
+/// The same with the oldest live contract of a queue retired, which contract::retire() allows: its migration is among
+/// the migrations, and is released at once.
+generation retire(const declaration::project& project, const contract::lock& lock, const template_set& templates,
+                  const std::string& queue);
+
 }  // namespace render

@@ -1,0 +1,181 @@
+// quern contracts: which contracts are live, and who last used which.
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <quern/connection.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/command.hpp"
+#include "cli/declared_project.hpp"
+#include "cli/private_server.hpp"
+#include "cli/terminal.hpp"
+#include "contract/lock.hpp"
+#include "text/file.hpp"
+
+namespace cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+struct contracts_arguments {
+  std::optional<std::string> database{};
+  fs::path migrations = "migrations";
+  bool is_json = false;
+};
+
+/// A program that shook hands on a contract.
+struct client {
+  std::string name;
+  std::string role;
+  std::string first_seen_at;
+  std::string last_seen_at;
+};
+
+/// What the lock and the database say of one contract.
+struct contract_state {
+  std::string queue;
+  int version = 0;
+  bool is_draft = false;
+  bool is_retired = false;
+  std::string in_database;  // live, retired, absent, different
+  std::optional<std::string> produced_at{};
+  std::optional<std::string> consumed_at{};
+  std::int64_t messages = 0;  // that bear it: ready, delayed, claimed and dead
+  std::vector<client> clients{};
+};
+
+constexpr std::string_view as_text = "to_char({} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
+
+std::string in_database(quern::connection& db, const std::string& schema, const contract::payload_contract& one) {
+  const auto rows = db.execute(
+      fmt::format("select fingerprint, retired_at is not null from {}.quern_contract where queue = $1 and version = $2",
+                  schema),
+      one.queue, one.version);
+  if (rows.empty()) return "absent";
+  if (rows[0].get<bool>(1)) return "retired";
+  return rows[0].get<std::string>(0) == contract::fingerprint(one) ? "live" : "different";
+}
+
+/// When a hint of the contract was last set; `unit` is how many of its units are a second.
+std::optional<std::string> last_use(quern::connection& db, const std::string& sequence, int unit) {
+  return db
+      .execute(fmt::format("select {} from (select to_timestamp(pg_sequence_last_value($1::regclass) / {}.0)) as s(at)",
+                           fmt::format(as_text, "s.at"), unit),
+               sequence)
+      .value<std::optional<std::string>>();
+}
+
+std::int64_t messages_of(quern::connection& db, const std::string& prefix, int version) {
+  const bool has_dead = db.execute("select to_regclass($1) is not null", prefix + "_dead").value<bool>();
+  auto sql = fmt::format(
+      "select (select count(*) from {0}_message where contract_version = $1) + (select count(*) from {0}_delayed where "
+      "contract_version = $1)",
+      prefix);
+  if (has_dead) sql += fmt::format(" + (select count(*) from {}_dead where contract_version = $1)", prefix);
+  return db.execute(sql, version).value<std::int64_t>();
+}
+
+std::vector<client> clients_of(quern::connection& db, const std::string& schema, const contract_state& of) {
+  const auto rows = db.execute(
+      fmt::format("select client, role_name, {}, {} from {}.quern_client where queue = $1 and version = $2 order by "
+                  "last_seen_at desc",
+                  fmt::format(as_text, "first_seen_at"), fmt::format(as_text, "last_seen_at"), schema),
+      of.queue, of.version);
+  std::vector<client> result;
+  for (const auto row : rows) {
+    result.push_back(
+        {row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2), row.get<std::string>(3)});
+  }
+  return result;
+}
+
+contract_state look(quern::connection& db, const std::string& schema, const contract::line& line,
+                    const contract::payload_contract& one) {
+  contract_state result{one.queue, one.version,
+                        line.released && static_cast<std::size_t>(one.version) > line.released->contracts,
+                        one.is_retired, in_database(db, schema, one)};
+  result.clients = clients_of(db, schema, result);
+  if (result.in_database != "live" && result.in_database != "different") return result;
+  const auto prefix = fmt::format("{}.{}", schema, line.name);
+  result.produced_at = last_use(db, fmt::format("{}_v{}_produced_at", prefix, one.version), 1);
+  result.consumed_at = last_use(db, fmt::format("{}_v{}_swept_at", prefix, one.version), 1000);
+  result.messages = messages_of(db, prefix, one.version);
+  return result;
+}
+
+ordered_json or_null(const std::optional<std::string>& text) {
+  return text ? ordered_json(*text) : ordered_json(nullptr);
+}
+
+ordered_json as_json(const contract_state& one) {
+  ordered_json clients = ordered_json::array();
+  for (const auto& [name, role, first, last] : one.clients)
+    clients.push_back({{"client", name}, {"role", role}, {"first_seen_at", first}, {"last_seen_at", last}});
+  return {{"queue", one.queue},
+          {"version", one.version},
+          {"state", one.is_retired ? "retired"
+                    : one.is_draft ? "draft"
+                                   : "released"},
+          {"in_database", one.in_database},
+          {"produced_at", or_null(one.produced_at)},
+          {"consumed_at", or_null(one.consumed_at)},
+          {"messages", one.messages},
+          {"clients", std::move(clients)}};
+}
+
+void say_contract(const contract_state& one) {
+  const auto state = one.is_retired ? dim("retired", stream::output)
+                     : one.is_draft ? yellow("draft", stream::output)
+                                    : green("released", stream::output);
+  say(fmt::format("{} {}, in the database {}", bold(fmt::format("{} v{}", one.queue, one.version), stream::output),
+                  state, one.in_database));
+  if (one.in_database == "absent" || one.in_database == "retired") return;
+  say(fmt::format("  last produced {}, last consumed {}, {} {}", one.produced_at.value_or("never"),
+                  one.consumed_at.value_or("never"), one.messages, one.messages == 1 ? "message" : "messages"));
+  for (const auto& [name, role, first, last] : one.clients)
+    say(fmt::format("  {} (role {}), last seen {}", name.empty() ? "a program without a name" : name, role, last));
+}
+
+exit_code run(const contracts_arguments& given) {
+  auto source = text::read_source(given.migrations / "quern.lock");
+  if (!source.content)
+    throw failure{exit_code::input_wrong, fmt::format("{}: {}", source.name, source.problem->message)};
+  const auto lock = read_lock(*source.content);
+  quern::connection db{choose_database(given.database).url, {.application_name = "quern contracts"}};
+  const auto schema = quern::quoted_identifier(lock.schema);
+  std::vector<contract_state> states;
+  for (const auto& line : lock.lines) {
+    for (const auto& one : line.state.contracts) states.push_back(look(db, schema, line, one));
+  }
+  if (!given.is_json) {
+    for (const auto& one : states) say_contract(one);
+    return exit_code::done;
+  }
+  ordered_json all = ordered_json::array();
+  for (const auto& one : states) all.push_back(as_json(one));
+  say(all.dump(2));
+  return exit_code::done;
+}
+
+}  // namespace
+
+void add_contracts(CLI::App& program, exit_code& result) {
+  const auto given = std::make_shared<contracts_arguments>();
+  CLI::App* const command =
+      program.add_subcommand("contracts", "Show the contracts, and who last used which version and when");
+  command->add_option("--database", given->database,
+                      "URL, or libpq's keyword=value form (default: QUERN_DATABASE, then libpq's environment, then the "
+                      "private server of this directory)");
+  command->add_option("--migrations", given->migrations, "Directory of the migrations and quern.lock")
+      ->capture_default_str();
+  command->add_flag("--json", given->is_json, "As JSON");
+  on_call(*command, result, [given] { return run(*given); });
+}
+
+}  // namespace cli

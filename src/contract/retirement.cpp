@@ -1,0 +1,43 @@
+#include "contract/retirement.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace contract {
+
+std::string why_not_retire(const lock& lock, std::string_view queue, int version) {
+  const auto* line = find_line(lock, queue);
+  if (line == nullptr || line->name == core_line || line->state.is_dropped) {
+    return fmt::format("there is no queue \"{}\"", queue);
+  }
+  const auto& contracts = line->state.contracts;
+  if (version < 1 || version > contracts.back().version) {
+    return fmt::format("queue \"{}\" has no contract v{}", queue, version);
+  }
+  if (contracts[static_cast<std::size_t>(version - 1)].is_retired) {
+    return fmt::format("contract v{} of queue \"{}\" is retired already", version, queue);
+  }
+  if (line->released) return fmt::format("queue \"{0}\" has a draft: run `quern release {0}` first", queue);
+  const auto alive = live(contracts);
+  if (alive.size() == 1) {
+    return fmt::format(
+        "contract v{} is the only live one of queue \"{}\": to drop the queue, take it out of the declaration", version,
+        queue);
+  }
+  if (alive.front()->version != version) {
+    return fmt::format("contract v{} of queue \"{}\" is older and live: retire it first", alive.front()->version,
+                       queue);
+  }
+  return {};
+}
+
+lock retire(const lock& lock, std::string_view queue) {
+  auto result = lock;
+  const auto is_it = [&](const line& one) { return one.name == queue; };
+  auto& contracts = std::find_if(result.lines.begin(), result.lines.end(), is_it)->state.contracts;
+  std::find_if(contracts.begin(), contracts.end(), [](const auto& one) { return !one.is_retired; })->is_retired = true;
+  return result;
+}
+
+}  // namespace contract
