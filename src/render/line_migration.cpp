@@ -104,6 +104,11 @@ class expansion {
 
   /// First what older contracts do not notice, then the permission to store the new one; backwards the other way round.
   void expand_tables() {
+    // The functions of older contracts look at them from their own step on.
+    steps_.push_back({.name = fmt::format("hints_v{}", version_),
+                      .lock = no_lock,
+                      .text = change_.after().of_version(version_, "hints"),
+                      .reverse = change_.part("drop_hints", {.number = version_})});
     const bool has_columns = !forward_.columns.empty() || !forward_.checks.empty();
     if (has_columns) {
       steps_.push_back({.name = "columns",

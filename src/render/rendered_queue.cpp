@@ -34,6 +34,7 @@ rendered_queue::rendered_queue(renderer& with, const queue_model& model)
     : model_{&model}, versions_{open_versions(with, model)}, shared_{with.open(sql_folder::queue, queue_view(model))} {
   std::vector<std::string> texts;
   for (auto& [number, version] : versions_) {
+    texts.push_back(version.text("hints"));
     for (const auto* part : {"consumers", "producers"}) {
       auto text = version.file(part);
       text.resize(text.find_last_not_of('\n') + 1);

@@ -85,14 +85,10 @@ class retiring {
   }
 
   void drop() {
-    const auto prefix = names::prefix(change_.model().schema, change_.model().name());
     steps_.push_back({.name = "drop",
                       .lock = change_.strong_lock(),
                       .lock_timeout = strong_lock_timeout,
-                      .text = joined({change_.require_and_drop(shapes_),
-                                      fmt::format("drop sequence {0}_v{1}_frontier, {0}_v{1}_swept_at, "
-                                                  "{0}_v{1}_produced_at;",
-                                                  prefix, number_)})});
+                      .text = joined({change_.require_and_drop(shapes_), change_.part("drop_hints", about())})});
   }
 
   queue_change change_;
