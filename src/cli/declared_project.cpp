@@ -64,13 +64,14 @@ void add_places(CLI::App& command, project_places& where) {
                      "Directory of the migrations and quern.lock (default: migrations, beside the declaration)");
   command.add_option("--out", where.out,
                      "Directory of what can be generated again (default: generated, beside the declaration)");
+  command.add_option("--templates", where.templates, "Directory with templates in place of the built-in ones");
 }
 
-declared_project::declared_project(const project_places& where, const std::optional<fs::path>& templates)
+declared_project::declared_project(const project_places& where)
     : where_{where},
       source_{read_declaration(where.file)},
       declared_{parse(source_)},
-      sources_{render::load_templates(templates)},
+      sources_{render::load_templates(where.templates)},
       templates_{check(sources_)} {}
 
 render::output_directories declared_project::directories() const {

@@ -21,15 +21,16 @@ struct project_places {
   std::filesystem::path file = "quern.toml";
   std::optional<std::filesystem::path> migrations{};
   std::optional<std::filesystem::path> out{};
+  std::optional<std::filesystem::path> templates{};
 };
 
-/// --file, --migrations and --out; `where` must outlive the command.
+/// --file, --migrations, --out and --templates; `where` must outlive the command.
 void add_places(CLI::App& command, project_places& where);
 
 /// A declaration that was read, with the templates that it is rendered by.
 class declared_project {
  public:
-  declared_project(const project_places& where, const std::optional<std::filesystem::path>& templates);
+  explicit declared_project(const project_places& where);
 
   const declaration::project& declared() const { return declared_; }
   const render::template_set& templates() const { return templates_; }

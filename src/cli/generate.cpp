@@ -26,7 +26,6 @@ namespace fs = std::filesystem;
 
 struct generate_arguments {
   project_places where{};
-  std::optional<fs::path> templates{};
   std::optional<fs::path> depfile{};
   std::string only{};
   bool is_check = false;
@@ -76,7 +75,7 @@ void write_depfile(const generate_arguments& given, const std::vector<render::te
 exit_code generate(const generate_arguments& given) {
   const auto wanted = given.only.empty() ? render::parts::all : render::parts::headers;
   const auto access = given.is_check || given.is_dry_run ? render::output::access::read : render::output::access::write;
-  const declared_project project{given.where, given.templates};
+  const declared_project project{given.where};
   const render::output output{project.directories(), wanted, access};
   const auto lock_source = output.read_lock();
   const auto generation = project.generate(read_lock(lock_source), wanted);
@@ -107,7 +106,6 @@ void add_generate(CLI::App& program, exit_code& result) {
   CLI::App* const command =
       program.add_subcommand("generate", "Write the migrations, SQL definitions and C++ headers of a declaration");
   add_places(*command, given->where);
-  command->add_option("--templates", given->templates, "Directory with templates in place of the built-in ones");
   command->add_option("--only", given->only, "headers: what a build needs; no SQL, and migrations are left alone")
       ->check(CLI::IsMember({"headers"}));
   auto* const depfile = command->add_option(

@@ -50,7 +50,7 @@ contract::lock release(contract::lock lock, const std::vector<std::string>& name
 }
 
 exit_code run(const release_arguments& given) try {
-  const declared_project project{given.where, {}};
+  const declared_project project{given.where};
   const render::output output{project.directories(), render::parts::all, render::output::access::write};
   const auto lock = read_lock(output.read_lock());
   check_names(lock, given.queues);

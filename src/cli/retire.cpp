@@ -51,7 +51,7 @@ void ask_database(const std::string& url, const render::output_file& migration) 
 }
 
 exit_code run(const retire_arguments& given) try {
-  const declared_project project{given.where, {}};
+  const declared_project project{given.where};
   const render::output output{project.directories(), render::parts::all, render::output::access::write};
   const auto lock = read_lock(output.read_lock());
   if (const auto why = contract::why_not_retire(lock, given.queue, given.version); !why.empty())

@@ -118,7 +118,8 @@ class company {
     for (const auto* does : {"produce", "produce", "consume", "consume"}) {
       ++number_;
       const bool is_producer = std::string_view{does} == "produce";
-      const auto name = is_producer ? fmt::format("{}", number_ * 1'000'000'000) : fmt::format("{}-{}", version, number_);
+      const auto name =
+          is_producer ? fmt::format("{}", number_ * 1'000'000'000) : fmt::format("{}-{}", version, number_);
       parties_[version + (is_producer ? " producers" : " consumers")].push_back(std::make_unique<party>(
           version, does, database_.url(), desk_.root() / fmt::format("journal-{}", number_), name));
     }
@@ -198,10 +199,11 @@ void print_stall(const std::string& title, const company& shop, std::int64_t cal
     auto one = shop.slowest_between(from, to);
     if (one.taken > changing.taken) changing = one;
   }
-  fmt::print("{}: slowest call {:.1f} ms ({}) without a migration, {:.1f} ms ({}) during one: {:.1f} ms beyond (target "
-             "<= 50)\n",
-             title, static_cast<double>(calm.taken) / 1000, calm.what, static_cast<double>(changing.taken) / 1000,
-             changing.what, static_cast<double>(changing.taken - calm.taken) / 1000);
+  fmt::print(
+      "{}: slowest call {:.1f} ms ({}) without a migration, {:.1f} ms ({}) during one: {:.1f} ms beyond (target "
+      "<= 50)\n",
+      title, static_cast<double>(calm.taken) / 1000, calm.what, static_cast<double>(changing.taken) / 1000,
+      changing.what, static_cast<double>(changing.taken - calm.taken) / 1000);
   std::fflush(stdout);
 }
 

@@ -1,6 +1,6 @@
-#include <shop/email.hpp>
-
 #include "party.hpp"
+
+#include <shop/email.hpp>
 
 int main(int count, char** arguments) {
   return rollout::run<shop::email_producer, shop::email_consumer>(count, arguments, [](std::int64_t number) {

@@ -1,6 +1,6 @@
-#include <shop/email.hpp>
-
 #include "party.hpp"
+
+#include <shop/email.hpp>
 
 // Two of three are messages that programs of the first contract cannot read.
 int main(int count, char** arguments) {
