@@ -73,7 +73,7 @@ void read_lock(project& of, report& found) {
 }
 
 const std::vector<contract::payload_contract>& contracts_of(const contract::line& line) {
-  return line.contracts;
+  return line.state.contracts;
 }
 
 text::span place_in_lock(const text::source& lock, std::string_view line, std::string_view file) {

@@ -34,6 +34,7 @@ void add_contracts(CLI::App& program, exit_code& result);
 void add_retire(CLI::App& program, exit_code& result);
 void add_drift(CLI::App& program, exit_code& result);
 void add_adopt(CLI::App& program, exit_code& result);
+void add_rebase(CLI::App& program, exit_code& result);
 void add_check(CLI::App& program, exit_code& result);
 void add_explain(CLI::App& program, exit_code& result);
 void add_sql(CLI::App& program, exit_code& result);

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "check/base.hpp"
 #include "cli/command.hpp"
 #include "cli/declared_project.hpp"
 #include "cli/difference.hpp"
@@ -26,6 +27,7 @@ namespace fs = std::filesystem;
 
 struct generate_arguments {
   project_places where{};
+  std::string against{};
   std::optional<fs::path> depfile{};
   std::string only{};
   bool is_check = false;
@@ -72,13 +74,24 @@ void write_depfile(const generate_arguments& given, const std::vector<render::te
   render::file_system::write(*given.depfile, text + "\n");
 }
 
+/// The lock, all of which is released that the base has.
+contract::lock counted_as_released(const contract::lock& own, const generate_arguments& given,
+                                   const declared_project& project) try {
+  return contract::onto(own, check::read_base(given.against, project.directories().migrations).lock);
+
+} catch (const check::base_error& refused) {
+  throw failure{exit_code::input_wrong, refused.what()};
+}
+
 exit_code generate(const generate_arguments& given) {
   const auto wanted = given.only.empty() ? render::parts::all : render::parts::headers;
   const auto access = given.is_check || given.is_dry_run ? render::output::access::read : render::output::access::write;
   const declared_project project{given.where};
   const render::output output{project.directories(), wanted, access};
   const auto lock_source = output.read_lock();
-  const auto generation = project.generate(read_lock(lock_source), wanted);
+  const auto own = read_lock(lock_source);
+  auto generation = project.generate(given.against.empty() ? own : counted_as_released(own, given, project), wanted);
+  generation.drafts_before = render::drafts_of(own);
   const auto differences = output.compare(generation);
   refuse_problems(differences.problems);
   if (given.is_check) return report_check(differences);
@@ -108,6 +121,9 @@ void add_generate(CLI::App& program, exit_code& result) {
   add_places(*command, given->where);
   command->add_option("--only", given->only, "headers: what a build needs; no SQL, and migrations are left alone")
       ->check(CLI::IsMember({"headers"}));
+  command->add_option("--against", given->against,
+                      "What this commit, lock file or directory of a project has counts as released: drafts in it are "
+                      "history");
   auto* const depfile = command->add_option(
       "--depfile", given->depfile, "Write what was read as a rule of Make or Ninja; its target is FILE without `.d`");
   auto* const check = command->add_flag("--check", given->is_check,

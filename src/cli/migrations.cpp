@@ -13,6 +13,7 @@
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
 #include "contract/lock.hpp"
+#include "render/generate.hpp"
 #include "text/diagnostic.hpp"
 
 namespace cli {
@@ -47,6 +48,12 @@ migrate::checksums checksums_of(const contract::lock& lock) {
   return checksums;
 }
 
+migrate::draft_names drafts_of(const contract::lock& lock) {
+  migrate::draft_names drafts;
+  for (const render::output_file& one : render::drafts_of(lock)) drafts.insert(one.path);
+  return drafts;
+}
+
 }  // namespace
 
 checked_migrations read_migrations(const fs::path& root) {
@@ -59,7 +66,7 @@ checked_migrations read_migrations(const fs::path& root) {
   if (!read.problems.empty()) refuse(exit_code::input_wrong, "the migrations cannot be used", read.problems);
   const auto gaps = migrate::check_numbers(read.value);
   if (!gaps.empty()) refuse(exit_code::history_mismatch, "the migrations are not numbered without gaps", gaps);
-  return {std::move(read.value), lock.schema};
+  return {.files = std::move(read.value), .schema = lock.schema, .drafts = drafts_of(lock)};
 }
 
 locked_project read_project(const fs::path& root) {

@@ -37,6 +37,30 @@ lock without_drafts(const lock& lock) {
   return result;
 }
 
+lock onto(const lock& own, const lock& base) {
+  const auto ours = without_drafts(own);
+  auto result = with_drafts_released(base);
+  for (const auto& line : ours.lines) {
+    const auto has_name = [&](const contract::line& one) { return one.name == line.name; };
+    const auto place = std::find_if(result.lines.begin(), result.lines.end(), has_name);
+    if (place == result.lines.end()) {
+      result.lines.push_back(line);
+    } else if (place->migrations.size() < line.migrations.size() &&
+               std::equal(place->migrations.begin(), place->migrations.end(), line.migrations.begin())) {
+      *place = line;
+    } else {
+      continue;
+    }
+    if (line.name == core_line) result.enumerations = ours.enumerations;
+  }
+  std::sort(result.lines.begin(), result.lines.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  if (result.project.empty()) {
+    result.project = ours.project;
+    result.schema = ours.schema;
+  }
+  return result;
+}
+
 lock with_drafts_released(lock lock) {
   for (auto& line : lock.lines) line.released.reset();
   return lock;

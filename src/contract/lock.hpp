@@ -80,6 +80,10 @@ lock without_drafts(const lock& lock);
 /// The lock with its drafts released.
 lock with_drafts_released(lock lock);
 
+/// What `own` has to be changed from when everything in `base` counts as released: the base, and what is released of
+/// the lines of which `own` has more.
+lock onto(const lock& own, const lock& base);
+
 /// What is released of the line, all of which is, with the enumerations when it is the core.
 released_part all_of(const line& line, const lock& lock);
 

@@ -317,8 +317,8 @@ read_lock_result read_lock(const text::source& source) {
     return {
         {},
         {problem_at(source, {line, "lock_conflict", "the lock holds a merge conflict that was not resolved",
-                             "take the lock and the migrations of one side, then run `quern generate`: it adds what "
-                             "the other side's declaration needs; never mix the lines by hand"})}};
+                             "merge the declaration, then run `quern rebase --onto` with the branch whose migrations "
+                             "stay as they are: it numbers the drafts of the other side anew"})}};
   }
   const auto read = read_json(source.content);
   if (const auto* problem = std::get_if<json_problem>(&read)) {

@@ -163,6 +163,8 @@ class generator {
   generation result_;
 };
 
+}  // namespace
+
 std::vector<output_file> drafts_of(const contract::lock& lock) {
   std::vector<output_file> result;
   for (const auto& line : lock.lines) {
@@ -173,8 +175,6 @@ std::vector<output_file> drafts_of(const contract::lock& lock) {
   }
   return result;
 }
-
-}  // namespace
 
 generation generate(const declaration::project& project, const contract::lock& lock, const template_set& templates,
                     parts wanted) {

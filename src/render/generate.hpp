@@ -37,6 +37,9 @@ struct generation {
 generation generate(const declaration::project& project, const contract::lock& lock, const template_set& templates,
                     parts wanted);
 
+/// What may be replaced of a lock: `drafts_before` of what is generated in its place.
+std::vector<output_file> drafts_of(const contract::lock& lock);
+
 /// The same with the oldest live contract of a queue retired, which contract::retire() allows: its migration is among
 /// the migrations, and is released at once.
 generation retire(const declaration::project& project, const contract::lock& lock, const template_set& templates,
