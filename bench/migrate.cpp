@@ -3,20 +3,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <quern/connection.hpp>
 
 #include "crew.hpp"
 #include "many_queues.hpp"
+#include "migrate/directory.hpp"
 #include "scene.hpp"
 #include "server.hpp"
 
 namespace bench {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr const char* database = "quern_bench_migrate";
 
@@ -27,23 +23,7 @@ void make_database(const scene& where) {
   db.execute("checkpoint");
 }
 
-std::string content(const fs::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-// core first, then the other lines by name.
-std::vector<fs::path> files_in_order(const fs::path& migrations) {
-  std::vector<fs::path> files;
-  for (const auto& each : fs::recursive_directory_iterator{migrations})
-    if (each.path().extension() == ".sql") files.push_back(each.path());
-  std::ranges::sort(files, {}, [](const fs::path& file) {
-    return std::pair{file.parent_path().filename() != "core", file.string()};
-  });
-  return files;
-}
-
-measure migrate(const scene& where, const many_queues& project) {
+measure run_quern(const scene& where, const many_queues& project) {
   make_database(where);
   const double seconds = quern_seconds(where, {"migrate", "--migrations", project.migrations().string(), "--database",
                                                with_database(where.url, database)});
@@ -52,14 +32,13 @@ measure migrate(const scene& where, const many_queues& project) {
 
 measure execute_files(const scene& where, const many_queues& project) {
   make_database(where);
-  std::vector<std::string> scripts;
-  for (const fs::path& each : files_in_order(project.migrations())) scripts.push_back(content(each));
+  const migrate::read_directory_result read = migrate::read_directory(project.migrations());
   quern::connection db{with_database(where.url, database)};
   const auto begin = clock::now();
   db.execute("create schema if not exists many");
-  for (const std::string& each : scripts) {
+  for (const migrate::migration& each : read.value.migrations) {
     check_interrupt();
-    db.run_script(each);
+    for (const migrate::step& step : each.steps) db.run_script(step.sql);
   }
   const std::chrono::duration<double> taken = clock::now() - begin;
   return {.count = static_cast<std::uint64_t>(where.how.migrated_queues), .seconds = taken.count()};
@@ -72,7 +51,7 @@ std::vector<row> migrate_rows(const scene& where) {
   const many_queues project{where.directory / "migrate", queues};
   quern_seconds(where, project.generate());
   const comparison measured = compare(
-      1, [&] { return migrate(where, project); }, [&] { return execute_files(where, project); });
+      1, [&] { return run_quern(where, project); }, [&] { return execute_files(where, project); });
   const auto text = [&](double rate) { return fmt::format("{:.1f} s ({:.1f} ms each)", queues / rate, 1e3 / rate); };
   return {{.what = fmt::format("migrate {} queues", queues),
            .limit = "the same files, executed and nothing else",

@@ -20,6 +20,12 @@ std::string origin_name(const field& of) {
   return of.renamed_from.empty() ? of.name : of.renamed_from;
 }
 
+/// Whether the declaration takes one for the type.
+bool can_have_default(const field& of) {
+  const auto type = storage_type(of.type);
+  return type != "bytes" && type != "jsonb";
+}
+
 std::set<std::string, std::less<>> used_columns(const std::vector<payload_contract>& contracts) {
   std::set<std::string, std::less<>> result;
   for (const auto& one : contracts) {
@@ -48,6 +54,7 @@ class evolver {
     }
     check_removed();
     result_.is_changed = is_changed();
+    if (result_.is_changed && result_.words.empty()) say("changes the order of the fields");
     check_break();
     if (!result_.is_changed) {
       result_.next = previous_;
@@ -147,17 +154,22 @@ class evolver {
     breaks("field_needs_default",
            fmt::format("the new field \"{}\" of queue \"{}\" is missing in messages of contract v{}", now.name,
                        queue_.name, previous_.version),
-           place_of(now.name),
-           fmt::format("make it optional ({0} = \"{1}?\") or give it a default for them ({0} = {{ type = \"{1}\", "
-                       "default = … }})",
-                       now.name, now.type));
+           place_of(now.name), compatible_addition(now));
+  }
+
+  std::string compatible_addition(const field& now) const {
+    if (queue_.is_schemaless) return "keep the fields, and add one of type jsonb beside them for all else";
+    const auto optional = fmt::format("make it optional ({} = \"{}?\")", now.name, now.type);
+    if (!can_have_default(now)) return optional;
+    return fmt::format("{} or give it a default for them ({} = {{ type = \"{}\", default = … }})", optional, now.name,
+                       now.type);
   }
 
   void change(field& now, const field& before) {
     now.column = before.column;
     if (storage_type(before.type) != storage_type(now.type)) change_type(now, before);
     if (now.is_new) return;
-    if (is_optional(before) != is_optional(now)) change_presence(now, before);
+    if (is_optional(before) != is_optional(now)) change_presence(now);
     if (before.default_value != now.default_value) say(fmt::format("changes the default of \"{}\"", now.name));
     const auto limits = [](const field& one) { return std::tie(one.min, one.max, one.max_length, one.pattern); };
     if (limits(before) != limits(now)) say(fmt::format("changes the constraints of \"{}\"", now.name));
@@ -179,7 +191,7 @@ class evolver {
            "keep the type (integers, floats and numerics may get wider), or add a new field beside it with a default");
   }
 
-  void change_presence(const field& now, const field& before) {
+  void change_presence(const field& now) {
     if (is_optional(now)) return say(fmt::format("makes \"{}\" optional", now.name));
     say(fmt::format("makes \"{}\" required", now.name));
     if (now.default_value) return;
@@ -189,8 +201,9 @@ class evolver {
                     "lack it",
                     now.name, queue_.name, previous_.version),
         place_of(now.name),
-        fmt::format("give it a default for them ({} = {{ type = \"{}\", default = … }})", now.name,
-                    before.type.substr(0, before.type.size() - 1)));
+        can_have_default(now)
+            ? fmt::format("give it a default for them ({} = {{ type = \"{}\", default = … }})", now.name, now.type)
+            : std::string{"keep it optional"});
   }
 
   void remove(const field& before) {
@@ -199,14 +212,24 @@ class evolver {
     const auto written = std::find_if(queue_.removed.begin(), queue_.removed.end(), is_it);
     if (written != queue_.removed.end()) return remove_as_declared(before, *written);
     if (is_optional(before) || before.default_value) return;
-    breaks(
-        "removal_needs_default",
-        fmt::format("the field \"{}\" of queue \"{}\" is removed, but programs of contract v{} must read it",
-                    before.name, queue_.name, previous_.version),
-        queue_.where,
-        fmt::format("say what they read instead, in [queues.{}.removed]: {} = {{ type = \"{}\", default = … }}; if it "
-                    "only has another name now, write renamed_from = \"{}\" there",
-                    queue_.name, before.name, before.type, before.name));
+    breaks("removal_needs_default",
+           fmt::format("the field \"{}\" of queue \"{}\" is removed, but programs of contract v{} must read it",
+                       before.name, queue_.name, previous_.version),
+           queue_.where, compatible_removal(before));
+  }
+
+  std::string compatible_removal(const field& before) const {
+    if (previous_.is_schemaless) return "keep what they read as a field: payload = \"jsonb\"";
+    if (!can_have_default(before)) {
+      return fmt::format(
+          "keep it, or make it optional until contract v{} is retired; if it only has another name now, "
+          "write renamed_from = \"{}\" there",
+          previous_.version, before.name);
+    }
+    return fmt::format(
+        "say what they read instead, in [queues.{}.removed]: {} = {{ type = \"{}\", default = … }}; if "
+        "it only has another name now, write renamed_from = \"{}\" there",
+        queue_.name, before.name, before.type, before.name);
   }
 
   void remove_as_declared(const field& before, const declaration::field& written) {

@@ -45,16 +45,18 @@ std::optional<std::string> fill_after_removal(const contracts_view& contracts, c
   return last.is->default_value;
 }
 
-/// The default of the column as it was made: of a field that continues none.
+/// The default of the column as it was made: of a field that continues none. A queue that was dropped and made again
+/// has another column of that name.
 std::optional<std::string> fill_at_birth(const contracts_view& contracts, std::string_view column) {
+  std::optional<std::string> result;
   for (const auto& one : contracts) {
     const auto* field = stored_in(one, column);
     if (field == nullptr) continue;
     const bool is_continued =
         one.version > 1 && counterpart(contracts, one.version, *field, one.version - 1) != nullptr;
-    return is_continued ? std::nullopt : field->default_value;
+    if (!is_continued) result = field->default_value;
   }
-  return std::nullopt;
+  return result;
 }
 
 stored_column column_of(const contracts_view& contracts, const payload_contract& first, const field& field) {

@@ -26,17 +26,22 @@ constexpr std::array suffixes{
     suffix{"_dead", "table"},
     suffix{"_dead_key", "index"},
     suffix{"_message_id", "sequence"},
-    suffix{"_frontier", "sequence"},
     suffix{"_low_water", "sequence"},
-    suffix{"_swept_at", "sequence"},
     suffix{"_mark", "sequence"},
     suffix{"_mark_xid", "sequence"},
+    suffix{"", "sequence", true, "_frontier"},
+    suffix{"", "sequence", true, "_swept_at"},
+    suffix{"", "sequence", true, "_produced_at"},
     suffix{"_enqueue", "function", true},
     suffix{"_enqueue_many", "function", true},
     suffix{"_enqueue_json", "function", true},
+    suffix{"_wake", "function", true},
     suffix{"_claim", "function", true},
     suffix{"_claim_json", "function", true},
     suffix{"_take", "function", true},
+    suffix{"_pick", "function", true},
+    suffix{"_enqueue_json", "function"},
+    suffix{"_claim_json", "function"},
     suffix{"_ack", "function"},
     suffix{"_ack_many", "function"},
     suffix{"_nack", "function"},
@@ -51,7 +56,6 @@ constexpr std::array suffixes{
     suffix{"_wake", "function"},
     suffix{"_next_due", "function"},
     suffix{"_attempt", "function"},
-    suffix{"_pick", "function"},
     suffix{"_bury", "function"},
     suffix{"_retry_delay", "function"},
     suffix{"_advance_low_water", "function"},
@@ -59,6 +63,9 @@ constexpr std::array suffixes{
     suffix{"_contract_version_known", "constraint"},
     suffix{"", "struct", true},
     suffix{"", "struct", true, "_contract"},
+    suffix{"", "type", true, "_producer"},
+    suffix{"", "type", true, "_message"},
+    suffix{"", "type", true, "_consumer"},
     suffix{"_producer", "type"},
     suffix{"_consumer", "type"},
 };
@@ -105,9 +112,19 @@ std::size_t longest_queue_suffix() {
 }
 
 std::vector<generated_name> shared_names() {
-  return {{"quern_queue", "table"},        {"quern_contract", "table"},   {"quern_migration", "table"},
-          {"quern_handshake", "function"}, {"queue_enqueue", "function"}, {"queue_dequeue", "function"},
-          {"queue_ack", "function"}};
+  return {{"quern_queue", "table"},
+          {"quern_contract", "table"},
+          {"quern_client", "table"},
+          {"quern_migration", "table"},
+          {"quern_handshake", "function"},
+          {"quern_note_client", "function"},
+          {"quern_payload_problems", "function"},
+          {"quern_check_payload", "function"},
+          {"quern_queue_of", "function"},
+          {"queue_enqueue", "function"},
+          {"queue_dequeue", "function"},
+          {"queue_ack", "function"},
+          {"upgrade", "function"}};
 }
 
 }  // namespace declaration

@@ -32,7 +32,7 @@ std::vector<generated_name> names_of_queue(std::string_view queue, std::string_v
 /// How many bytes the longest of these names adds to the queue's own.
 std::size_t longest_queue_suffix();
 
-/// Names of the objects that all queues share, in the schema.
+/// Names that all queues share, in the schema or in the C++ namespace.
 std::vector<generated_name> shared_names();
 
 }  // namespace declaration

@@ -198,10 +198,13 @@ class queue_reader {
     for (const auto& each : from.value.entries) {
       auto field = read_field(each, result_.name, known_, problems_);
       if (!field) continue;
-      if (has_field(field->name)) {
+      if (!field->renamed_from.empty()) {
+        problems_.error(code::useless_key, find_entry(each.value, "renamed_from")->where,
+                        fmt::format("'renamed_from' has no effect: the field '{}' is removed", field->name));
+      } else if (has_field(field->name)) {
         problems_.error(code::duplicate_key, each.where,
                         fmt::format("the field '{}' is in the payload: it is not removed", field->name));
-      } else if (!field->default_value && !field->type.is_optional) {
+      } else if (find_entry(each.value, "default") == nullptr && !field->type.is_optional) {
         auto& problem = problems_.error(code::missing_key, each.where,
                                         fmt::format("the removed field '{}' has no 'default'", field->name));
         problem.help = "programs of the older contract read it from messages that do not have the field any more";
@@ -230,7 +233,10 @@ class queue_reader {
     }
     accepted.version =
         static_cast<int>(read_whole(*find_entry(from.value, "version"), 2, highest_version, problems_).value_or(0));
-    accepted.reason = read_text(*find_entry(from.value, "reason"), "a string", problems_).value_or("");
+    const auto& reason = *find_entry(from.value, "reason");
+    accepted.reason = read_text(reason, "a string", problems_).value_or("");
+    if (reason.value.kind == node_kind::string && accepted.reason.empty())
+      problems_.error(code::invalid_value, reason.value.where, "'reason' is empty: say why programs may break");
     const auto& until = *find_entry(from.value, "until");
     // A date as it is written in TOML or in a string.
     const auto date =

@@ -153,23 +153,25 @@ void set_names(view& out, std::string_view schema, const std::string& queue) {
   out.set("prefix", names::prefix(schema, queue));
 }
 
+/// Of an object of the queue or of one of its contracts.
 void set_options(view& out, const queue_model& model) {
   const auto& queue = model.newest().queue;
-  set_project(out, {model.project, model.schema});
+  out.set("schema", sql::identifier(model.schema));
   out.set("queue", queue.name);
   set_names(out, model.schema, queue.name);
-  out.set("door", names::door(model.schema, queue.name));
   out.set("channel_literal", sql::literal(names::channel(model.schema, queue.name)));
   out.set("advisory_key", fmt::to_string(names::advisory_key(model.schema, queue.name)));
   out.set("lease", sql::interval(queue.lease));
   out.set("max_attempts", fmt::to_string(queue.retry.max_attempts));
-  out.set("retry_delay", sql::retry_delay(queue.retry));
-  out.set_flag("has_dead_letter", queue.dead_letter);
 }
 
-void set_grants(view& out, const role_grants& grants) {
+void set_users(view& out, const role_grants& grants) {
   set_part(out, "producers", "has_producers", grants.produce);
   set_part(out, "consumers", "has_consumers", grants.consume);
+}
+
+/// The others, and all of them.
+void set_operators(view& out, const role_grants& grants) {
   set_part(out, "operators", "has_operators", grants.operate);
   std::set<std::string> sorted;
   for (const auto* part : {&grants.produce, &grants.consume, &grants.operate})
@@ -239,7 +241,6 @@ view core_view(const sql_project& project, const std::vector<std::string>& queue
   view result;
   set_project(result, project);
   result.set("schema_literal", sql::literal(project.schema));
-  result.set_flag("has_queues", !items.empty());
   result.set_flag("has_enums", !enums.empty());
   result.set_list("enums", std::move(enums));
   result.set_list("queues", std::move(items));
@@ -247,10 +248,16 @@ view core_view(const sql_project& project, const std::vector<std::string>& queue
 }
 
 view queue_view(const queue_model& model) {
+  const auto& queue = model.newest().queue;
   view result;
+  result.set("project", model.project);
   set_options(result, model);
-  set_doc(result, model.newest().queue.doc);
-  set_grants(result, model.newest().queue.grants);
+  result.set("door", names::door(model.schema, queue.name));
+  result.set("retry_delay", sql::retry_delay(queue.retry));
+  result.set_flag("has_dead_letter", queue.dead_letter);
+  set_doc(result, queue.doc);
+  set_users(result, queue.grants);
+  set_operators(result, queue.grants);
   set_table(result, model);
   set_versions(result, model);
   set_door(result, model);
@@ -260,7 +267,7 @@ view queue_view(const queue_model& model) {
 view version_view(const queue_model& model, const queue_version& version) {
   view result;
   set_options(result, model);
-  set_grants(result, model.newest().queue.grants);
+  set_users(result, model.newest().queue.grants);
   result.set("version", fmt::to_string(version.contract->version));
   result.set("fingerprint", version.fingerprint);
   result.set_flag("is_schemaless", version.contract->is_schemaless);

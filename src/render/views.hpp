@@ -48,7 +48,6 @@
 ///   enums                 list, see below
 ///   has_enums             flag
 ///   queues                list, all queues: queue_literal, prefix
-///   has_queues            flag
 ///
 /// enums:
 ///   type                  shop.channel
@@ -57,27 +56,30 @@
 ///
 /// # sql/queue and sql/version
 ///
-///   project, schema       as in core
+///   schema                as in core
 ///   queue                 email                       plain; also the beginning of unqualified names of constraints, indexes
 ///   queue_literal         'email'
 ///   prefix                shop.email                  beginning of every qualified name: {{prefix}}_message
-///   door                  shop.email                  the view; quoted where it must be (shop."order")
 ///   channel_literal       'shop.email'                of NOTIFY
 ///   advisory_key          -4615713571523186407        a bigint
 ///   lease                 interval '30 seconds'
 ///   max_attempts          8
-///   retry_delay           least(interval '1 hour', interval '1 second' * power(2, least(p_attempt - 1, 12))) * (1 - 0.2 * random())
-///                         an interval out of `p_attempt` (integer, 1 is the first attempt, which has just failed)
-///   has_dead_letter       flag
-///   producers, consumers, operators               web, "Web-App"   identifiers with `, ` between them
-///   has_producers, has_consumers, has_operators   flags
-///   roles, has_roles      mailer, ops, "Web-App"      all of them, sorted
+///   producers, consumers  web, "Web-App"              identifiers with `, ` between them
+///   has_producers, has_consumers                      flags
 ///   version               2                           in sql/queue the newest, in sql/version the one that is spelled
 ///
 /// # sql/queue
 ///
+///   project               as in core
+///   door                  shop.email                  the view; quoted where it must be (shop."order")
+///   retry_delay           least(interval '1 hour', interval '1 second' * power(2, least(p_attempt - 1, 12))) * (1 - 0.2 * random())
+///                         an interval out of `p_attempt` (integer, 1 is the first attempt, which has just failed)
+///   has_dead_letter       flag
 ///   doc_literal           'Transactional mail …'      a literal on one line, whatever the doc contains
 ///   has_doc               flag
+///   operators             ops                         as producers
+///   roles                 mailer, ops, "Web-App"      all of them, sorted
+///   has_operators, has_roles                          flags
 ///   oldest_version        1                           of the live ones
 ///   versions              list, the live ones: number, comma
 ///   older_versions        list, the live ones but the newest: number, fits (whether `p_payload` is one of them)

@@ -94,19 +94,42 @@ TEST_CASE("nothing is written when the declaration is wrong") {
              test::contains("none.toml: error: there is no such file"));
 }
 
-TEST_CASE("a change that no migration follows is refused at its place") {
+TEST_CASE("a changed payload is a draft of a new contract until it is released") {
   const test::desk desk;
   desk.write("quern.toml", email);
   REQUIRE(desk.quern({"generate"}).exit_code == 0);
-  const auto lock = desk.read("migrations/quern.lock");
-  desk.write("quern.toml",
-             email + "[queues.sms]\npayload = \"jsonb\"\n[queues.email.payload.note]\ntype = \"text?\"\n");
+  desk.release();
   desk.write("quern.toml",
              "[project]\nname = \"shop\"\n[queues.email]\npayload = { order_id = \"int64\", note = \"text?\" }\n");
   const auto run = desk.quern({"generate"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.out ==
+        "wrote migrations/email/0002_expand_v2.sql\nwrote migrations/quern.lock\n"
+        "wrote generated/include/shop/email.hpp\nwrote generated/sql/email.sql\n");
+  desk.write("quern.toml",
+             "[project]\nname = \"shop\"\n[queues.email]\npayload = { order_id = \"int64\", hint = \"text?\" }\n");
+  CHECK(desk.quern({"generate"}).out == run.out);
+  CHECK_THAT(desk.read("migrations/email/0002_expand_v2.sql"), test::contains("adds the field \"hint\"."));
+  desk.write("quern.toml", email);
+  CHECK(desk.quern({"generate"}).out ==
+        "removed migrations/email/0002_expand_v2.sql\nwrote migrations/quern.lock\n"
+        "wrote generated/include/shop/email.hpp\nwrote generated/sql/email.sql\n");
+}
+
+TEST_CASE("a change that would hurt programs is refused at its place, and nothing is written") {
+  const test::desk desk;
+  desk.write("quern.toml", email);
+  REQUIRE(desk.quern({"generate"}).exit_code == 0);
+  desk.release();
+  const auto lock = desk.read("migrations/quern.lock");
+  desk.write("quern.toml",
+             "[project]\nname = \"shop\"\n[queues.email]\npayload = { order_id = \"int64\", note = \"text\" }\n");
+  const auto run = desk.quern({"generate"});
   CHECK(run.exit_code == 1);
-  CHECK_THAT(run.err, test::starts_with("quern.toml:4:"));
-  CHECK_THAT(run.err, test::contains("the payload of queue \"email\" has changed: the field \"note\" is new"));
+  CHECK_THAT(run.err, test::starts_with(
+                          "quern.toml:4:33: error: the new field \"note\" of queue \"email\" is missing in messages "
+                          "of contract v1 [field_needs_default]\n"));
+  CHECK_THAT(run.err, test::contains("its programs run on. Three ways out:\n"));
   CHECK(desk.read("migrations/quern.lock") == lock);
 }
 
@@ -114,6 +137,7 @@ TEST_CASE("a history that does not match ends with 6, all of it told, and nothin
   const test::desk desk;
   desk.write("quern.toml", email);
   REQUIRE(desk.quern({"generate"}).exit_code == 0);
+  desk.release();
   desk.write("migrations/core/0001_create.sql", "select 1;\n");
   fs::remove(desk.root() / "migrations/email/0001_create.sql");
   fs::remove_all(desk.root() / "generated");

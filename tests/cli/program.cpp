@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "cluster/server.hpp"
+#include "contract/lock.hpp"
 #include "support/places.hpp"
 
 extern "C" char** environ;
@@ -76,6 +77,13 @@ void desk::generate(const std::vector<std::string>& queues) const {
   write("quern.toml", declaration);
   const outcome made = quern({"generate"});
   if (made.exit_code != 0) throw std::runtime_error{made.err};
+  release();
+}
+
+void desk::release() const {
+  const auto drafts = contract::read_lock({"quern.lock", read("migrations/quern.lock")});
+  if (!drafts.diagnostics.empty()) throw std::runtime_error{drafts.diagnostics.front().message};
+  write("migrations/quern.lock", contract::write_lock(contract::with_drafts_released(drafts.value)));
 }
 
 outcome desk::quern(const std::vector<std::string>& arguments,

@@ -30,8 +30,11 @@ class desk {
 
   std::string read(const std::filesystem::path& name) const;
 
-  /// Writes a declaration of the project `shop` with queues of these names, and generates from it.
+  /// Writes a declaration of the project `shop` with queues of these names, generates from it, and releases it.
   void generate(const std::vector<std::string>& queues) const;
+
+  /// What was generated is no draft any more.
+  void release() const;
 
   /// Calls `quern` with these arguments; standard input is empty.
   outcome quern(const std::vector<std::string>& arguments,

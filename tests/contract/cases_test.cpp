@@ -1,5 +1,7 @@
 // A case is a directory. With `quern.lock` alone: what is said of the lock. With `before.toml` and `after.toml`: what
-// is said of the second declaration when the first one is released.
+// is said of the second declaration when the first one is released, or what it changes; `between.toml` is released too.
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -40,10 +42,47 @@ std::string said_of_lock(const fs::path& directory) {
   return text::spell(contract::read_lock(source).diagnostics, source);
 }
 
+std::string words_of(const contract::field& field) {
+  auto words = fmt::format("{} {}", field.name, field.type);
+  if (field.column != field.name) words += fmt::format(" in column {}", field.column);
+  if (!field.renamed_from.empty()) words += fmt::format(", renamed from {}", field.renamed_from);
+  if (field.is_new) words += ", unrelated to the one before";
+  return words;
+}
+
+std::string words_of(const contract::payload_contract& contract) {
+  auto words = fmt::format("  v{}\n", contract.version);
+  if (contract.breaks)
+    words += fmt::format("    breaks until {}: {}\n", contract.breaks->until, contract.breaks->reason);
+  for (const auto& field : contract.fields) words += fmt::format("    {}\n", words_of(field));
+  for (const auto& [name, value] : contract.removed) words += fmt::format("    without {}: \"{}\"\n", name, value);
+  return words;
+}
+
+std::string words_of(const contract::changes& changes) {
+  std::string words;
+  const auto add = [&](const std::string& line, const std::vector<std::string>& all) {
+    words += line + "\n";
+    for (const auto& one : all) words += fmt::format("  {}\n", one);
+  };
+  if (!changes.core.words.empty()) add("core", changes.core.words);
+  for (const auto& change : changes.lines) {
+    add(change.line, change.words);
+    if (change.discards_messages) words += "  with its messages\n";
+    for (auto i = change.before.contracts.size(); i < change.after.contracts.size(); ++i) {
+      words += words_of(change.after.contracts[i]);
+    }
+  }
+  return words;
+}
+
 std::string said_of_change(const fs::path& directory) {
   const text::source source{"after.toml", content_of(directory / "after.toml")};
-  const auto lock = test::release(declared_in(directory / "before.toml"));
-  return text::spell(contract::compare(declared_in(directory / "after.toml"), lock).diagnostics, source);
+  auto lock = test::release(declared_in(directory / "before.toml"));
+  if (fs::exists(directory / "between.toml")) lock = test::release(declared_in(directory / "between.toml"), lock);
+  const auto declared = declared_in(directory / "after.toml");
+  const auto changes = contract::compare(declared, lock);
+  return changes.diagnostics.empty() ? words_of(changes) : text::spell(changes.diagnostics, source);
 }
 
 }  // namespace

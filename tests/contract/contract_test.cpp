@@ -10,7 +10,8 @@
 namespace {
 
 contract::payload_contract two_texts() {
-  return {"email", 1, false, {{"a", "text", {}, {}, {}, {}, {}}, {"b", "text", {}, {}, {}, {}, {}}}};
+  return {
+      "email", 1, false, {{.name = "a", .type = "text", .column = "a"}, {.name = "b", .type = "text", .column = "b"}}};
 }
 
 }  // namespace
@@ -26,33 +27,57 @@ TEST_CASE("a checksum does not see how lines end, but sees a carriage return in 
   CHECK(contract::checksum("a\r") == contract::sha256("a\r"));
 }
 
-TEST_CASE("every part of a contract changes its fingerprint") {
-  const contract::field b{"b", "text", {}, {}, {}, {}, {}};
-  const auto with_first = [&](contract::field first) {
-    return contract::fingerprint({"email", 1, false, {std::move(first), b}});
-  };
+TEST_CASE("every part of a contract that programs depend on changes its fingerprint") {
   const auto before = two_texts();
+  const auto with_first = [&](auto change) {
+    auto changed = before;
+    change(changed.fields[0]);
+    return contract::fingerprint(changed);
+  };
   const std::set<std::string> fingerprints{
       contract::fingerprint(before),
       contract::fingerprint({"mail", 1, false, before.fields}),
       contract::fingerprint({"email", 2, false, before.fields}),
       contract::fingerprint({"email", 1, true, before.fields}),
       contract::fingerprint({"email", 1, false, {before.fields[1], before.fields[0]}}),
-      with_first({"c", "text", {}, {}, {}, {}, {}}),
-      with_first({"a", "text?", {}, {}, {}, {}, {}}),
-      with_first({"a", "text", "", {}, {}, {}, {}}),
-      with_first({"a", "text", {}, "1", {}, {}, {}}),
-      with_first({"a", "text", {}, {}, "1", {}, {}}),
-      with_first({"a", "text", {}, {}, {}, 1, {}}),
-      with_first({"a", "text", {}, {}, {}, {}, "1"}),
+      with_first([](contract::field& field) { field.name = "c"; }),
+      with_first([](contract::field& field) { field.type = "text?"; }),
+      with_first([](contract::field& field) { field.default_value = ""; }),
+      with_first([](contract::field& field) { field.min = "1"; }),
+      with_first([](contract::field& field) { field.max = "1"; }),
+      with_first([](contract::field& field) { field.max_length = 1; }),
+      with_first([](contract::field& field) { field.pattern = "1"; }),
+      with_first([](contract::field& field) { field.values = {"1"}; }),
+      with_first([](contract::field& field) { field.column = "a_v2"; }),
   };
-  CHECK(fingerprints.size() == 12);
-  CHECK(with_first(before.fields[0]) == contract::fingerprint(before));
+  CHECK(fingerprints.size() == 14);
+}
+
+TEST_CASE("where a contract comes from and what became of it is no part of its fingerprint") {
+  const auto before = two_texts();
+  auto other = before;
+  other.fields[0].renamed_from = "c";
+  other.fields[1].is_new = true;
+  other.removed = {{"d", ""}};
+  other.breaks = {"why", "2027-01-31"};
+  other.is_retired = true;
+  CHECK(contract::fingerprint(other) == contract::fingerprint(before));
+}
+
+TEST_CASE("the payload of a schemaless queue says no more than that, where it always is") {
+  const contract::payload_contract plain{"email", 1, true, {{.name = "payload", .type = "jsonb", .column = "payload"}}};
+  auto elsewhere = plain;
+  elsewhere.fields[0].column = "payload_v3";
+  CHECK(contract::fingerprint(plain) == contract::fingerprint({"email", 1, true}));
+  CHECK(contract::fingerprint(plain) != contract::fingerprint(elsewhere));
 }
 
 TEST_CASE("a text of the declaration cannot look like another part of the contract") {
-  const contract::payload_contract odd{"email", 1, false, {{"a", "text", "x\nmin 1 1", {}, {}, {}, {}}}};
-  const contract::payload_contract plain{"email", 1, false, {{"a", "text", "x", "1", {}, {}, {}}}};
+  auto odd = two_texts();
+  auto plain = odd;
+  odd.fields[0].default_value = "x\nmin 1 1";
+  plain.fields[0].default_value = "x";
+  plain.fields[0].min = "1";
   CHECK(contract::fingerprint(odd) != contract::fingerprint(plain));
 }
 
@@ -69,7 +94,7 @@ TEST_CASE("docs are no part of a contract") {
   auto described = queue;
   described.doc = "Mail.";
   described.payload[0].doc = "Which order.";
-  CHECK(contract::contract_of(described, 1) == contract::contract_of(queue, 1));
+  CHECK(contract::fields_of({}, described) == contract::fields_of({}, queue));
 }
 
 TEST_CASE("values are spelled as text") {

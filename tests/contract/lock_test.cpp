@@ -65,7 +65,7 @@ TEST_CASE("a lock of Windows' line ends, or with its keys in another order, is t
   for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 2)) text.insert(at, 1, '\r');
   CHECK(read(text).value == lock);
 
-  const auto turned = read(R"({"lines": {}, "schema": "shop", "project": "shop", "enumerations": {}, "format": 1})");
+  const auto turned = read(R"({"lines": {}, "schema": "shop", "project": "shop", "enumerations": {}, "format": 2})");
   CHECK(turned.diagnostics.empty());
   CHECK(turned.value == contract::lock{"shop", "shop", {}, {}});
 }
@@ -74,7 +74,7 @@ TEST_CASE("a lock has one field, value and migration a line") {
   const auto text = contract::write_lock(test::release(declared(shop)));
   CHECK_THAT(text, test::contains(R"(
             {"name": "recipient", "type": "text", "max_length": 320, "pattern": "^\\S+@\\S+$"},
-            {"name": "channel", "type": "channel", "default": "email"},
+            {"name": "channel", "type": "channel", "default": "email", "values": ["email", "sms"]},
             {"name": "price", "type": "numeric(12,2)?", "min": "0.01", "max": "100"},
             {"name": "share", "type": "float64", "default": "0.1"},
             {"name": "labels", "type": "text?[]", "default": "[]"}

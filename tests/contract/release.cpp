@@ -1,35 +1,49 @@
 #include "release.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <stdexcept>
+
+#include "contract/diff.hpp"
 #include "contract/sha256.hpp"
 
 namespace test {
 
 namespace {
 
-template <class Item>
-void sort_by_name(std::vector<Item>& items) {
-  std::sort(items.begin(), items.end(), [](const Item& left, const Item& right) { return left.name < right.name; });
-}
-
-std::vector<contract::migration> created(const std::string& line) {
-  return {{"0001_create.sql", contract::sha256(line)}};
+/// The line, with a migration more than is released of it.
+contract::line& add_migration(contract::lock& lock, const contract::lock& released, std::string_view name) {
+  const auto is_before = [](const contract::line& line, std::string_view wanted) { return line.name < wanted; };
+  auto place = std::lower_bound(lock.lines.begin(), lock.lines.end(), name, is_before);
+  if (place == lock.lines.end() || place->name != name)
+    place = lock.lines.insert(place, {std::string{name}, {}, {}, {}});
+  place->released = contract::all_of(*place, released);
+  const auto file = fmt::format("{:04}_change.sql", place->migrations.size() + 1);
+  place->migrations.push_back({file, contract::sha256(fmt::format("{}/{}", name, file))});
+  return *place;
 }
 
 }  // namespace
 
-contract::lock release(const declaration::project& project) {
-  contract::lock lock{project.name, project.schema, {}, {}};
-  lock.lines.push_back({std::string{contract::core_line}, {}, {}, created("core")});
-  for (const auto& enumeration : project.enumerations) lock.enumerations.push_back(contract::locked(enumeration));
-  for (const auto& queue : project.queues) {
-    lock.lines.push_back(
-        {queue.name, {contract::contract_of(queue, 1)}, contract::options_of(queue), created(queue.name)});
+contract::lock draft(const declaration::project& project, const contract::lock& before) {
+  auto changes = contract::compare(project, before);
+  if (!changes.diagnostics.empty()) throw std::runtime_error{changes.diagnostics.front().message};
+  auto lock = changes.released;
+  lock.project = project.name;
+  lock.schema = project.schema;
+  if (changes.core.is_new || !changes.core.words.empty()) {
+    add_migration(lock, changes.released, contract::core_line);
+    lock.enumerations = changes.core.enumerations;
   }
-  sort_by_name(lock.enumerations);
-  sort_by_name(lock.lines);
+  for (auto& change : changes.lines) {
+    add_migration(lock, changes.released, change.line).state = std::move(change.after);
+  }
   return lock;
+}
+
+contract::lock release(const declaration::project& project, const contract::lock& before) {
+  return contract::with_drafts_released(draft(project, before));
 }
 
 }  // namespace test

@@ -36,6 +36,7 @@ class dumper {
     line("project {} schema {} namespace {} postgres {}", p.name, p.schema, p.cpp_namespace, p.postgres);
     for (const auto& e : p.enumerations) add(e);
     for (const auto& q : p.queues) add(q);
+    for (const auto& q : p.removed_queues) add(q);
     return std::move(out_);
   }
 
@@ -57,6 +58,7 @@ class dumper {
     line("queue {} at {}:{}", q.name, q.where.begin.line, q.where.begin.column);
     if (!q.doc.empty()) line("  doc {}", quoted(q.doc));
     line("  lease {} dead_letter {}", declaration::spell_duration(q.lease), q.dead_letter);
+    if (q.sunset != declaration::queue{}.sunset) line("  sunset {}", declaration::spell_duration(q.sunset));
     line("  retry {} {} {} to {} jitter {}", q.retry.max_attempts,
          backoffs.at(static_cast<std::size_t>(q.retry.backoff)), declaration::spell_duration(q.retry.initial),
          declaration::spell_duration(q.retry.max), q.retry.jitter);
@@ -65,6 +67,17 @@ class dumper {
     add("operate", q.grants.operate);
     if (q.is_schemaless) line("  schemaless");
     for (const auto& f : q.payload) add(f);
+    if (!q.removed.empty()) line("  removed");
+    for (const auto& f : q.removed) add(f);
+    if (!q.breaks) return;
+    const auto& [version, reason, until, where] = *q.breaks;
+    line("  breaks with v{} until {} because {} at {}:{}", version, until, quoted(reason), where.begin.line,
+         where.begin.column);
+  }
+
+  void add(const declaration::removed_queue& q) {
+    line("removed queue {} at {}:{}{}", q.name, q.where.begin.line, q.where.begin.column,
+         q.discards_messages ? " with its messages" : "");
   }
 
   void add(std::string_view right, const std::vector<std::string>& roles) {
@@ -74,6 +87,7 @@ class dumper {
   void add(const declaration::field& f) {
     line("  {} {} at {}:{}", f.name, declaration::spell(f.type), f.where.begin.line, f.where.begin.column);
     if (!f.doc.empty()) line("    doc {}", quoted(f.doc));
+    if (!f.renamed_from.empty()) line("    renamed from {}", f.renamed_from);
     if (f.default_value) line("    default {}", spelled(*f.default_value));
     if (f.constraints.min) line("    min {}", spelled(*f.constraints.min));
     if (f.constraints.max) line("    max {}", spelled(*f.constraints.max));

@@ -27,18 +27,28 @@ std::set<std::string> known_names() {
   return names;
 }
 
-/// What the templates of a queue create, for the queue "q" in version 1.
-std::set<std::string> created_names() {
-  const std::regex created(
-      R"((?:create (?:or replace )?(?:table|view|sequence|function) \{\{prefix\}\}|(?:index|constraint) \{\{queue\}\})([a-z_]*(?:\{\{version\}\})?))");
+/// The names of which `pattern` captures what follows the queue's or the schema's, in the templates of a directory.
+std::set<std::string> captured(const std::string& directory, const char* pattern) {
+  const std::regex created(pattern);
   std::set<std::string> names;
-  for (const auto& file : std::filesystem::directory_iterator(test::source_dir() / "templates/sql/queue")) {
+  for (const auto& file : std::filesystem::directory_iterator(test::source_dir() / "templates" / directory)) {
     const auto content = content_of(file.path());
     for (std::sregex_iterator each(content.begin(), content.end(), created), end; each != end; ++each) {
-      names.insert(
-          std::string("q").append(std::regex_replace((*each)[1].str(), std::regex(R"(\{\{version\}\})"), "1")));
+      names.insert(std::regex_replace((*each)[1].str(), std::regex(R"(\{\{version\}\})"), "1"));
     }
   }
+  return names;
+}
+
+/// What the templates of a queue create, for the queue "q" in version 1.
+std::set<std::string> created_names() {
+  std::set<std::string> names;
+  const auto* sql =
+      R"((?:create (?:or replace )?(?:table|view|sequence|function) \{\{prefix\}\}|(?:index|constraint) \{\{queue\}\})([a-z_]*(?:\{\{version\}\}[a-z_]*)?))";
+  const auto* cpp = R"(\n(?:struct|using) \{\{queue\}\}([a-z_]*(?:\{\{version\}\}[a-z_]*)?))";
+  for (const auto& name : captured("sql/queue", sql)) names.insert("q" + name);
+  for (const auto& name : captured("sql/version", sql)) names.insert("q" + name);
+  for (const auto& name : captured("cpp", cpp)) names.insert("q" + name);
   return names;
 }
 
@@ -47,7 +57,23 @@ std::set<std::string> created_names() {
 TEST_CASE("every name that a template gives to an object of a queue is known before it is generated") {
   const auto known = known_names();
   const auto created = created_names();
-  CHECK(created.size() > 20);
+  for (const auto* one : {"q_message", "q_v1_frontier", "q_enqueue_json", "q_enqueue_json_v1", "q_v1_producer"}) {
+    CHECK(created.contains(one));
+  }
+  for (const auto& name : created) {
+    INFO(name);
+    CHECK(known.contains(name));
+  }
+}
+
+TEST_CASE("every name that a template gives to a shared object is known before it is generated") {
+  std::set<std::string> known;
+  for (const auto& each : declaration::shared_names()) known.insert(each.name);
+  auto created =
+      captured("sql/core", R"(create (?:or replace )?(?:table|view|sequence|function) \{\{schema\}\}\.([a-z_]*))");
+  created.merge(captured("cpp", R"(\ninline \S+ ([a-z_]+)\()"));
+  CHECK(created.contains("quern_client"));
+  CHECK(created.contains("upgrade"));
   for (const auto& name : created) {
     INFO(name);
     CHECK(known.contains(name));

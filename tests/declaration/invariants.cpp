@@ -28,6 +28,7 @@ using declaration::field;
 using declaration::field_type;
 using declaration::find_pattern_problem;
 using declaration::has_order;
+using declaration::highest_version;
 using declaration::is_cpp_keyword;
 using declaration::is_snake_case;
 using declaration::longest_duration;
@@ -126,6 +127,8 @@ std::string broken_value(const field& f, const project& in) {
 std::string broken_field(const field& f, const queue& q, const project& in) {
   if (!is_name(f.name, longest_identifier - 2)) return "the name of a field: " + f.name;
   if (is_cpp_keyword(f.name)) return "a field is a keyword: " + f.name;
+  if (!f.renamed_from.empty() && (!is_name(f.renamed_from) || f.renamed_from == f.name))
+    return "a former name: " + f.name;
   if (!is_text(f.doc)) return "the doc of a field";
   for (const auto kind :
        {constraint_kind::min, constraint_kind::max, constraint_kind::max_length, constraint_kind::pattern}) {
@@ -138,10 +141,28 @@ std::string broken_field(const field& f, const queue& q, const project& in) {
   return broken_value(f, in);
 }
 
+/// What is said of the contracts before.
+std::string broken_past(const queue& q, const project& in) {
+  if (!are_unique(q.removed)) return "removed fields";
+  for (const auto& f : q.removed) {
+    if (auto broken = broken_field(f, q, in); !broken.empty()) return broken;
+    const auto is_it = [&](const field& other) { return other.name == f.name; };
+    if (std::any_of(q.payload.begin(), q.payload.end(), is_it)) return "a removed field is in the payload: " + f.name;
+    if (!f.default_value && !f.type.is_optional) return "a removed field without a default: " + f.name;
+    if (!f.renamed_from.empty()) return "a removed field was renamed: " + f.name;
+  }
+  if (!q.breaks) return {};
+  if (q.breaks->version < 2 || q.breaks->version > highest_version) return "the version of a break";
+  if (q.breaks->reason.empty() || !is_text(q.breaks->reason)) return "the reason of a break";
+  if (!read_date(q.breaks->until) || q.breaks->until.size() != 10) return "the end of a break";
+  return {};
+}
+
 std::string broken_queue(const queue& q, const project& in) {
   if (!is_name(q.name) || q.name.size() + longest_queue_suffix() > longest_identifier) return "the name of a queue";
   if (in.schema.size() + 1 + q.name.size() > longest_identifier) return "the name of a channel";
   if (q.lease < 1'000'000 || q.lease > longest_duration) return "a lease";
+  if (q.sunset < 1'000'000 || q.sunset > longest_duration) return "a sunset";
   if (q.retry.initial < 1 || q.retry.max < q.retry.initial || q.retry.max > longest_duration) return "delays";
   if (q.retry.max_attempts < 1 || !(q.retry.jitter >= 0 && q.retry.jitter <= 1)) return "attempts or jitter";
   if (q.is_schemaless != q.payload.empty()) return "a payload";
@@ -155,7 +176,7 @@ std::string broken_queue(const queue& q, const project& in) {
   for (const auto& f : q.payload) {
     if (auto broken = broken_field(f, q, in); !broken.empty()) return broken;
   }
-  return {};
+  return broken_past(q, in);
 }
 
 bool is_inside(const text::position& p, const text::line_index& lines) {
@@ -173,7 +194,7 @@ bool is_inside(const text::span& s, const text::line_index& lines) {
 std::string broken_rule(const project& in) {
   if (!is_name(in.name) || !is_name(in.schema) || in.cpp_namespace.empty()) return "the names of the project";
   if (in.postgres < 14 || in.postgres > 18) return "the version of PostgreSQL";
-  if (in.enumerations.empty() && in.queues.empty()) return "nothing is declared";
+  if (in.enumerations.empty() && in.queues.empty() && in.removed_queues.empty()) return "nothing is declared";
   if (!are_unique(in.enumerations) || !are_unique(in.queues)) return "a name stands twice";
   for (const auto& e : in.enumerations) {
     if (!is_name(e.name) || e.values.empty() || !are_unique(e.values)) return "an enum: " + e.name;
@@ -185,6 +206,11 @@ std::string broken_rule(const project& in) {
   for (const auto& q : in.queues) {
     if (auto broken = broken_queue(q, in); !broken.empty()) return q.name + ": " + broken;
   }
+  for (const auto& removed : in.removed_queues) {
+    const auto is_it = [&](const queue& q) { return q.name == removed.name; };
+    if (std::any_of(in.queues.begin(), in.queues.end(), is_it)) return "a removed queue is declared: " + removed.name;
+  }
+  if (!are_unique(in.removed_queues)) return "removed queues";
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include "declaration/read.hpp"
 #include "render/generate.hpp"
 #include "render/templates.hpp"
+#include "support/steps.hpp"
 #include "text/diagnostic.hpp"
 
 namespace test {
@@ -22,7 +23,7 @@ std::string generate_migrations() {
   const auto templates = render::check_templates(render::load_templates(std::nullopt));
   const auto made = render::generate(*read.declared, contract::lock{}, templates, render::parts::all);
   std::string sql;
-  for (const auto& migration : made.migrations) sql += migration.text + "\n";
+  for (const auto& migration : made.migrations) sql += sql_of(migration.path, migration.text);
   return sql;
 }
 

@@ -223,7 +223,7 @@ TEST_CASE("a consumer that waits is woken by what is enqueued, and nobody is not
   const std::string ten = "10 s";
   for (const auto* call :
        {"mail_enqueue_v1('a')", "mail_enqueue_v1('a', '1 h')", "mail_enqueue_many_v1('{a}')",
-        "queue_enqueue('mail', '{\"body\": \"a\"}')", "mail_wake()",
+        "queue_enqueue('mail', '{\"body\": \"a\"}')", "mail_wake()", "mail_wake_v1()",
         "mail_nack(c.message_id, c.attempt) from mail_claim_v1() as c",
         "mail_release(c.message_id, c.attempt) from mail_claim_v1() as c", "mail_pause(); select mail_resume()"}) {
     INFO(call);

@@ -11,7 +11,7 @@ namespace {
 /// A claim while no sweep is due, so that it has the hints alone to go by.
 std::vector<test::held> receive_without_sweep(test::workshop& here, test::session& with, int count) {
   here.db.ask(R"(
-    select setval('mail_swept_at', floor(extract(epoch from clock_timestamp()) * 1000)::bigint)
+    select setval('mail_v1_swept_at', floor(extract(epoch from clock_timestamp()) * 1000)::bigint)
   )");
   return with.receive(count);
 }

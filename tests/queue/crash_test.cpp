@@ -45,7 +45,7 @@ TEST_CASE("after a crash of the server every message that was not ended is there
   after.ask(R"(
     update mail_message set lease_until = lease_until - interval '2 h';
     update mail_delayed set due_at = due_at - interval '2 h';
-    select setval('mail_swept_at', (extract(epoch from clock_timestamp()) * 1000)::bigint - 150)
+    select setval('mail_v1_swept_at', (extract(epoch from clock_timestamp()) * 1000)::bigint - 150)
   )");
   std::string found;
   for (int i = 0; i < 8; ++i) {

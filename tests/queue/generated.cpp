@@ -10,6 +10,7 @@
 #include "declaration/read.hpp"
 #include "render/generate.hpp"
 #include "render/templates.hpp"
+#include "support/steps.hpp"
 #include "text/diagnostic.hpp"
 
 namespace test {
@@ -37,7 +38,7 @@ std::string migrations_of(std::string_view declaration, std::string_view schema)
   const auto made = render::generate(*read.declared, contract::lock{}, templates(), render::parts::all);
   if (!made.diagnostics.empty()) throw std::runtime_error{text::spell(made.diagnostics, source)};
   std::string sql;
-  for (const auto& migration : made.migrations) sql += migration.text + "\n";
+  for (const auto& migration : made.migrations) sql += sql_of(migration.path, migration.text);
   return sql;
 }
 

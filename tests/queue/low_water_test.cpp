@@ -126,7 +126,7 @@ TEST_CASE("the low-water mark does not pass the ids of a prepared transaction") 
   here.make_sweep_due();
   straggler.begin();
   // Without the notification, which PostgreSQL does not prepare, nothing else of enqueueing is missing.
-  straggler.ask("insert into mail_message (body) values ('a'), ('b')");
+  straggler.ask("insert into mail_message (contract_version, body) values (1, 'a'), (1, 'b')");
   straggler.ask("prepare transaction 'late'");
   here.sweep(here.db);
   CHECK(here.low_water() <= 1);
@@ -171,8 +171,8 @@ TEST_CASE("the low-water mark does not pass an id while its row is still being m
   CHECK(here.db.take(1).size() == 1);
   here.make_sweep_due();
   holder.ask("select pg_advisory_lock(4711)");
-  auto inserting =
-      straggler.later("insert into mail_message (body) values ('late' || pg_advisory_xact_lock(4711)::text)");
+  auto inserting = straggler.later(
+      "insert into mail_message (contract_version, body) values (1, 'late' || pg_advisory_xact_lock(4711)::text)");
   here.wait_until_blocked(straggler);
   const auto drawn = std::stoll(here.db.ask("select last_value from mail_message_id"));
   here.db.send("behind");
@@ -249,7 +249,7 @@ TEST_CASE("a low-water mark that is far ahead is found out within a minute") {
   pond here;
   for (const auto* body : {"a", "b", "c", "d", "e"}) here.db.send(body);
   here.sweep(here.db, 1);
-  here.db.ask("select setval('mail_low_water', 9000000000000000000), setval('mail_frontier', 9000000000000000000)");
+  here.db.ask("select setval('mail_low_water', 9000000000000000000), setval('mail_v1_frontier', 9000000000000000000)");
   here.make_full_sweep_due();
   CHECK(test::bodies(here.db.receive(1)) == "a");
   // From here on without another such sweep, and not at the pace of one claim in 100 ms.
@@ -284,8 +284,8 @@ TEST_CASE("a clock that was set back does not keep claims from looking everywher
   pond here;
   here.db.send("a");
   here.db.ask(R"(
-    select setval('mail_frontier', 1000000),
-      setval('mail_swept_at', n.ms - n.ms % 60000 + case when n.ms % 60000 < 59000 then 59999 else 0 end)
+    select setval('mail_v1_frontier', 1000000),
+      setval('mail_v1_swept_at', n.ms - n.ms % 60000 + case when n.ms % 60000 < 59000 then 59999 else 0 end)
     from (select floor(extract(epoch from clock_timestamp()) * 1000)::bigint) as n(ms)
   )");
   CHECK(test::bodies(here.db.receive(1)) == "a");
@@ -294,7 +294,7 @@ TEST_CASE("a clock that was set back does not keep claims from looking everywher
 TEST_CASE("hints of nothing find everything") {
   pond here;
   for (const auto* body : {"a", "b", "c"}) here.db.send(body);
-  for (const auto* hint : {"frontier", "low_water", "mark", "mark_xid", "swept_at"})
+  for (const auto* hint : {"v1_frontier", "low_water", "mark", "mark_xid", "v1_swept_at"})
     here.db.ask(fmt::format("select setval('mail_{}', 0, false)", hint));
   CHECK(test::bodies(here.db.receive(3)) == "a b c");
 }

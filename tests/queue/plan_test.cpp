@@ -120,7 +120,7 @@ TEST_CASE("messages that are leased at the head of a large queue are not passed 
   fill(here, 30000);
   CHECK(here.db.receive(29000, "1 h").size() == 29000);
   CHECK(here.db.receive(1).size() == 1);
-  here.db.ask("select setval('mail_swept_at', floor(extract(epoch from clock_timestamp()) * 1000)::bigint)");
+  here.db.ask("select setval('mail_v1_swept_at', floor(extract(epoch from clock_timestamp()) * 1000)::bigint)");
   CHECK(pages(here.db, "select mail_claim_v1(1)") < 200);
 }
 
@@ -169,5 +169,5 @@ TEST_CASE("the functions that handle messages plan once for all calls") {
       and 'plan_cache_mode=force_generic_plan' = any (p.proconfig)
   )",
                                 here.schema())) ==
-        "mail_ack_many mail_advance_low_water mail_claim_v1 mail_pick mail_take_v1");
+        "mail_ack_many mail_advance_low_water mail_claim_v1 mail_pick_v1 mail_take_v1");
 }

@@ -190,8 +190,8 @@ void operate(test::session db, chance random, const std::stop_token& stop) {
     random.pause(20);
     db.ask("select mail_resume()");
     // A clock that jumps, or hints out of a dump.
-    if (random.below(4) == 0) db.ask("select setval('mail_frontier', 0)");
-    if (random.below(4) == 0) db.ask("select setval('mail_swept_at', 0)");
+    if (random.below(4) == 0) db.ask("select setval('mail_v1_frontier', 0)");
+    if (random.below(4) == 0) db.ask("select setval('mail_v1_swept_at', 0)");
   }
 }
 

@@ -70,14 +70,16 @@ TEST_CASE("a producer enqueues in every way, and neither reads nor claims") {
   CHECK(here.told("qt_web", "select mail_enqueue_v1('a', p_delay => '1 h')").empty());
   CHECK(here.told("qt_web", "select mail_enqueue_many_v1(array['a'])").empty());
   CHECK(here.told("qt_web", "select mail_enqueue_json_v1('{\"body\": \"a\"}')").empty());
+  CHECK(here.told("qt_web", "select mail_enqueue_json('{\"body\": \"a\"}')").empty());
   CHECK(here.told("qt_web", "select queue_enqueue('mail', '{\"body\": \"a\"}')").empty());
   CHECK(here.told("qt_web", "insert into mail (payload) values ('{\"body\": \"a\"}')").empty());
-  CHECK(here.told("qt_web", "insert into mail_message (contract_version, body) values (1, 'a'); select mail_wake()")
+  CHECK(here.told("qt_web", "insert into mail_message (contract_version, body) values (1, 'a'); select mail_wake_v1()")
             .empty());
-  CHECK(here.counts() == "6|1|0|0");
+  CHECK(here.counts() == "7|1|0|0");
 
   for (const auto* function : {"mail_claim_v1()",
                                "mail_claim_json_v1()",
+                               "mail_claim_json()",
                                "mail_take_v1()",
                                "mail_ack(1, 1)",
                                "mail_ack_many('{}', '{}')",
@@ -91,15 +93,19 @@ TEST_CASE("a producer enqueues in every way, and neither reads nor claims") {
                                "mail_stats()",
                                "mail_pause()",
                                "mail_resume()",
-                               "mail_pick(1)",
+                               "mail_pick_v1(1)",
                                "mail_bury('{}', '')",
                                "mail_advance_low_water()",
                                "queue_dequeue('mail')",
-                               "queue_ack(1)"}) {
+                               "queue_ack(1)",
+                               "quern_note_client('mail', 1)",
+                               "quern_payload_problems('{}', '{}')",
+                               "quern_check_payload('mail', '{}', '{}')"}) {
     const std::string name{function, std::string_view{function}.find('(')};
     CHECK(here.told("qt_web", fmt::format("select {}", function)) == denied("function " + name));
   }
   CHECK(here.told("qt_web", "select * from mail_message") == denied("table mail_message"));
+  CHECK(here.told("qt_web", "select * from quern_client") == denied("table quern_client"));
   CHECK(here.told("qt_web", "insert into mail_message (body) values ('a') returning body") ==
         denied("table mail_message"));
   CHECK(here.told("qt_web", "insert into mail_message (message_id, body) values (1, 'a')") ==
@@ -111,14 +117,15 @@ TEST_CASE("a producer enqueues in every way, and neither reads nor claims") {
   CHECK(here.told("qt_web", "select * from mail for update") == denied("view mail"));
   CHECK(here.told("qt_web", "delete from mail") == denied("view mail"));
   CHECK(here.told("qt_web", "select setval('mail_message_id', 1)") == denied("sequence mail_message_id"));
-  CHECK(here.told("qt_web", "select queue_enqueue('other', '{}')") == denied("function other_enqueue_json_v1"));
+  CHECK(here.told("qt_web", "select queue_enqueue('other', '{}')") == denied("function other_enqueue_json"));
 }
 
 TEST_CASE("a consumer ends messages of its own queue and touches no other") {
   office here;
-  for (int i = 0; i < 9; ++i) here.db.ask("select mail_enqueue_v1('a')");
+  for (int i = 0; i < 10; ++i) here.db.ask("select mail_enqueue_v1('a')");
   here.db.ask("select other_enqueue_v1('{}')");
   CHECK(here.told("qt_mailer", "select mail_claim_v1(); select mail_claim_json_v1(); select mail_take_v1()").empty());
+  CHECK(here.told("qt_mailer", "select mail_claim_json()").empty());
   CHECK(here.told("qt_mailer", "select mail_ack(1, 1), mail_ack_many('{}', '{}'), mail_nack(2, 1)").empty());
   CHECK(
       here.told("qt_mailer", "select mail_extend(2, 1), mail_release(2, 1), mail_attempt(2), mail_next_due()").empty());
@@ -127,12 +134,14 @@ TEST_CASE("a consumer ends messages of its own queue and touches no other") {
   CHECK(here.told("qt_mailer", "delete from mail where id = 5").empty());
 
   CHECK(here.told("qt_mailer", "select mail_enqueue_v1('a')") == denied("function mail_enqueue_v1"));
+  CHECK(here.told("qt_mailer", "select mail_enqueue_json('{}')") == denied("function mail_enqueue_json"));
+  CHECK(here.told("qt_mailer", "select mail_wake_v1()") == denied("function mail_wake_v1"));
   CHECK(here.told("qt_mailer", "select mail_purge()") == denied("function mail_purge"));
   CHECK(here.told("qt_mailer", "select mail_pause()") == denied("function mail_pause"));
   CHECK(here.told("qt_mailer", "insert into mail (payload) values ('{}')") == denied("view mail"));
   CHECK(here.told("qt_mailer", "select * from mail_message") == denied("table mail_message"));
   CHECK(here.told("qt_mailer", "select other_claim_v1()") == denied("function other_claim_v1"));
-  CHECK(here.told("qt_mailer", "select queue_dequeue('other')") == denied("function other_claim_json_v1"));
+  CHECK(here.told("qt_mailer", "select queue_dequeue('other')") == denied("function other_claim_json"));
   CHECK(here.told("qt_mailer", "select queue_ack(10000000000001)") == denied("function other_ack"));
   CHECK(here.told("qt_mailer", "select queue_ack(10000000000001, 1)") == denied("function other_ack"));
   CHECK(here.told("qt_mailer", "select * from other") == denied("view other"));
@@ -239,7 +248,8 @@ TEST_CASE("types, tables, functions and operators that a caller puts in front ar
         "[\"c0ffee00-0000-4000-8000-000000000000\"], \"raw\": \"\", \"day\": \"2020-01-01\", \"moment\": "
         "\"2020-01-01\", "
         "\"more\": {{}}, \"price\": 1}}'::pg_catalog.jsonb)",
-        "{0}.queue_enqueue('mail'::pg_catalog.text, '{{\"body\": \"a\"}}'::pg_catalog.jsonb)", "{0}.mail_wake()"}},
+        "{0}.queue_enqueue('mail'::pg_catalog.text, '{{\"body\": \"a\"}}'::pg_catalog.jsonb)", "{0}.mail_wake()",
+        "{0}.mail_wake_v1()"}},
       {"qt_mailer",
        {"{0}.mail_claim_v1(1)", "{0}.mail_claim_json_v1(1)", "{0}.mail_take_v1(1)", "{0}.mail_nack(1, 1)",
         "{0}.mail_nack(2, 1, 'x'::pg_catalog.text)", "{0}.mail_ack(1, 1)", "{0}.mail_ack_many('{{1}}', '{{1}}')",

@@ -187,14 +187,14 @@ void workshop::advance(std::chrono::milliseconds time, std::string_view queue) {
 void workshop::make_sweep_due(std::string_view queue) {
   // Within this minute, and not within the last 100 ms: before now or, as a clock that was set back leaves it, after.
   db.ask(fmt::format(R"(
-    select setval('{}_swept_at', n.ms - n.ms % 60000 + case when n.ms % 60000 > 5000 then 0 else 50000 end)
+    select setval('{}_v1_swept_at', n.ms - n.ms % 60000 + case when n.ms % 60000 > 5000 then 0 else 50000 end)
     from (select floor(extract(epoch from clock_timestamp()) * 1000)::bigint) as n(ms)
   )",
                      queue));
 }
 
 void workshop::make_full_sweep_due(std::string_view queue) {
-  db.ask(fmt::format("select setval('{}_swept_at', 0)", queue));
+  db.ask(fmt::format("select setval('{}_v1_swept_at', 0)", queue));
 }
 
 std::string workshop::counts(std::string_view queue) {

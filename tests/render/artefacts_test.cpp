@@ -23,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string email = "[queues.email]\npayload = { order_id = \"int64\" }\n";
+const std::string with_note = "[queues.email]\npayload = { order_id = \"int64\", note = \"text?\" }\n";
 const std::string webhooks = "[queues.webhooks]\npayload = \"jsonb\"\n";
 
 /// A directory of a test's own, with a project in it.
@@ -91,6 +92,13 @@ class workplace {
     return changed;
   }
 
+  /// Nothing that was generated is a draft any more.
+  void release() const {
+    const auto read = contract::read_lock({"quern.lock", this->read("migrations/quern.lock")});
+    REQUIRE(read.diagnostics.empty());
+    write("migrations/quern.lock", contract::write_lock(contract::with_drafts_released(read.value)));
+  }
+
   /// What stands in the way of generating.
   std::vector<std::string> problems(const std::string& queues, render::parts wanted = render::parts::all) const {
     const auto output = open(wanted);
@@ -143,14 +151,80 @@ TEST_CASE("the first generation writes everything, the second one nothing") {
 TEST_CASE("only what has changed is written") {
   const workplace place;
   place.generate(email);
+  place.release();
   CHECK(place.generate(email + webhooks) ==
-        names{"migrations/core/0002_add_webhooks.sql", "migrations/webhooks/0001_create.sql", "migrations/quern.lock",
+        names{"migrations/core/0002_change.sql", "migrations/webhooks/0001_create.sql", "migrations/quern.lock",
               "generated/include/shop/webhooks.hpp", "generated/sql/core.sql", "generated/sql/webhooks.sql"});
+}
+
+TEST_CASE("a draft is written anew, and is what it would be at once") {
+  const workplace place;
+  place.generate(email);
+  CHECK(place.generate(email + webhooks) ==
+        names{"migrations/core/0001_create.sql", "migrations/webhooks/0001_create.sql", "migrations/quern.lock",
+              "generated/include/shop/webhooks.hpp", "generated/sql/core.sql", "generated/sql/webhooks.sql"});
+  const workplace at_once;
+  at_once.generate(email + webhooks);
+  CHECK(place.tree() == at_once.tree());
+}
+
+TEST_CASE("a draft that is not needed any more is removed, with the lock's knowledge of it") {
+  const workplace place;
+  place.generate(email);
+  place.release();
+  const auto before = place.tree();
+  place.generate(with_note + webhooks);
+  CHECK(place.tree().contains("migrations/email/0002_expand_v2.sql"));
+  CHECK(place.tree().contains("migrations/core/0002_change.sql"));
+  CHECK(place.generate(email) == names{"-migrations/core/0002_change.sql", "-migrations/email/0002_expand_v2.sql",
+                                       "-migrations/webhooks/0001_create.sql", "migrations/quern.lock",
+                                       "generated/include/shop/email.hpp", "generated/sql/core.sql",
+                                       "generated/sql/email.sql", "-generated/include/shop/webhooks.hpp",
+                                       "-generated/sql/webhooks.sql"});
+  CHECK(place.tree() == before);
+  CHECK_FALSE(fs::exists(place / "migrations/webhooks"));
+}
+
+TEST_CASE("a draft whose name changes leaves no other behind") {
+  const workplace place;
+  place.generate(email);
+  place.release();
+  place.generate(with_note);
+  place.generate("[queues.email]\nlease = \"1m\"\npayload = { order_id = \"int64\" }\n");
+  CHECK(place.tree().contains("migrations/email/0002_change_options.sql"));
+  CHECK_FALSE(place.tree().contains("migrations/email/0002_expand_v2.sql"));
+}
+
+TEST_CASE("a draft that was edited by hand is neither overwritten nor removed") {
+  const workplace place;
+  place.generate(email);
+  place.release();
+  place.generate(with_note);
+  place.write("migrations/email/0002_expand_v2.sql", "select 1;\n");
+  const names edited{
+      "migrations/email/0002_expand_v2.sql is a draft that was edited by hand; SQL of your own belongs into hooks/ "
+      "beside it: remove the file, and it is generated again"};
+  CHECK(place.problems(with_note) == edited);
+  CHECK(place.problems(email) == edited);
+  fs::remove(place / "migrations/email/0002_expand_v2.sql");
+  CHECK(place.generate(with_note) == names{"migrations/email/0002_expand_v2.sql"});
+}
+
+TEST_CASE("a released migration is not a draft, whatever the declaration says") {
+  const workplace place;
+  place.generate(email);
+  place.release();
+  const auto before = place.read("migrations/email/0001_create.sql");
+  place.generate(with_note);
+  CHECK(place.read("migrations/email/0001_create.sql") == before);
+  place.release();
+  CHECK(place.generate(with_note).empty());
 }
 
 TEST_CASE("a queue that was added later generates the same present files as one that was there from the start") {
   const workplace grown;
   grown.generate(email);
+  grown.release();
   grown.generate(email + webhooks);
   const workplace whole;
   whole.generate(email + webhooks);
@@ -245,6 +319,7 @@ TEST_CASE("only headers need no migrations and make none") {
 TEST_CASE("an edited, missing or unknown migration is told, all of them at once") {
   const workplace place;
   place.generate(email + webhooks);
+  place.release();
   place.write("migrations/core/0001_create.sql", "select 1;\n");
   fs::remove(place / "migrations/email/0001_create.sql");
   place.write("migrations/email/0002_mine.sql", "select 1;\n");

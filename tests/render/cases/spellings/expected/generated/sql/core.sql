@@ -1,4 +1,4 @@
-shop shop
+shop shop 'shop'
 shop.channel: 'email', 'sms' 'How.'
-'email' shop.email v1
-'webhooks' shop.webhooks v1
+'email' shop.email
+'webhooks' shop.webhooks

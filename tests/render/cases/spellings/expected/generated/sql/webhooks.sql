@@ -1,8 +1,14 @@
 shop shop webhooks 'webhooks' shop.webhooks shop.webhooks v1 'shop.webhooks' 6016467617977762945
 interval '30 seconds', 8 attempts, least(interval '1 hour', interval '1 second' * power(2, least(p_attempt - 1, 12))) * (1 - 0.2 * random())
-schemaless
-'{"payload": "any"}'
 column payload jsonb not null
+webhooks_contract_version_known: contract_version = 1
+door of v1 where m.contract_version = 1: m.payload as payload
+v1 d59cbc83200c79c421587f77b6de4eaeb3dc7d8c12fc619906cd8bc623c4398c where m.contract_version = 1 or d.contract_version = 1
+schemaless
+field payload in payload from m.payload or d.payload
+
+'{"payload": "any"}'
+parameter p_payload jsonb
   many: t.payload
   json: p_payload -> 'payload'
 parameter p_payload jsonb; many jsonb[]

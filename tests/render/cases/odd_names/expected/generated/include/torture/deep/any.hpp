@@ -28,7 +28,7 @@ struct any_v1_contract {
       "copy \"user\".any_message (contract_version"
       ", payload"
       ") from stdin (format binary)";
-  static constexpr quern::prepared wake{"select \"user\".any_wake()"};
+  static constexpr quern::prepared wake{"select \"user\".any_wake_v1()"};
   static constexpr quern::prepared claim{"select * from \"user\".any_claim_v1($1, $2)"};
   static constexpr quern::prepared take{"select * from \"user\".any_take_v1($1)"};
   static constexpr quern::prepared ack{"select \"user\".any_ack($1, $2)"};
@@ -39,9 +39,13 @@ struct any_v1_contract {
   static constexpr quern::prepared next_due{"select \"user\".any_next_due() - pg_catalog.clock_timestamp()"};
 };
 
+using any_v1_producer = quern::producer<any_v1_contract>;
+using any_v1_message = quern::message<any_v1>;
+using any_v1_consumer = quern::consumer<any_v1_contract>;
+
 using any = any_v1;
-using any_producer = quern::producer<any_v1_contract>;
-using any_message = quern::message<any_v1>;
-using any_consumer = quern::consumer<any_v1_contract>;
+using any_producer = any_v1_producer;
+using any_message = any_v1_message;
+using any_consumer = any_v1_consumer;
 
 }  // namespace torture::deep

@@ -106,91 +106,27 @@ struct kinds_v1_contract {
 
   static constexpr std::string_view queue = "kinds";
   static constexpr std::int32_t version = 1;
-  static constexpr std::string_view fingerprint = "5c03771380a05bd43bcc87034e3de5040928685b7c66d490c6cd54cd348ebf32";
+  static constexpr std::string_view fingerprint = "6b30efa47d7a6d6afa5c654dac5ec637b5eb6878d89d86148701dc03b7aa29b2";
   static constexpr std::string_view channel = "user.kinds";
   static constexpr std::int64_t wake_key = -4053095481790117481;
 
   static constexpr std::tuple fields{
-      &kinds_v1::f0,
-      &kinds_v1::f0_maybe,
-      &kinds_v1::f0_list,
-      &kinds_v1::f0_sparse,
-      &kinds_v1::f0_list_maybe,
-      &kinds_v1::f1,
-      &kinds_v1::f1_maybe,
-      &kinds_v1::f1_list,
-      &kinds_v1::f1_sparse,
-      &kinds_v1::f1_list_maybe,
-      &kinds_v1::f2,
-      &kinds_v1::f2_maybe,
-      &kinds_v1::f2_list,
-      &kinds_v1::f2_sparse,
-      &kinds_v1::f2_list_maybe,
-      &kinds_v1::f3,
-      &kinds_v1::f3_maybe,
-      &kinds_v1::f3_list,
-      &kinds_v1::f3_sparse,
-      &kinds_v1::f3_list_maybe,
-      &kinds_v1::f4,
-      &kinds_v1::f4_maybe,
-      &kinds_v1::f4_list,
-      &kinds_v1::f4_sparse,
-      &kinds_v1::f4_list_maybe,
-      &kinds_v1::f5,
-      &kinds_v1::f5_maybe,
-      &kinds_v1::f5_list,
-      &kinds_v1::f5_sparse,
-      &kinds_v1::f5_list_maybe,
-      &kinds_v1::f6,
-      &kinds_v1::f6_maybe,
-      &kinds_v1::f6_list,
-      &kinds_v1::f6_sparse,
-      &kinds_v1::f6_list_maybe,
-      &kinds_v1::f7,
-      &kinds_v1::f7_maybe,
-      &kinds_v1::f7_list,
-      &kinds_v1::f7_sparse,
-      &kinds_v1::f7_list_maybe,
-      &kinds_v1::f8,
-      &kinds_v1::f8_maybe,
-      &kinds_v1::f8_list,
-      &kinds_v1::f8_sparse,
-      &kinds_v1::f8_list_maybe,
-      &kinds_v1::f9,
-      &kinds_v1::f9_maybe,
-      &kinds_v1::f9_list,
-      &kinds_v1::f9_sparse,
-      &kinds_v1::f9_list_maybe,
-      &kinds_v1::f10,
-      &kinds_v1::f10_maybe,
-      &kinds_v1::f10_list,
-      &kinds_v1::f10_sparse,
-      &kinds_v1::f10_list_maybe,
-      &kinds_v1::f11,
-      &kinds_v1::f11_maybe,
-      &kinds_v1::f11_list,
-      &kinds_v1::f11_sparse,
-      &kinds_v1::f11_list_maybe,
-      &kinds_v1::f12,
-      &kinds_v1::f12_maybe,
-      &kinds_v1::f12_list,
-      &kinds_v1::f12_sparse,
-      &kinds_v1::f12_list_maybe,
-      &kinds_v1::f13,
-      &kinds_v1::f13_maybe,
-      &kinds_v1::f13_list,
-      &kinds_v1::f13_sparse,
-      &kinds_v1::f13_list_maybe,
-      &kinds_v1::f14,
-      &kinds_v1::f14_maybe,
-      &kinds_v1::f14_list,
-      &kinds_v1::f14_sparse,
-      &kinds_v1::f14_list_maybe,
-      &kinds_v1::f15,
-      &kinds_v1::f15_maybe,
-      &kinds_v1::f15_list,
-      &kinds_v1::f15_sparse,
-      &kinds_v1::f15_list_maybe,
+      &kinds_v1::f0,  &kinds_v1::f0_maybe,  &kinds_v1::f0_list,  &kinds_v1::f0_sparse,  &kinds_v1::f0_list_maybe,
+      &kinds_v1::f1,  &kinds_v1::f1_maybe,  &kinds_v1::f1_list,  &kinds_v1::f1_sparse,  &kinds_v1::f1_list_maybe,
+      &kinds_v1::f2,  &kinds_v1::f2_maybe,  &kinds_v1::f2_list,  &kinds_v1::f2_sparse,  &kinds_v1::f2_list_maybe,
+      &kinds_v1::f3,  &kinds_v1::f3_maybe,  &kinds_v1::f3_list,  &kinds_v1::f3_sparse,  &kinds_v1::f3_list_maybe,
+      &kinds_v1::f4,  &kinds_v1::f4_maybe,  &kinds_v1::f4_list,  &kinds_v1::f4_sparse,  &kinds_v1::f4_list_maybe,
+      &kinds_v1::f5,  &kinds_v1::f5_maybe,  &kinds_v1::f5_list,  &kinds_v1::f5_sparse,  &kinds_v1::f5_list_maybe,
+      &kinds_v1::f6,  &kinds_v1::f6_maybe,  &kinds_v1::f6_list,  &kinds_v1::f6_sparse,  &kinds_v1::f6_list_maybe,
+      &kinds_v1::f7,  &kinds_v1::f7_maybe,  &kinds_v1::f7_list,  &kinds_v1::f7_sparse,  &kinds_v1::f7_list_maybe,
+      &kinds_v1::f8,  &kinds_v1::f8_maybe,  &kinds_v1::f8_list,  &kinds_v1::f8_sparse,  &kinds_v1::f8_list_maybe,
+      &kinds_v1::f9,  &kinds_v1::f9_maybe,  &kinds_v1::f9_list,  &kinds_v1::f9_sparse,  &kinds_v1::f9_list_maybe,
+      &kinds_v1::f10, &kinds_v1::f10_maybe, &kinds_v1::f10_list, &kinds_v1::f10_sparse, &kinds_v1::f10_list_maybe,
+      &kinds_v1::f11, &kinds_v1::f11_maybe, &kinds_v1::f11_list, &kinds_v1::f11_sparse, &kinds_v1::f11_list_maybe,
+      &kinds_v1::f12, &kinds_v1::f12_maybe, &kinds_v1::f12_list, &kinds_v1::f12_sparse, &kinds_v1::f12_list_maybe,
+      &kinds_v1::f13, &kinds_v1::f13_maybe, &kinds_v1::f13_list, &kinds_v1::f13_sparse, &kinds_v1::f13_list_maybe,
+      &kinds_v1::f14, &kinds_v1::f14_maybe, &kinds_v1::f14_list, &kinds_v1::f14_sparse, &kinds_v1::f14_list_maybe,
+      &kinds_v1::f15, &kinds_v1::f15_maybe, &kinds_v1::f15_list, &kinds_v1::f15_sparse, &kinds_v1::f15_list_maybe,
   };
 
   static constexpr quern::prepared handshake{"select \"user\".quern_handshake($1, $2, $3)"};
@@ -360,7 +296,7 @@ struct kinds_v1_contract {
       ", f15_sparse"
       ", f15_list_maybe"
       ") from stdin (format binary)";
-  static constexpr quern::prepared wake{"select \"user\".kinds_wake()"};
+  static constexpr quern::prepared wake{"select \"user\".kinds_wake_v1()"};
   static constexpr quern::prepared claim{"select * from \"user\".kinds_claim_v1($1, $2)"};
   static constexpr quern::prepared take{"select * from \"user\".kinds_take_v1($1)"};
   static constexpr quern::prepared ack{"select \"user\".kinds_ack($1, $2)"};
@@ -371,9 +307,13 @@ struct kinds_v1_contract {
   static constexpr quern::prepared next_due{"select \"user\".kinds_next_due() - pg_catalog.clock_timestamp()"};
 };
 
+using kinds_v1_producer = quern::producer<kinds_v1_contract>;
+using kinds_v1_message = quern::message<kinds_v1>;
+using kinds_v1_consumer = quern::consumer<kinds_v1_contract>;
+
 using kinds = kinds_v1;
-using kinds_producer = quern::producer<kinds_v1_contract>;
-using kinds_message = quern::message<kinds_v1>;
-using kinds_consumer = quern::consumer<kinds_v1_contract>;
+using kinds_producer = kinds_v1_producer;
+using kinds_message = kinds_v1_message;
+using kinds_consumer = kinds_v1_consumer;
 
 }  // namespace torture::deep

@@ -62,31 +62,16 @@ struct order_v1_contract {
 
   static constexpr std::string_view queue = "order";
   static constexpr std::int32_t version = 1;
-  static constexpr std::string_view fingerprint = "775fab2144c6c0d830f2ee6fdd088bf802a187aa20ee4e0e7bb52880267f71b3";
+  static constexpr std::string_view fingerprint = "0e3a9030f98e07a56c0c77a84f80a34695c6794e85b558da3e62a52866610764";
   static constexpr std::string_view channel = "user.order";
   static constexpr std::int64_t wake_key = -6054816352640222147;
 
   static constexpr std::tuple fields{
-      &order_v1::order,
-      &order_v1::end,
-      &order_v1::loop,
-      &order_v1::user,
-      &order_v1::time,
-      &order_v1::when,
-      &order_v1::values,
-      &order_v1::maybe_values,
-      &order_v1::small,
-      &order_v1::big,
-      &order_v1::single,
-      &order_v1::double_number,
-      &order_v1::exact,
-      &order_v1::exact_maybe,
-      &order_v1::id,
-      &order_v1::day,
-      &order_v1::at,
-      &order_v1::span,
-      &order_v1::yes,
-      &order_v1::octets,
+      &order_v1::order, &order_v1::end,         &order_v1::loop,   &order_v1::user,
+      &order_v1::time,  &order_v1::when,        &order_v1::values, &order_v1::maybe_values,
+      &order_v1::small, &order_v1::big,         &order_v1::single, &order_v1::double_number,
+      &order_v1::exact, &order_v1::exact_maybe, &order_v1::id,     &order_v1::day,
+      &order_v1::at,    &order_v1::span,        &order_v1::yes,    &order_v1::octets,
   };
 
   static constexpr quern::prepared handshake{"select \"user\".quern_handshake($1, $2, $3)"};
@@ -136,7 +121,7 @@ struct order_v1_contract {
       ", yes"
       ", octets"
       ") from stdin (format binary)";
-  static constexpr quern::prepared wake{"select \"user\".order_wake()"};
+  static constexpr quern::prepared wake{"select \"user\".order_wake_v1()"};
   static constexpr quern::prepared claim{"select * from \"user\".order_claim_v1($1, $2)"};
   static constexpr quern::prepared take{"select * from \"user\".order_take_v1($1)"};
   static constexpr quern::prepared ack{"select \"user\".order_ack($1, $2)"};
@@ -147,9 +132,13 @@ struct order_v1_contract {
   static constexpr quern::prepared next_due{"select \"user\".order_next_due() - pg_catalog.clock_timestamp()"};
 };
 
+using order_v1_producer = quern::producer<order_v1_contract>;
+using order_v1_message = quern::message<order_v1>;
+using order_v1_consumer = quern::consumer<order_v1_contract>;
+
 using order = order_v1;
-using order_producer = quern::producer<order_v1_contract>;
-using order_message = quern::message<order_v1>;
-using order_consumer = quern::consumer<order_v1_contract>;
+using order_producer = order_v1_producer;
+using order_message = order_v1_message;
+using order_consumer = order_v1_consumer;
 
 }  // namespace torture::deep
