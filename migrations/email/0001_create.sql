@@ -216,18 +216,18 @@ begin atomic
   from buried;
 end;
 
-insert into shop.quern_contract as c (queue, version, fingerprint)
-values ('email', 1, 'dd5c11e15042d963d9debf0e4b073de02ea1a7922b3a3711ca998adb75c2c35b')
-on conflict (queue, version) do update
-set fingerprint = excluded.fingerprint,
-  retired_at = null;
-
 create sequence shop.email_v1_frontier as bigint minvalue 0;
 create sequence shop.email_v1_swept_at as bigint minvalue 0;
 create sequence shop.email_v1_produced_at as bigint minvalue 0;
 comment on sequence shop.email_v1_frontier is 'The next message id to hand out to consumers of contract v1.';
 comment on sequence shop.email_v1_swept_at is 'When a claim of contract v1 last began at the low-water mark, in milliseconds since 1970.';
 comment on sequence shop.email_v1_produced_at is 'When a producer last used contract v1, in seconds since 1970, to the minute.';
+
+insert into shop.quern_contract as c (queue, version, fingerprint)
+values ('email', 1, 'dd5c11e15042d963d9debf0e4b073de02ea1a7922b3a3711ca998adb75c2c35b')
+on conflict (queue, version) do update
+set fingerprint = excluded.fingerprint,
+  retired_at = null;
 
 -- The messages that a claim may have, locked until the end of the transaction: first those that are due, then from the
 -- frontier on. At most every 100 ms the scan begins at the low-water mark instead, and finds what came back, ran out or
@@ -513,7 +513,7 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform setval('shop.email_v1_produced_at', date_part('epoch', now())::bigint);
+  perform setval('shop.email_v1_produced_at', floor(date_part('epoch', now()))::bigint);
   perform shop.email_wake();
 end
 $$;
@@ -553,7 +553,7 @@ begin
 
   -- When a producer last used this contract, to the minute.
   if (pg_catalog.pg_sequence_last_value('shop.email_v1_produced_at') operator(pg_catalog.>) (pg_catalog.date_part('epoch', pg_catalog.now()) operator(pg_catalog.-) 60)) is not true then
-    perform pg_catalog.setval('shop.email_v1_produced_at', pg_catalog.date_part('epoch', pg_catalog.now())::bigint);
+    perform pg_catalog.setval('shop.email_v1_produced_at', pg_catalog.floor(pg_catalog.date_part('epoch', pg_catalog.now()))::bigint);
   end if;
 
   -- As in email_wake, written out because a call would cost more than all of it.

@@ -17,8 +17,8 @@ Way out: take it from version control again; never mend it by hand.)~"},
         "lock_conflict", "quern.lock holds a merge conflict", error,
         R"~(Two branches changed the same queue. Their migrations have the same numbers, and only one of them can come first.
   <<<<<<< HEAD
-Way out: take the lock and the migrations of one side (`git checkout --theirs migrations`), then generate again: the
-migrations of the other side are made anew behind them.)~"},
+Way out: merge quern.toml, then `quern rebase --onto origin/main`: the migrations of that branch stay as they are, and the
+drafts of this one are made anew behind them.)~"},
     code{"lock_format", "quern.lock has another format", error,
          R"~(A newer version of quern wrote the lock, or something else did.
 Way out: use the version of quern that the rest of the team uses, or a newer one.)~"},
@@ -33,24 +33,64 @@ Way out: take the lock from version control again, and change the payload in que
          R"~(Its migrations created everything in the old one.
 Way out: keep the schema; a new project begins in another directory.)~"},
     code{
-        "contract_changed", "a payload has changed in a way that programs cannot follow", error,
-        R"~(Programs that are running speak the released contract. What the message names would break them, and there is no
-migration that avoids it.
-  [queues.email.payload]
-  order_id = "text"            was int64: readers of v1 cannot read it
-Way out: make a compatible form of the edit (an optional field, a wider type, a field beside the old one), or declare a
-new queue, let the old one drain and remove it then.)~"},
-    code{"option_changed", "an option of a queue has changed and cannot", error,
-         R"~(The option is part of a released migration, and there is no migration that changes it.
-Way out: take the change back, or declare a new queue under another name.)~"},
-    code{"enumeration_changed", "the values or the doc of an enumeration have changed and cannot", error,
-         R"~(Messages that are stored, and programs that are running, use the released values.
-Way out: keep them; a new enumeration under another name may have others.)~"},
-    code{"enumeration_removed", "a released enumeration is not declared any more", error,
-         R"~(Way out: declare it again as it was.)~"},
-    code{"queue_removed", "a released queue is not declared any more", error,
-         R"~(Its tables may hold messages that nobody would ever handle.
-Way out: declare it again as it was.)~"},
+        "field_needs_default", "a new field is missing in the messages of older programs", error,
+        R"~(Programs of the released contract go on to enqueue messages without the field, and programs of the new one read
+them.
+  weight = "float64"                                   refused
+  weight = { type = "float64", default = 1.0 }         what older messages have
+  weight = "float64?"                                  older messages have none
+Way out: make it optional, give it a default, accept the break (accept_break in the queue), or declare a new queue.)~"},
+    code{
+        "field_type_changed", "a field's values do not convert to its new type", error,
+        R"~(Integers, floats and numerics may get wider, and arrays of them: int16, int32, int64; float32, float64;
+numeric(10,2), numeric(12,2). Every other change of a type loses values one way or the other.
+  order_id = "text"            was int64
+Way out: keep the type and add a new field beside it, accept the break (accept_break in the queue), or declare a new
+queue.)~"},
+    code{
+        "required_needs_default", "an optional field became required without a default", error,
+        R"~(Messages of the released contract may lack the field; programs of the new one must read something.
+  note = { type = "text", default = "-" }
+Way out: give it a default, accept the break (accept_break in the queue), or declare a new queue.)~"},
+    code{
+        "removal_needs_default", "a field is gone that older programs must read", error,
+        R"~(Programs of the released contract read the field from every message, also from new ones. Say what they read:
+  [queues.email.removed]
+  subject = { type = "text", default = "(none)" }
+Way out: move the field's line there and give it a default; if it only has another name now, write renamed_from at the
+new one; or accept the break (accept_break in the queue).)~"},
+    code{"removed_type", "a removed field had another type", error,
+         R"~(What stands in [queues.NAME.removed] is the line as it stood in the payload, with a default.
+Way out: write the type that it had.)~"},
+    code{"removed_unknown", "a field is said to be removed that there never was", error,
+         R"~(Way out: take it out of [queues.NAME.removed], or correct its name.)~"},
+    code{
+        "rename_unknown", "renamed_from names a field that the released contract does not have", error,
+        R"~(A rename is declared at the new name, with the old one:
+  client_id = { type = "int64", renamed_from = "customer_id" }
+Way out: correct the old name, or take renamed_from away when the field is new.)~"},
+    code{"rename_ambiguous", "a rename that can be meant in two ways", error,
+         R"~(The released contract has both names, or two fields claim the same former name.
+Way out: take renamed_from away from one of them, or use another name.)~"},
+    code{
+        "break_needless", "accept_break has nothing to accept", error,
+        R"~(accept_break names the version of the contract that breaks, so that it accepts nothing else later:
+  accept_break = { version = 2, reason = "the field was never read", until = "2027-01-31" }
+Way out: take it away, or correct its version.)~"},
+    code{
+        "enumeration_changed", "values of an enumeration have changed other than at their end", error,
+        R"~(Messages that are stored, and programs that are running, use the released values, and PostgreSQL can add values
+but not take one away.
+Way out: keep them in this order and add new ones at the end; or declare a new enumeration, and a new field of it.)~"},
+    code{
+        "queue_removed", "a released queue is not declared any more", error,
+        R"~(Its tables may hold messages that nobody would ever handle, and programs may use it.
+  [removed_queues.email]                 dropped when it is empty, and nobody used it within its sunset
+  [removed_queues.email]
+  messages = "discard"                   dropped with the messages that it holds
+Way out: declare it again as it was, or say how it is dropped.)~"},
+    code{"removed_queue_unknown", "a queue is said to be removed that was never released", error,
+         R"~(Way out: take it out of [removed_queues], or correct its name.)~"},
 };
 
 }  // namespace

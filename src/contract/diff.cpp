@@ -59,6 +59,7 @@ class comparison {
       const auto before = now.find(declared.name);
       if (before == now.end()) {
         say_core(fmt::format("adds the enumeration \"{}\"", declared.name));
+        core.added.push_back(declared.name);
       } else {
         compare_enumeration(before->second, declared);
       }
@@ -107,7 +108,9 @@ class comparison {
     change.after.contracts.push_back(first_contract(project_, queue, change.after.contracts));
     change.after.options = options_of(queue);
     result_.lines.push_back(std::move(change));
-    if (!result_.core.is_new) say_core(fmt::format("adds the queue \"{}\"", queue.name));
+    if (result_.core.is_new) return;
+    say_core(fmt::format("adds the queue \"{}\"", queue.name));
+    result_.core.added.push_back(queue.name);
   }
 
   static void say_options(line_change& change) {

@@ -25,6 +25,7 @@ struct core_change {
   std::vector<locked_enumeration> enumerations_before;
   std::vector<locked_enumeration> enumerations;  // by name; none ever goes, because contracts that are read may use it
   std::vector<std::string> words;                // empty when nothing changes
+  std::vector<std::string> added;                // names of queues and enumerations that are new
 };
 
 /// What the declaration asks for beyond what is released. The pointers lead into the project that was compared.

@@ -45,7 +45,11 @@ std::string changed_enumerations(const sql_project& project, const contract::cor
 
 std::string core_migration_name(const contract::core_change& change, std::size_t number) {
   if (change.is_new) return fmt::format("{}/{:04}_create", contract::core_line, number);
-  return fmt::format("{}/{:04}_change", contract::core_line, number);
+  const bool only_adds = change.added.size() == change.words.size();
+  const auto what = !only_adds                ? std::string{"change"}
+                    : change.added.size() > 1 ? std::string{"add_several"}
+                                              : "add_" + change.added.front();
+  return fmt::format("{}/{:04}_{}", contract::core_line, number, what);
 }
 
 migration_text core_migration(renderer& with, const sql_project& project, const contract::core_change& change,

@@ -9,7 +9,7 @@
 
 namespace render {
 
-/// The name of the migration: `core/0002_add_queue_webhooks`.
+/// The name of the migration: `core/0002_add_webhooks`.
 std::string core_migration_name(const contract::core_change& change, std::size_t number);
 
 /// The migration of the shared objects; `queues` are those behind the untyped doors afterwards. The core only grows,

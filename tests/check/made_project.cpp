@@ -89,8 +89,11 @@ void made_project::generate(const std::string& text) const {
   const auto templates = render::check_templates(render::load_templates(std::nullopt));
   const auto lock = output.read_lock();
   const auto before = lock.content.empty() ? contract::lock{} : contract::read_lock(lock).value;
-  const auto made = render::generate(read.declared.value(), before, templates, render::parts::all);
-  output.write(made, output.compare(made));
+  const auto drafted = render::generate(read.declared.value(), before, templates, render::parts::all);
+  output.write(drafted, output.compare(drafted));
+  const auto released = render::generate(read.declared.value(), contract::with_drafts_released(drafted.lock), templates,
+                                         render::parts::all);
+  output.write(released, output.compare(released));
 }
 
 void made_project::write(const fs::path& file, const std::string& text) const {

@@ -153,7 +153,7 @@ TEST_CASE("only what has changed is written") {
   place.generate(email);
   place.release();
   CHECK(place.generate(email + webhooks) ==
-        names{"migrations/core/0002_change.sql", "migrations/webhooks/0001_create.sql", "migrations/quern.lock",
+        names{"migrations/core/0002_add_webhooks.sql", "migrations/webhooks/0001_create.sql", "migrations/quern.lock",
               "generated/include/shop/webhooks.hpp", "generated/sql/core.sql", "generated/sql/webhooks.sql"});
 }
 
@@ -175,8 +175,8 @@ TEST_CASE("a draft that is not needed any more is removed, with the lock's knowl
   const auto before = place.tree();
   place.generate(with_note + webhooks);
   CHECK(place.tree().contains("migrations/email/0002_expand_v2.sql"));
-  CHECK(place.tree().contains("migrations/core/0002_change.sql"));
-  CHECK(place.generate(email) == names{"-migrations/core/0002_change.sql", "-migrations/email/0002_expand_v2.sql",
+  CHECK(place.tree().contains("migrations/core/0002_add_webhooks.sql"));
+  CHECK(place.generate(email) == names{"-migrations/core/0002_add_webhooks.sql", "-migrations/email/0002_expand_v2.sql",
                                        "-migrations/webhooks/0001_create.sql", "migrations/quern.lock",
                                        "generated/include/shop/email.hpp", "generated/sql/core.sql",
                                        "generated/sql/email.sql", "-generated/include/shop/webhooks.hpp",

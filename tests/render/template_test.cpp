@@ -110,7 +110,8 @@ TEST_CASE("every object is placed by some file") {
     for (const auto& object : checked.objects) placed.insert(name.substr(0, name.rfind('/') + 1) + object);
   }
   for (const auto& [name, checked] : templates.all) {
-    if (render::is_file_template(name)) continue;
+    // The hints of a version are placed before everything of all versions, by `versions`.
+    if (render::is_file_template(name) || name == "sql/version/hints.sql.mustache") continue;
     INFO(name);
     CHECK(placed.contains(name.substr(0, name.rfind('/') + 1) + std::string{render::object_name(name)}));
   }

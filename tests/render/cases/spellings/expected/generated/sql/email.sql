@@ -35,6 +35,13 @@ email_details_one_dimension: coalesce(array_ndims(details), 1) = 1 and coalesce(
 email_details_no_nulls: array_ndims(details) > 1 or array_position(details, null) is null,
 email_contract_version_known: contract_version = 1
 door of v1 where m.contract_version = 1: m.flag as flag, m.small as small, m.whole as whole, m.large as large, m.single as single, m."real" as "real", m.exact as exact, m.words as words, m.octets as octets, m.id as id, m.day as day, m.moment as moment, m.span as span, m.detail as detail, m.channel as channel, m.ids as ids, m.labels as labels, m.details as details
+create sequence shop.email_v1_frontier as bigint minvalue 0;
+create sequence shop.email_v1_swept_at as bigint minvalue 0;
+create sequence shop.email_v1_produced_at as bigint minvalue 0;
+comment on sequence shop.email_v1_frontier is 'The next message id to hand out to consumers of contract v1.';
+comment on sequence shop.email_v1_swept_at is 'When a claim of contract v1 last began at the low-water mark, in milliseconds since 1970.';
+comment on sequence shop.email_v1_produced_at is 'When a producer last used contract v1, in seconds since 1970, to the minute.';
+
 v1 60d95d39acfc9bdcd7605d70d1795ae97f161f32f3a1c06382a755ddd80ed73d where m.contract_version = 1 or d.contract_version = 1
 field flag in flag from m.flag or d.flag
 field small in small from m.small or d.small

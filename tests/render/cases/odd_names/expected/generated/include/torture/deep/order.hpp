@@ -67,11 +67,26 @@ struct order_v1_contract {
   static constexpr std::int64_t wake_key = -6054816352640222147;
 
   static constexpr std::tuple fields{
-      &order_v1::order, &order_v1::end,         &order_v1::loop,   &order_v1::user,
-      &order_v1::time,  &order_v1::when,        &order_v1::values, &order_v1::maybe_values,
-      &order_v1::small, &order_v1::big,         &order_v1::single, &order_v1::double_number,
-      &order_v1::exact, &order_v1::exact_maybe, &order_v1::id,     &order_v1::day,
-      &order_v1::at,    &order_v1::span,        &order_v1::yes,    &order_v1::octets,
+      &order_v1::order,
+      &order_v1::end,
+      &order_v1::loop,
+      &order_v1::user,
+      &order_v1::time,
+      &order_v1::when,
+      &order_v1::values,
+      &order_v1::maybe_values,
+      &order_v1::small,
+      &order_v1::big,
+      &order_v1::single,
+      &order_v1::double_number,
+      &order_v1::exact,
+      &order_v1::exact_maybe,
+      &order_v1::id,
+      &order_v1::day,
+      &order_v1::at,
+      &order_v1::span,
+      &order_v1::yes,
+      &order_v1::octets,
   };
 
   static constexpr quern::prepared handshake{"select \"user\".quern_handshake($1, $2, $3)"};

@@ -1,4 +1,4 @@
--- quern migration: core/0002_change
+-- quern migration: core/0002_add_several
 -- Changes what all queues share: adds the enumeration "kind"; adds the queue "parcels".
 
 -- step: types
