@@ -79,7 +79,7 @@ class comparison {
         fmt::format("the values of enumeration \"{}\" have changed other than at their end", now.name), now.where,
         fmt::format("released values are {}: messages hold them, and PostgreSQL cannot take one away. Three ways out:\n"
                     "  1. keep them in this order and add new ones at the end\n"
-                    "  2. a constraint on the fields that use it, so that new messages do not hold a value any more\n"
+                    "  2. keep a value that is not wanted any more, and produce no messages with it\n"
                     "  3. declare a new enumeration under another name, and a new field of it",
                     fmt::join(before.values, ", ")));
   }

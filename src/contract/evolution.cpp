@@ -1,6 +1,7 @@
 #include "contract/evolution.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -111,9 +112,11 @@ class evolver {
       const auto* written = declared(field.name);
       if (written == nullptr || written->renamed_from.empty()) continue;
       const auto* before = find_field(previous_, written->renamed_from);
-      const bool has_name_already = find_field(previous_, field.name) != nullptr;
+      bool has_name_already = find_field(previous_, field.name) != nullptr;
       // It was renamed in an earlier contract, and the key still stands there.
-      if (has_name_already && before == nullptr) continue;
+      if (has_name_already && (before == nullptr || last_rename(field.name) == written->renamed_from)) continue;
+      // Two that change their names, or more in a ring.
+      has_name_already = has_name_already && !is_renamed_away(field.name);
       if (before == nullptr) {
         refuse("rename_unknown",
                fmt::format("contract v{} of queue \"{}\" has no field \"{}\" that \"{}\" could be renamed from",
@@ -133,6 +136,21 @@ class evolver {
       field.renamed_from = written->renamed_from;
       say(fmt::format("renames the field \"{}\" to \"{}\"", field.renamed_from, field.name));
     }
+  }
+
+  /// The name that the field of the contract before last had when it had another one.
+  std::string_view last_rename(std::string_view name) const {
+    for (auto contract = contracts_.rbegin(); contract != contracts_.rend(); ++contract) {
+      const auto* known = find_field(*contract, name);
+      if (known == nullptr || known->is_new) return {};
+      if (!known->renamed_from.empty()) return known->renamed_from;
+    }
+    return {};
+  }
+
+  bool is_renamed_away(std::string_view name) const {
+    return std::any_of(queue_.payload.begin(), queue_.payload.end(),
+                       [&](const declaration::field& one) { return one.renamed_from == name; });
   }
 
   void evolve_field(field& now) {
@@ -158,7 +176,7 @@ class evolver {
   }
 
   std::string compatible_addition(const field& now) const {
-    if (queue_.is_schemaless) return "keep the fields, and add one of type jsonb beside them for all else";
+    if (queue_.is_schemaless) return "keep the fields, and add an optional one of type jsonb for all else";
     const auto optional = fmt::format("make it optional ({} = \"{}?\")", now.name, now.type);
     if (!can_have_default(now)) return optional;
     return fmt::format("{} or give it a default for them ({} = {{ type = \"{}\", default = … }})", optional, now.name,
@@ -170,6 +188,8 @@ class evolver {
     if (storage_type(before.type) != storage_type(now.type)) change_type(now, before);
     if (now.is_new) return;
     if (is_optional(before) != is_optional(now)) change_presence(now);
+    if (has_optional_elements(before) != has_optional_elements(now))
+      say(fmt::format("changes whether elements of \"{}\" may be null", now.name));
     if (before.default_value != now.default_value) say(fmt::format("changes the default of \"{}\"", now.name));
     const auto limits = [](const field& one) { return std::tie(one.min, one.max, one.max_length, one.pattern); };
     if (limits(before) != limits(now)) say(fmt::format("changes the constraints of \"{}\"", now.name));
@@ -210,7 +230,8 @@ class evolver {
     say(fmt::format("removes the field \"{}\"", before.name));
     const auto is_it = [&](const declaration::field& one) { return one.name == before.name; };
     const auto written = std::find_if(queue_.removed.begin(), queue_.removed.end(), is_it);
-    if (written != queue_.removed.end()) return remove_as_declared(before, *written);
+    if (written != queue_.removed.end() && !check_removed_type(before, *written)) return;
+    if (written != queue_.removed.end() && written->default_value) return leave_value(before, *written);
     if (is_optional(before) || before.default_value) return;
     breaks("removal_needs_default",
            fmt::format("the field \"{}\" of queue \"{}\" is removed, but programs of contract v{} must read it",
@@ -219,7 +240,7 @@ class evolver {
   }
 
   std::string compatible_removal(const field& before) const {
-    if (previous_.is_schemaless) return "keep what they read as a field: payload = \"jsonb\"";
+    if (previous_.is_schemaless) return "keep what they read as a field: rest = { type = \"jsonb\", renamed_from = \"payload\" }";
     if (!can_have_default(before)) {
       return fmt::format(
           "keep it, or make it optional until contract v{} is retired; if it only has another name now, "
@@ -232,14 +253,25 @@ class evolver {
         queue_.name, before.name, before.type, before.name);
   }
 
-  void remove_as_declared(const field& before, const declaration::field& written) {
+  bool check_removed_type(const field& before, const declaration::field& written) {
     const auto type = declaration::spell(written.type);
-    if (storage_type(type) != storage_type(before.type)) {
-      return refuse("removed_type",
-                    fmt::format("the removed field \"{}\" was of type {}, not {}", before.name, before.type, type),
-                    written.where, fmt::format("write type = \"{}\"", before.type));
+    if (storage_type(type) == storage_type(before.type)) return true;
+    refuse("removed_type",
+           fmt::format("the removed field \"{}\" was of type {}, not {}", before.name, before.type, type), written.where,
+           fmt::format("write type = \"{}\"", before.type));
+    return false;
+  }
+
+  void leave_value(const field& before, const declaration::field& written) {
+    auto value = spell(*written.default_value);
+    const auto& known = before.values;
+    if (!known.empty() && !written.type.is_array && std::find(known.begin(), known.end(), value) == known.end()) {
+      return refuse("removed_value",
+                    fmt::format("programs of contract v{} do not know the value \"{}\" that they would read of \"{}\"",
+                                previous_.version, value, before.name),
+                    written.where, fmt::format("choose one that they know: {}", fmt::join(known, ", ")));
     }
-    if (written.default_value) result_.next.removed.push_back({before.name, spell(*written.default_value)});
+    result_.next.removed.push_back({before.name, std::move(value)});
   }
 
   /// What stands in `removed` must have been there.

@@ -96,10 +96,6 @@ bool knows_all(const field& reader, const field& writer) {
   });
 }
 
-bool has_optional_elements(const field& field) {
-  return field.type.find("?[]") != std::string::npos;
-}
-
 void add_limits(conversion& result, const field& wanted, const field& written) {
   if (!holds(wanted.min, written.min, true)) result.min = wanted.min;
   if (!holds(wanted.max, written.max, false)) result.max = wanted.max;

@@ -47,6 +47,10 @@ bool is_optional(const field& field) {
   return field.type.ends_with('?');
 }
 
+bool has_optional_elements(const field& field) {
+  return field.type.find("?[]") != std::string::npos;
+}
+
 bool is_widened(std::string_view from, std::string_view to) {
   auto before = storage_type(from);
   auto now = storage_type(to);

@@ -83,7 +83,9 @@ class field_reader {
     const auto* from = find("renamed_from");
     if (from == nullptr) return;
     const auto before = read_text(*from, "the former name as a string", problems_);
-    if (!before || !check_name(*before, name_role::field, from->value.where, problems_)) return;
+    if (!before) return;
+    // What a schemaless queue held is a field without having been declared.
+    if (*before != "payload" && !check_name(*before, name_role::field, from->value.where, problems_)) return;
     if (*before != result_.name) {
       result_.renamed_from = *before;
       return;

@@ -88,12 +88,9 @@ assignment assign(const queue_model& model, const queue_version& from, const que
   const auto* before =
       contract::counterpart(model.state->contracts, to.contract->version, field, from.contract->version);
   if (before == nullptr) return {contract::is_optional(field) || field.default_value.has_value(), ""};
-  const auto has_optional_elements = [](const contract::field& one) {
-    return one.type.find("?[]") != std::string::npos;
-  };
   const bool is_newly_required = contract::is_optional(*before) && !contract::is_optional(field);
   if (is_newly_required && !field.default_value) return {false, ""};
-  if (has_optional_elements(*before) && !has_optional_elements(field)) return {false, ""};
+  if (contract::has_optional_elements(*before) && !contract::has_optional_elements(field)) return {false, ""};
   if (is_newly_required) {
     return {true,
             fmt::format("from.{0} ? quern::upgraded<decltype(to.{1})>(*from.{0}) : to.{1}", before->name, field.name)};

@@ -55,6 +55,7 @@ class expansion {
     if (version_ != 0) add_version();
     change_grants();
     if (had_dead && !has_dead) drop_dead_letters();
+    if (steps_.empty()) change_nothing();
     return std::move(steps_);
   }
 
@@ -65,6 +66,12 @@ class expansion {
     return change_.guard(numbered(fmt::to_string(version_)), version_words(),
                          "Consumers of older contracts go on to handle those that they can read: try again when they "
                          "are through. Dead letters have to be redriven or purged.");
+  }
+
+  /// What only the lock knows, as `sunset`.
+  void change_nothing() {
+    const auto text = nothing("Nothing of it is in the database.");
+    steps_.push_back({.name = "nothing", .lock = "none", .text = text, .reverse = text});
   }
 
   void add_dead_letters() {
@@ -115,7 +122,7 @@ class expansion {
                         .lock = change_.strong_lock(),
                         .lock_timeout = strong_lock_timeout,
                         .text = joined({change_.alter_tables(forward_.columns, forward_.checks), comments(forward_)}),
-                        .reverse = take_columns_back()});
+                        .reverse = joined({comments(backward_), take_columns_back()})});
     }
     auto checks = backward_.to_validate;
     checks.insert(checks.end(), backward_.to_validate_required.begin(), backward_.to_validate_required.end());
@@ -175,7 +182,7 @@ class expansion {
     back.push_back(table_comment(change_.after(), change_.before()));
     if (version_ == 0 || (forward_.columns.empty() && forward_.checks.empty())) {
       texts.push_back(comments(forward_));
-      if (version_ == 0) back.push_back(comments(backward_));
+      back.push_back(comments(backward_));
     }
     const auto text = joined(texts);
     if (text.empty()) return;

@@ -24,7 +24,9 @@ std::string range(const declaration::field_type& type, const std::string& value)
     case base_type::int32:
       return fmt::format("{} between -2147483648 and 2147483647", value);
     case base_type::float32:
-      return fmt::format("abs({0}) <= 3.4028234e38 or {0} in ('NaN', 'Infinity', '-Infinity')", value);
+      // What is smaller than every float but 0 is an error as well.
+      return fmt::format("{0} in (0, 'NaN', 'Infinity', '-Infinity') or abs({0}) between {1} and {2}", value,
+                         "1.401298464324817e-45", "3.4028234663852886e38");
     default:
       // numeric(p,s)
       return fmt::format("{0} = 'NaN' or ({0} = round({0}, {1}) and abs({0}) < 1e{2})", value, type.scale,

@@ -1,0 +1,28 @@
+-- quern migration: core/0002_change
+-- Changes what all queues share: adds values to the enumeration "channel".
+
+-- step: types
+-- lock: none that anybody waits for
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+alter type shop.channel add value if not exists 'push';
+
+-- step: doors
+-- lock: none that anybody waits for
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create or replace function shop.queue_enqueue()
+-- 'email': shop.email
+;
+
+create or replace function shop.queue_dequeue()
+-- 'email': shop.email
+;
+
+create or replace function shop.queue_ack()
+-- 'email': shop.email
+;

@@ -1,0 +1,2 @@
+-- quern migration: email/0002_change_options
+-- Changes queue email: changes sunset.

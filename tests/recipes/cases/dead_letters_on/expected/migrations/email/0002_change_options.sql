@@ -1,0 +1,97 @@
+-- quern migration: email/0002_change_options
+-- Changes queue email: changes dead_letter.
+-- roles: mailer, ops, web
+
+-- step: dead_letters
+-- lock: none but on the new objects
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create table shop.email_dead (
+  message_id bigint not null,
+  dead_at timestamptz not null default clock_timestamp(),
+  enqueued_at timestamptz not null,
+  attempt integer not null,
+  contract_version smallint not null,
+  last_error text,
+  order_id bigint not null,
+  subject text not null,
+  constraint email_dead_key primary key (message_id)
+);
+comment on table shop.email_dead is 'Messages of queue email whose last attempt failed.';
+
+create function shop.email_redrive_all()
+-- v1 and older, order_id, subject
+;
+create function shop.email_redrive();
+
+create function shop.email_purge();
+
+revoke all on function
+  shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
+  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_redrive, shop.email_redrive_all, shop.email_purge,
+  shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
+from public;
+grant usage on schema shop to mailer, ops, web;
+grant execute on function shop.quern_handshake to mailer, ops, web;
+grant execute on function shop.email_wake, shop.email_enqueue_json, shop.queue_enqueue to web;
+grant usage on sequence shop.email_message_id to web;
+grant insert on shop.email to web;
+grant execute on function
+  shop.email_claim_json,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
+to mailer;
+grant select, update, delete on shop.email to mailer;
+grant execute on function
+  shop.email_redrive, shop.email_redrive_all, shop.email_purge,
+  shop.email_stats, shop.email_pause, shop.email_resume
+to ops;
+grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+
+-- reverse
+do $$
+begin
+  if exists (select from shop.email_dead) then
+    raise exception using
+      errcode = 'QN008',
+      message = 'queue "email" holds dead letters',
+      hint = 'Redrive or purge them first.';
+  end if;
+end
+$$;
+
+drop function shop.email_redrive, shop.email_redrive_all, shop.email_purge;
+
+drop table shop.email_dead;
+
+-- step: functions
+-- lock: none that anybody waits for
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create or replace function shop.email_bury()
+-- v1 and older, after 8 attempts
+-- kept, order_id, subject
+;
+
+create or replace function shop.email_nack()
+-- v1 and older, after 8 attempts dead, else delayed, order_id, subject
+;
+
+create or replace function shop.email_stats(); -- dead
+
+-- reverse
+create or replace function shop.email_bury()
+-- v1 and older, after 8 attempts
+;
+
+create or replace function shop.email_nack()
+-- v1 and older, after 8 attempts dropped, else delayed, order_id, subject
+;
+
+create or replace function shop.email_stats();

@@ -1,0 +1,108 @@
+// What every recipe generates, to the byte. `expected/` of a case has all of its migrations, and of the other files those
+// that are worth a look. So that a case shows what is its own, functions are spelled by the short templates of
+// tests/recipes/templates: each says what it reads and writes, and how.
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "contract/lock.hpp"
+#include "declaration/read.hpp"
+#include "recipes/recipe.hpp"
+#include "support/catch.hpp"
+#include "support/places.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const render::template_set& short_templates() {
+  static const auto checked = test::templates(test::source_dir() / "tests/recipes/templates");
+  return checked;
+}
+
+std::map<std::string, std::string> expected_files(const fs::path& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator{directory}) {
+    if (!entry.is_regular_file()) continue;
+    files.emplace(entry.path().lexically_relative(directory).string(), test::content_of(entry.path()));
+  }
+  return files;
+}
+
+declaration::project declared_in(const fs::path& file) {
+  return *declaration::read({"quern.toml", test::content_of(file)}).declared;
+}
+
+}  // namespace
+
+TEST_CASE("every recipe generates the migrations that it shows") {
+  REQUIRE(test::recipes().size() > 45);
+  for (const auto& recipe : test::recipes()) {
+    INFO(recipe.name);
+    const auto made = test::play(recipe, short_templates()).wanted;
+    std::map<std::string, std::string> files;
+    std::set<std::string> names;
+    for (const auto& file : made.files) files["generated/" + file.path] = file.text;
+    for (const auto& file : made.migrations) {
+      files["migrations/" + file.path] = file.text;
+      names.insert("migrations/" + file.path);
+    }
+    const auto expected =
+        fs::exists(recipe.directory / "expected") ? expected_files(recipe.directory / "expected") : decltype(files){};
+    for (const auto& name : names) {
+      INFO(name);
+      CHECK(expected.contains(name));
+    }
+    for (const auto& [name, text] : expected) {
+      INFO(name);
+      CHECK(files[name] == text);
+    }
+  }
+}
+
+TEST_CASE("generating again what is drafted or released changes nothing") {
+  for (const auto& recipe : test::recipes()) {
+    INFO(recipe.name);
+    const auto declared = declared_in(recipe.directory / "after.toml");
+    const auto made = test::play(recipe, short_templates()).wanted;
+    const auto again = render::generate(declared, made.lock, short_templates(), render::parts::all);
+    CHECK(again.lock_text == made.lock_text);
+    const auto released = contract::with_drafts_released(made.lock);
+    const auto after = render::generate(declared, released, short_templates(), render::parts::all);
+    CHECK(after.migrations.empty());
+    CHECK(after.lock == released);
+    CHECK(std::equal(after.files.begin(), after.files.end(), made.files.begin(), made.files.end(),
+                     [](const auto& a, const auto& b) { return a.path == b.path && a.text == b.text; }));
+  }
+}
+
+TEST_CASE("the lock of every recipe is read as it was written, with its drafts") {
+  for (const auto& recipe : test::recipes()) {
+    INFO(recipe.name);
+    const auto made = test::play(recipe, short_templates()).wanted;
+    const auto read = contract::read_lock({"quern.lock", made.lock_text});
+    REQUIRE(read.diagnostics.empty());
+    CHECK(read.value == made.lock);
+    CHECK(contract::without_drafts(read.value) == test::play(recipe, short_templates()).lock);
+  }
+}
+
+TEST_CASE("every step of an expansion can be taken back, and says which lock it takes") {
+  for (const auto& recipe : test::recipes()) {
+    for (const auto& file : test::play(recipe, short_templates()).wanted.migrations) {
+      if (file.path.starts_with("core/") || file.path.find("_drop") != std::string::npos) continue;
+      INFO(recipe.name << ": " << file.path);
+      const auto count = [&](const std::string& mark) {
+        std::size_t found = 0;
+        for (auto at = file.text.find(mark); at != std::string::npos; at = file.text.find(mark, at + 1)) ++found;
+        return found;
+      };
+      CHECK(count("\n-- step: ") > 0);
+      CHECK(count("\n-- reverse\n") == count("\n-- step: "));
+      CHECK(count("\n-- lock: ") == count("\n-- step: "));
+    }
+  }
+}
