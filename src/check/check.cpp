@@ -51,7 +51,8 @@ report check_project(const places& where, const std::optional<base>& against) {
   project of{.where = where};
   read_declaration(of, found);
   read_lock(of, found);
-  read_migrations(of, found);
+  // What the base has was looked at when it was merged.
+  read_migrations(of, against && against->has_lock ? against->lock : of.lock.value_or(contract::lock{}), found);
   const project_objects ours = check_generated(of, found);
   for (const line_file& hook : of.hooks) check_one_hook(of, hook, ours, found);
   if (against) {

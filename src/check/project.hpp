@@ -67,8 +67,9 @@ void read_declaration(project& of, report& found);
 void read_lock(project& of, report& found);
 
 /// Lists and reads everything below migrations/; reports what has no business there, what does not have the form of a
-/// migration, and what is not what the lock says.
-void read_migrations(project& of, report& found);
+/// migration, and what is not what the lock says. The SQL of migrations that the trusted lock knows is not parsed
+/// again: their checksum says that it is what was generated.
+void read_migrations(project& of, const contract::lock& trusted, report& found);
 
 /// What a lock's line has: its contracts by version, the retired ones too.
 const std::vector<contract::payload_contract>& contracts_of(const contract::line& line);

@@ -39,6 +39,7 @@ void add_check(CLI::App& program, exit_code& result);
 void add_explain(CLI::App& program, exit_code& result);
 void add_sql(CLI::App& program, exit_code& result);
 void add_embed(CLI::App& program, exit_code& result);
+void add_schema(CLI::App& program, exit_code& result);
 void add_dev(CLI::App& program, exit_code& result);
 
 }  // namespace cli

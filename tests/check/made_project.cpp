@@ -86,7 +86,7 @@ void made_project::generate(const std::string& text) const {
   const render::output output{
       {root_ / "generated", root_ / "migrations"}, render::parts::all, render::output::access::write};
   const auto read = declaration::read({"quern.toml", text});
-  const auto templates = render::check_templates(render::load_templates(std::nullopt));
+  static const auto templates = render::check_templates(render::load_templates(std::nullopt));
   const auto lock = output.read_lock();
   const auto before = lock.content.empty() ? contract::lock{} : contract::read_lock(lock).value;
   const auto drafted = render::generate(read.declared.value(), before, templates, render::parts::all);

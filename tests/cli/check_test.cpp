@@ -112,3 +112,11 @@ TEST_CASE("explain says what a finding means, lists all, and knows what was mean
         "quern: error: there is no finding `hook_lock_tabel`, did you mean `hook_lock_table`?; `quern explain` lists "
         "them all\n");
 }
+
+TEST_CASE("schema prints a JSON schema of the declaration, and nothing else") {
+  const test::desk desk;
+  const auto run = desk.quern({"schema"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.err.empty());
+  CHECK(json::parse(run.out)["$schema"] == "https://json-schema.org/draft/2020-12/schema");
+}

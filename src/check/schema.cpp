@@ -1,0 +1,146 @@
+#include "check/schema.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "declaration/types.hpp"
+
+namespace check {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// A key of a table: tests/check/schema_test.cpp holds this list against the reader.
+struct schema_key {
+  std::string_view table;  // a name below `$defs`; empty: the declaration itself
+  std::string_view name;
+  std::string_view value;  // its schema, as JSON
+  std::string_view doc;
+  bool is_required = false;
+};
+
+constexpr std::string_view any_of_name = R"("propertyNames": {"$ref": "#/$defs/name"})";
+
+constexpr std::string_view text = R"({"type": "string"})";
+constexpr std::string_view duration = R"({"$ref": "#/$defs/duration"})";
+constexpr std::string_view roles = R"({"type": "array", "items": {"type": "string", "minLength": 1}})";
+constexpr std::string_view limit = R"({"type": ["integer", "number", "string"]})";
+
+constexpr std::array keys{
+    schema_key{"", "project", R"({"$ref": "#/$defs/project"})", "The project: one schema and one namespace.", true},
+    schema_key{"", "enums", R"({"$ref": "#/$defs/enums"})", "Enumerations, by name."},
+    schema_key{"", "queues", R"({"$ref": "#/$defs/queues"})", "Queues, by name."},
+
+    schema_key{"project", "name", R"({"$ref": "#/$defs/name"})", "Also the schema and the namespace, by default.",
+               true},
+    schema_key{"project", "schema", R"({"$ref": "#/$defs/name"})", "The schema in PostgreSQL. Default: the name."},
+    schema_key{"project", "namespace", R"({"type": "string", "pattern": "^[a-z][a-z0-9_]*(::[a-z][a-z0-9_]*)*$"})",
+               "The namespace in C++, perhaps nested: a::b. Default: the name."},
+    schema_key{"project", "postgres", R"({"type": "integer", "minimum": 14, "maximum": 18, "default": 14})",
+               "The oldest server that must be supported."},
+
+    schema_key{"enum", "values",
+               R"({"type": "array", "items": {"$ref": "#/$defs/name"}, "minItems": 1, "uniqueItems": true})",
+               "In their order.", true},
+    schema_key{"enum", "doc", text, "What it is for; becomes a comment in the database and in C++."},
+
+    schema_key{"queue", "doc", text, "What it is for; becomes a comment in the database and in C++."},
+    schema_key{"queue", "lease", duration, "How long a worker has for a message, 1s to 7d. Default: 30s."},
+    schema_key{"queue", "retry", R"({"$ref": "#/$defs/retry"})", "What happens to a message whose handling failed."},
+    schema_key{"queue", "dead_letter", R"({"type": "boolean", "default": true})",
+               "Whether a message is kept after its last attempt."},
+    schema_key{"queue", "storage", R"({"enum": ["rows"], "default": "rows"})", "How messages are stored."},
+    schema_key{"queue", "grants", R"({"$ref": "#/$defs/grants"})", "Which roles may do what."},
+    schema_key{"queue", "payload", R"({"$ref": "#/$defs/payload"})", "The fields of a message, or \"jsonb\".", true},
+
+    schema_key{"retry", "max_attempts", R"({"type": "integer", "minimum": 1, "maximum": 1000, "default": 8})",
+               "After so many attempts a message is dead."},
+    schema_key{"retry", "backoff", R"({"enum": ["constant", "linear", "exponential"], "default": "exponential"})",
+               "How the delay grows from attempt to attempt."},
+    schema_key{"retry", "initial", duration, "The delay after the first attempt, from 1ms. Default: 1s."},
+    schema_key{"retry", "max", duration, "The longest delay. Default: 1h."},
+    schema_key{"retry", "jitter", R"({"type": "number", "minimum": 0, "maximum": 1, "default": 0.2})",
+               "The share of the delay that is random."},
+
+    schema_key{"grants", "produce", roles, "May enqueue."},
+    schema_key{"grants", "consume", roles, "May claim and end attempts."},
+    schema_key{"grants", "operate", roles, "May look at, pause, purge and redrive."},
+
+    schema_key{"field_table", "type", R"({"$ref": "#/$defs/type"})", "int64, text?, uuid[], numeric(10,2), an enum …",
+               true},
+    schema_key{"field_table", "default", "{}", "What a message has whose producer does not say."},
+    schema_key{"field_table", "min", limit, "The smallest value, of numbers, dates, timestamps and intervals."},
+    schema_key{"field_table", "max", limit, "The largest value, of numbers, dates, timestamps and intervals."},
+    schema_key{"field_table", "max_length", R"({"type": "integer", "minimum": 1, "maximum": 1000000000})",
+               "Characters of a text, bytes of bytes, elements of an array."},
+    schema_key{"field_table", "pattern", text, "A regular expression of PostgreSQL that a text must match."},
+    schema_key{"field_table", "doc", text, "What it holds; becomes a comment in the database and in C++."},
+};
+
+/// What is no table with keys of its own.
+ordered_json other_definitions() {
+  const std::string names = fmt::format("{}", fmt::join(declaration::base_type_names(), "|"));
+  ordered_json made;
+  made["name"] = ordered_json::parse(
+      R"({"type": "string", "pattern": "^[a-z][a-z0-9]*(_[a-z0-9]+)*$", "maxLength": 63,
+          "description": "Lower-case letters, digits and single underscores, a letter first."})");
+  made["duration"] = ordered_json::parse(
+      R"({"type": "string", "minLength": 2,
+          "pattern": "^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?([0-9]+us)?$",
+          "description": "Whole numbers with their units, the largest first: 30s, 1h30m, 7d.",
+          "examples": ["30s", "5m", "1h30m", "7d"]})");
+  made["type"] = {
+      {"anyOf",
+       {{{"enum", declaration::base_type_names()}},
+        {{"type", "string"},
+         {"pattern",
+          fmt::format(R"(^(numeric *\( *[0-9]+ *(, *[0-9]+ *)?\)|{}|[a-z][a-z0-9_]*)(\??\[\])?\??$)", names)}}}},
+      {"description", "A base type or an enum, also as T[] and T?."}};
+  made["field"] = ordered_json::parse(R"({"anyOf": [{"$ref": "#/$defs/type"}, {"$ref": "#/$defs/field_table"}]})");
+  made["payload"] = ordered_json::parse(fmt::format(
+      R"({{"anyOf": [{{"const": "jsonb"}}, {{"type": "object", {},
+          "additionalProperties": {{"$ref": "#/$defs/field"}}, "minProperties": 1, "maxProperties": 99}}]}})",
+      any_of_name));
+  for (const auto& [plural, singular] : {std::pair{"enums", "enum"}, std::pair{"queues", "queue"}})
+    made[plural] = ordered_json::parse(fmt::format(
+        R"({{"type": "object", {}, "additionalProperties": {{"$ref": "#/$defs/{}"}}}})", any_of_name, singular));
+  return made;
+}
+
+ordered_json empty_table() {
+  return {{"type", "object"}, {"additionalProperties", false}, {"properties", ordered_json::object()}};
+}
+
+void add(ordered_json& table, const schema_key& key) {
+  ordered_json value = ordered_json::parse(key.value);
+  value["description"] = key.doc;
+  table["properties"][std::string{key.name}] = std::move(value);
+  if (key.is_required) table["required"].push_back(key.name);
+}
+
+}  // namespace
+
+std::string declaration_schema() {
+  ordered_json made{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+                    {"title", "quern.toml"},
+                    {"description", "The declaration of typed queues in PostgreSQL."}};
+  made.update(empty_table());
+  ordered_json definitions = other_definitions();
+  for (const schema_key& key : keys) {
+    if (key.table.empty()) {
+      add(made, key);
+      continue;
+    }
+    ordered_json& table = definitions[std::string{key.table}];
+    if (table.is_null()) table = empty_table();
+    add(table, key);
+  }
+  made["$defs"] = std::move(definitions);
+  return made.dump(2) + "\n";
+}
+
+}  // namespace check

@@ -1,0 +1,24 @@
+// quern schema: the keys of a declaration, for editors.
+
+#include "check/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/command.hpp"
+
+namespace cli {
+
+void add_schema(CLI::App& program, exit_code& result) {
+  CLI::App* const command = program.add_subcommand(
+      "schema",
+      "Print the JSON schema of quern.toml. Editors complete and check with it: store it beside quern.toml as "
+      "quern.schema.json, and begin quern.toml with `#:schema ./quern.schema.json`");
+  on_call(*command, result, [] {
+    fmt::print(stdout, "{}", check::declaration_schema());
+    return exit_code::done;
+  });
+}
+
+}  // namespace cli

@@ -1,0 +1,236 @@
+#include "check/schema.hpp"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "check/json_schema.hpp"
+#include "check/made_project.hpp"
+#include "declaration/read.hpp"
+#include "declaration/toml.hpp"
+#include "support/catch.hpp"
+#include "support/places.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using names = std::set<std::string>;
+
+json as_json(const declaration::node& node) {
+  switch (node.kind) {
+    case declaration::node_kind::table: {
+      json made = json::object();
+      for (const auto& entry : node.entries) made[entry.key] = as_json(entry.value);
+      return made;
+    }
+    case declaration::node_kind::array: {
+      json made = json::array();
+      for (const auto& item : node.items) made.push_back(as_json(item));
+      return made;
+    }
+    case declaration::node_kind::integer:
+      return node.integer;
+    case declaration::node_kind::floating:
+      return node.floating;
+    case declaration::node_kind::boolean:
+      return node.boolean;
+    case declaration::node_kind::string:
+    case declaration::node_kind::date_time:
+      break;
+  }
+  return node.text;
+}
+
+/// The declaration as the schema's readers see it; nothing when it is no TOML.
+std::optional<json> tree_of(const std::string& content) {
+  declaration::report problems;
+  const auto root = declaration::parse_toml(content, text::line_index{content}, problems);
+  if (!root || !problems.is_empty()) return std::nullopt;
+  return as_json(*root);
+}
+
+json schema() {
+  return json::parse(check::declaration_schema());
+}
+
+bool is_valid(const std::string& content) {
+  const auto tree = tree_of(content);
+  return tree && test::schema_violations(schema(), *tree).empty();
+}
+
+bool is_read(const std::string& content) {
+  return declaration::read({"quern.toml", content}).declared.has_value();
+}
+
+/// The help of the first diagnostic with this code.
+std::string help_for(const std::string& content, const std::string& code) {
+  for (const auto& problem : declaration::read({"quern.toml", content}).problems)
+    if (problem.code == code) return problem.help;
+  return {};
+}
+
+names split(std::string_view list) {
+  names made;
+  while (!list.empty()) {
+    const auto end = std::min(list.find(", "), list.size());
+    made.insert(std::string{list.substr(0, end)});
+    list.remove_prefix(std::min(end + 2, list.size()));
+  }
+  return made;
+}
+
+/// The reader names all keys of a table to whoever writes one that is near to none.
+names keys_of_reader(const std::string& content) {
+  const std::string help = help_for(content, "unknown_key");
+  INFO(help);
+  REQUIRE(help.starts_with("known keys: "));
+  return split(std::string_view{help}.substr(12));
+}
+
+names keys_of(const json& table) {
+  names made;
+  for (const auto& [key, value] : table["properties"].items()) made.insert(key);
+  return made;
+}
+
+const std::string project = "[project]\nname = \"shop\"\n";
+const std::string queue = project + "[queues.email]\npayload = \"jsonb\"\n";
+
+/// A declaration for each table, in which `zzzzzzzzzzzzzzz = 1` stands where its keys do.
+const std::map<std::string, std::string>& probes() {
+  static const std::map<std::string, std::string> all{
+      {"", "zzzzzzzzzzzzzzz = 1\n" + queue},
+      {"project", project + "zzzzzzzzzzzzzzz = 1\n"},
+      {"enum", project + "[enums.e]\nvalues = [\"a\"]\nzzzzzzzzzzzzzzz = 1\n"},
+      {"queue", queue + "zzzzzzzzzzzzzzz = 1\n"},
+      {"retry", queue + "retry = { zzzzzzzzzzzzzzz = 1 }\n"},
+      {"grants", queue + "grants = { zzzzzzzzzzzzzzz = 1 }\n"},
+      {"field_table", project + "[queues.email.payload]\na = { type = \"text\", zzzzzzzzzzzzzzz = 1 }\n"},
+  };
+  return all;
+}
+
+std::vector<fs::path> declaration_cases() {
+  std::vector<fs::path> found;
+  for (const auto& each : fs::directory_iterator{test::cases("declaration")}) found.push_back(each.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("the schema has every key that the reader accepts, and no other") {
+  const json made = schema();
+  for (const auto& [table, probe] : probes()) {
+    INFO("table " << (table.empty() ? "of the declaration" : table));
+    CHECK(keys_of(table.empty() ? made : made["$defs"][table]) == keys_of_reader(probe));
+    CHECK_FALSE(is_valid(probe));
+  }
+  for (const auto& [name, definition] : made["$defs"].items()) {
+    INFO(name);
+    CHECK(definition.contains("properties") == probes().contains(name));
+  }
+}
+
+TEST_CASE("every key of the schema says what it is for") {
+  const json made = schema();
+  for (const auto& [table, probe] : probes())
+    for (const auto& [key, value] : (table.empty() ? made : made["$defs"][table])["properties"].items()) {
+      INFO(table << "." << key);
+      CHECK(value["description"].get<std::string>().size() > 10);
+    }
+}
+
+TEST_CASE("the values that a key can choose from are those of the reader") {
+  const json made = schema();
+  const auto choices = [&](const char* table, const char* key) {
+    std::string joined;
+    for (const auto& value : made["$defs"][table]["properties"][key]["enum"])
+      joined += (joined.empty() ? "" : " or ") + value.dump();
+    return joined;
+  };
+  const auto problems = declaration::read({"", queue + "retry = { backoff = \"zzzzzzzzzz\" }\n"}).problems;
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].message == "'backoff' must be " + choices("retry", "backoff"));
+  CHECK(is_read(queue + "storage = \"rows\"\n"));
+  CHECK(is_read(queue + "storage = \"log\"\n") == is_valid(queue + "storage = \"log\"\n"));
+}
+
+TEST_CASE("every declaration that the reader accepts fits the schema") {
+  for (const auto& directory : declaration_cases()) {
+    const std::string content = test::content_of(directory / "quern.toml");
+    if (!is_read(content)) continue;
+    INFO(directory.filename().string());
+    const auto tree = tree_of(content.starts_with("\xEF\xBB\xBF") ? content.substr(3) : content);
+    REQUIRE(tree);
+    CHECK(test::schema_violations(schema(), *tree) == std::vector<std::string>{});
+  }
+  CHECK(is_valid(test::content_of(test::source_dir() / "quern.toml")));
+}
+
+TEST_CASE("what the reader refuses by form does not fit the schema") {
+  const names structural{"unknown_key", "missing_key",     "wrong_type",       "not_built_yet", "no_fields",
+                         "no_values",   "too_many_fields", "invalid_duration", "invalid_name"};
+  // Whether a default has its field's type is not a matter of form; the reader alone knows.
+  const names passed_over{"defaults_of_wrong_type", "defaults_of_wrong_form", "types_of_enums"};
+  std::size_t count = 0;
+  for (const auto& directory : declaration_cases()) {
+    const std::string content = test::content_of(directory / "quern.toml");
+    const auto problems = declaration::read({"quern.toml", content}).problems;
+    const bool is_structural =
+        std::ranges::any_of(problems, [&](const auto& each) { return structural.contains(each.code); });
+    if (!is_structural || passed_over.contains(directory.filename().string()) || !tree_of(content)) continue;
+    INFO(directory.filename().string());
+    CHECK_FALSE(is_valid(content));
+    ++count;
+  }
+  CHECK(count > 10);
+}
+
+TEST_CASE("reader and schema agree on single values") {
+  const auto lease = [](const std::string& value) { return queue + "lease = \"" + value + "\"\n"; };
+  const auto field = [](const std::string& type) { return project + "[queues.email.payload]\na = " + type + "\n"; };
+  const std::vector<std::string> all{lease("30s"),
+                                     lease("1h30m"),
+                                     lease("500ms1us"),
+                                     lease(""),
+                                     lease("30"),
+                                     lease("1.5m"),
+                                     lease("30m1h"),
+                                     lease("-1s"),
+                                     field("\"int64\""),
+                                     field("\"numeric(10,2)[]?\""),
+                                     field("\"numeric( 10 , 2 )?[]\""),
+                                     field("\"text[][]\""),
+                                     field("\"text??\""),
+                                     field("\"text[3]\""),
+                                     field("\"Text\""),
+                                     field("7"),
+                                     field("{ type = \"text\", max_length = 0 }"),
+                                     field("{ type = \"text\", max_length = 1 }"),
+                                     field("{ default = \"x\" }"),
+                                     queue + "retry = { max_attempts = 0 }\n",
+                                     queue + "retry = { max_attempts = 1000, jitter = 1 }\n",
+                                     queue + "retry = { max_attempts = 1001 }\n",
+                                     queue + "retry = { jitter = 1.5 }\n",
+                                     queue + "dead_letter = 1\n",
+                                     queue + "grants = { produce = \"web\" }\n",
+                                     queue + "grants = { produce = [\"web\"] }\n",
+                                     "[project]\nname = \"shop\"\nnamespace = \"a::b\"\n[enums.e]\nvalues = [\"x\"]\n",
+                                     "[project]\nname = \"shop\"\nnamespace = \"a::\"\n[enums.e]\nvalues = [\"x\"]\n",
+                                     "[project]\nname = \"shop\"\npostgres = 13\n[enums.e]\nvalues = [\"x\"]\n",
+                                     "[project]\nname = \"shop\"\npostgres = 18\n[enums.e]\nvalues = [\"x\"]\n",
+                                     "[project]\nname = \"shop\"\npostgres = 19\n[enums.e]\nvalues = [\"x\"]\n",
+                                     project + "[enums.e]\nvalues = [\"x\", \"x\"]\n",
+                                     project + "[enums.e]\nvalues = []\n",
+                                     "[queues.email]\npayload = \"jsonb\"\n"};
+  for (const auto& content : all) {
+    INFO(content);
+    // A lease below one second is a matter of range.
+    CHECK(is_valid(content) == (is_read(content) || content == lease("500ms1us")));
+  }
+}
