@@ -11,7 +11,7 @@ using nlohmann::json;
 std::vector<std::string> columns_of(const json& node) {
   std::vector<std::string> columns;
   for (const char* key : {"indexParams", "indexIncludingParams"})
-    for (const json& item : node.value(key, json::array()))
+    for (const json& item : part(node, key))
       if (item.contains("IndexElem")) columns.push_back(item["IndexElem"].value("name", ""));
   return columns;
 }
@@ -51,8 +51,8 @@ void check_creation(hook_statement& one) {
 void check_drop(hook_statement& one) {
   const json& node = one.node();
   if (node.value("removeType", "") != "OBJECT_INDEX" || node.value("concurrent", false)) return;
-  for (const json& object : node.value("objects", json::array())) {
-    const sql_name index = name_of_list(object.value("/List/items"_json_pointer, json::array()));
+  for (const json& object : part(node, "objects")) {
+    const sql_name index = name_of_list(part(object, "/List/items"_json_pointer));
     if (one.is_new(index)) continue;
     one.add("hook_index_drop_blocks",
             fmt::format("dropping the index {} stops everyone who uses its table", spell(index)),
@@ -61,7 +61,7 @@ void check_drop(hook_statement& one) {
 }
 
 bool is_concurrent_reindex(const json& node) {
-  for (const json& item : node.value("params", json::array()))
+  for (const json& item : part(node, "params"))
     if (item.value("/DefElem/defname"_json_pointer, "") == "concurrently") return true;
   return false;
 }
@@ -81,7 +81,7 @@ std::string concurrent_words(const hook_statement& one) {
   if (one.is("IndexStmt") && node.value("concurrent", false)) return "create index concurrently";
   if (one.is("DropStmt") && node.value("concurrent", false)) return "drop index concurrently";
   if (one.is("ReindexStmt") && is_concurrent_reindex(node)) return "reindex concurrently";
-  for (const json& command : node.value("cmds", json::array()))
+  for (const json& command : part(node, "cmds"))
     if (one.is("AlterTableStmt") && command.value("/AlterTableCmd/def/PartitionCmd/concurrent"_json_pointer, false))
       return "detach partition concurrently";
   return {};

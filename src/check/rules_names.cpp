@@ -163,12 +163,12 @@ class name_walk {
   }
 
   void look_at_call(const json& call) {
-    sql_name name = name_of_list(call.value("funcname", json::array()));
+    sql_name name = name_of_list(part(call, "funcname"));
     name.at = location_of(call);
     const bool is_known = one_.ours.functions.contains(name.name) || one_.memory.functions.contains(name.name);
     if (name.schema.empty() && is_known) report(name, "function");
     if (name.name == "nextval" || name.name == "setval" || name.name == "currval") {
-      const json arguments = call.value("args", json::array());
+      const json& arguments = part(call, "args");
       if (!arguments.empty()) look_at_text(arguments[0], "relation");
     }
   }
@@ -180,8 +180,8 @@ class name_walk {
   }
 
   void look_at_cast(const json& cast) {
-    const std::string type = name_of_list(cast.value("/typeName/names"_json_pointer, json::array())).name;
-    if (type == "regclass") look_at_text(cast.value("arg", json::object()), "relation");
+    const std::string type = name_of_list(part(cast, "/typeName/names"_json_pointer)).name;
+    if (type == "regclass") look_at_text(part(cast, "arg"), "relation");
   }
 
   /// A name inside of quotes: 'email_message'::regclass.
@@ -189,7 +189,7 @@ class name_walk {
     if (!argument.is_object()) return;
     const std::string written = argument.value("/A_Const/sval/sval"_json_pointer, "");
     if (written.empty() || written.find('.') != std::string::npos || written.starts_with("pg_")) return;
-    sql_name name{{}, written, location_of(argument.value("A_Const", json::object()))};
+    sql_name name{{}, written, location_of(part(argument, "A_Const"))};
     report(name, what);
   }
 
@@ -229,24 +229,23 @@ void remember(hook_statement& one) {
   const json& node = one.node();
   hook_memory& memory = one.memory;
   if (one.is("CreateStmt") || one.is("CreateTableAsStmt")) {
-    const json range =
-        one.is("CreateStmt") ? node.at("relation") : node.value("/into/rel"_json_pointer, json::object());
+    const json range = one.is("CreateStmt") ? node.at("relation") : part(node, "/into/rel"_json_pointer);
     const sql_name table = name_of_relation(range);
     memory.created.insert(spell(table));
     if (range.value("relpersistence", "") == "t") memory.temporary.insert(table.name);
   }
   if (one.is("IndexStmt") && !node.value("concurrent", false))
     memory.created.insert(spell({name_of_relation(node.at("relation")).schema, node.value("idxname", ""), {}}));
-  if (one.is("CreateFunctionStmt")) memory.functions.insert(name_of_list(node.value("funcname", json::array())).name);
+  if (one.is("CreateFunctionStmt")) memory.functions.insert(name_of_list(part(node, "funcname")).name);
   if (!one.is("AlterTableStmt")) return;
   const std::string table = spell(name_of_relation(node.at("relation")));
-  for (const json& item : node.value("cmds", json::array())) {
-    const json command = item.value("AlterTableCmd", json::object());
-    const json constraint = command.value("/def/Constraint"_json_pointer, json::object());
+  for (const json& item : part(node, "cmds")) {
+    const json& command = part(item, "AlterTableCmd");
+    const json& constraint = part(command, "/def/Constraint"_json_pointer);
     if (command.value("subtype", "") == "AT_AddConstraint") {
       const std::pair key{table, constraint.value("conname", "")};
       memory.added[key] = one.section_number;
-      memory.checks[key] = constraint.value("raw_expr", json{});
+      memory.checks[key] = part(constraint, "raw_expr");
       if (!constraint.value("skip_validation", false)) memory.proved.emplace_back(table, memory.checks[key]);
     }
     const auto check = memory.checks.find({table, command.value("name", "")});

@@ -20,7 +20,7 @@ constexpr std::string_view use_declaration = "change the declaration and run `qu
 void check_alter_table(hook_statement& one) {
   const sql_name table = name_of_relation(one.node().at("relation"));
   if (!is_ours(one.ours, table, one.ours.relations)) return;
-  for (const json& item : one.node().value("cmds", json::array())) {
+  for (const json& item : part(one.node(), "cmds")) {
     const std::string type = item.value("/AlterTableCmd/subtype"_json_pointer, "");
     if (std::ranges::find(harmless, type) != harmless.end()) continue;
     one.add("hook_quern_object",
@@ -82,7 +82,7 @@ void check_rename(hook_statement& one) {
 /// `drop schema` takes everything, whoever it belongs to.
 void check_schema(hook_statement& one) {
   if (one.node().value("removeType", "") != "OBJECT_SCHEMA") return;
-  for (const std::string& name : texts_of(one.node().value("objects", json::array())))
+  for (const std::string& name : texts_of(part(one.node(), "objects")))
     if (name == one.ours.schema)
       one.add("hook_quern_object", fmt::format("the schema {} holds everything of quern", name),
               std::string{use_declaration});

@@ -16,7 +16,7 @@ void add(hook_statement& one, std::string_view words, const sql_name& table) {
 }
 
 bool has_option(const json& node, std::string_view option) {
-  const json options = node.value("options", json::array());
+  const json& options = part(node, "options");
   return std::ranges::any_of(options, [&](const json& item) {
     if (item.value("/DefElem/defname"_json_pointer, "") != option) return false;
     const std::string value = item.value("/DefElem/arg/String/sval"_json_pointer, "");
@@ -43,7 +43,7 @@ void check_command(hook_statement& one, const sql_name& table, const json& comma
                         command.value("name", ""), spell(table)),
             fmt::format("a new column beside it, filled in batches:\n  alter table {} add column {}_new …;",
                         spell(table), command.value("name", "")),
-            location_of(command.value("/def/ColumnDef"_json_pointer, json::object())));
+            location_of(part(command, "/def/ColumnDef"_json_pointer)));
 }
 
 }  // namespace
@@ -56,8 +56,7 @@ void check_rewrites(hook_statement& one) {
   if (!one.is("AlterTableStmt")) return;
   const sql_name table = name_of_relation(node.at("relation"));
   if (one.is_new(table)) return;
-  for (const json& item : node.value("cmds", json::array()))
-    check_command(one, table, item.value("AlterTableCmd", json::object()));
+  for (const json& item : part(node, "cmds")) check_command(one, table, part(item, "AlterTableCmd"));
 }
 
 }  // namespace check

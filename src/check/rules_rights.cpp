@@ -11,8 +11,8 @@ using nlohmann::json;
 
 void check_grantees(hook_statement& one, const json& grant, const char* key) {
   if (!grant.value("is_grant", false)) return;
-  for (const json& item : grant.value(key, json::array())) {
-    const json role = item.value("RoleSpec", json::object());
+  for (const json& item : part(grant, key)) {
+    const json& role = part(item, "RoleSpec");
     if (role.value("roletype", "") != "ROLESPEC_PUBLIC" && role.value("rolename", "") != "public") continue;
     one.add("hook_grant_public", "every role of the database gets the right, also those that are made later",
             "grant it to the role that needs it", location_of(role));
@@ -30,9 +30,9 @@ bool sets_search_path(const json& option) {
 
 /// Options of `create function`, actions of `alter function`.
 void check_definer(hook_statement& one, const char* key) {
-  const json options = one.node().value(key, json::array());
+  const json& options = part(one.node(), key);
   const auto has = [&](auto test) {
-    return std::ranges::any_of(options, [&](const json& item) { return test(item.value("DefElem", json::object())); });
+    return std::ranges::any_of(options, [&](const json& item) { return test(part(item, "DefElem")); });
   };
   if (!has(is_definer) || has(sets_search_path)) return;
   one.add("hook_search_path", "the function runs as its owner, on the search_path of its caller",
@@ -45,7 +45,7 @@ void check_cascade(hook_statement& one) {
     one.add("hook_cascade", "`cascade` takes away what nobody has named",
             "name what is to go, one after another, without cascade");
   if (!one.is("AlterTableStmt")) return;
-  for (const json& item : one.node().value("cmds", json::array())) {
+  for (const json& item : part(one.node(), "cmds")) {
     const std::string type = item.value("/AlterTableCmd/subtype"_json_pointer, "");
     if (item.value("/AlterTableCmd/behavior"_json_pointer, "") != "DROP_CASCADE") continue;
     if (type == "AT_DropColumn" || type == "AT_DropConstraint")
@@ -62,7 +62,7 @@ void check_rights(hook_statement& one) {
   const json& node = one.node();
   if (one.is("GrantStmt")) check_grantees(one, node, "grantees");
   if (one.is("GrantRoleStmt")) check_grantees(one, node, "grantee_roles");
-  if (one.is("AlterDefaultPrivilegesStmt")) check_grantees(one, node.value("action", json::object()), "grantees");
+  if (one.is("AlterDefaultPrivilegesStmt")) check_grantees(one, part(node, "action"), "grantees");
   if (one.is("CreateFunctionStmt")) check_definer(one, "options");
   if (one.is("AlterFunctionStmt")) check_definer(one, "actions");
   check_cascade(one);

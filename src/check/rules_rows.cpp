@@ -8,8 +8,8 @@ namespace {
 using nlohmann::json;
 
 void check_truncate(hook_statement& one) {
-  for (const json& item : one.node().value("relations", json::array())) {
-    const sql_name table = name_of_relation(item.value("RangeVar", json::object()));
+  for (const json& item : part(one.node(), "relations")) {
+    const sql_name table = name_of_relation(part(item, "RangeVar"));
     if (!is_ours(one.ours, table, one.ours.relations)) continue;
     one.add("hook_deletes_messages", fmt::format("`truncate` empties {}, which belongs to quern", spell(table)),
             "let a consumer drain the queue, or call its purge function", table.at);

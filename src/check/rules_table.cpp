@@ -14,10 +14,10 @@ bool says_not_null(const json& expression, const std::string& column) {
   if (expression.contains("NullTest")) {
     const json& test = expression["NullTest"];
     return test.value("nulltesttype", "") == "IS_NOT_NULL" &&
-           name_of_list(test.value("/arg/ColumnRef/fields"_json_pointer, json::array())).name == column;
+           name_of_list(part(test, "/arg/ColumnRef/fields"_json_pointer)).name == column;
   }
   if (expression.value("/BoolExpr/boolop"_json_pointer, "") != "AND_EXPR") return false;
-  const json arguments = expression["BoolExpr"].value("args", json::array());
+  const json& arguments = part(expression["BoolExpr"], "args");
   return std::ranges::any_of(arguments, [&](const json& each) { return says_not_null(each, column); });
 }
 
@@ -73,7 +73,7 @@ void check_constraint(hook_statement& one, const sql_name& table, const json& co
   if (type == "CONSTR_FOREIGN" && !is_not_valid)
     one.add("hook_foreign_key_blocks",
             fmt::format("the foreign key is checked while writers of {} and {} wait", spell(table),
-                        spell(name_of_relation(constraint.value("pktable", json::object())))),
+                        spell(name_of_relation(part(constraint, "pktable")))),
             two_steps(table, constraint_name(table, constraint, "fkey"), "foreign key (…) references …"),
             location_of(constraint));
 }
@@ -108,7 +108,7 @@ constexpr auto volatile_functions = {"random",
 /// The first function of the expression whose value may differ for each row; one of a schema may be anything.
 std::string volatile_call(const json& expression) {
   if (expression.is_object() && expression.contains("FuncCall")) {
-    const sql_name called = name_of_list(expression["FuncCall"].value("funcname", json::array()));
+    const sql_name called = name_of_list(part(expression["FuncCall"], "funcname"));
     const bool is_foreign = !called.schema.empty() && called.schema != "pg_catalog";
     if (is_foreign || std::ranges::find(volatile_functions, called.name) != volatile_functions.end())
       return spell(called) + "()";
@@ -120,20 +120,19 @@ std::string volatile_call(const json& expression) {
 }
 
 bool is_serial(const json& column) {
-  const std::string type = name_of_list(column.value("/typeName/names"_json_pointer, json::array())).name;
+  const std::string type = name_of_list(part(column, "/typeName/names"_json_pointer)).name;
   return type.ends_with("serial") || (type.starts_with("serial") && type.size() == 7);
 }
 
 std::string reason_to_rewrite(const json& column) {
   if (is_serial(column)) return "a serial";
-  for (const json& item : column.value("constraints", json::array())) {
-    const json constraint = item.value("Constraint", json::object());
+  for (const json& item : part(column, "constraints")) {
+    const json& constraint = part(item, "Constraint");
     const std::string type = constraint.value("contype", "");
     if (type == "CONSTR_IDENTITY") return "an identity";
     if (type == "CONSTR_GENERATED") return "a stored generated column";
     if (type == "CONSTR_DEFAULT")
-      if (std::string call = volatile_call(constraint.value("raw_expr", json{})); !call.empty())
-        return "a default of " + call;
+      if (std::string call = volatile_call(part(constraint, "raw_expr")); !call.empty()) return "a default of " + call;
   }
   return {};
 }
@@ -147,8 +146,8 @@ void check_new_column(hook_statement& one, const sql_name& table, const json& co
                         "and fill the rows that are there in batches",
                         spell(table), name),
             location_of(column));
-  for (const json& item : column.value("constraints", json::array())) {
-    const json constraint = item.value("Constraint", json::object());
+  for (const json& item : part(column, "constraints")) {
+    const json& constraint = part(item, "Constraint");
     check_constraint(one, table, constraint);
   }
 }
@@ -157,18 +156,18 @@ void check_command(hook_statement& one, const sql_name& table, const json& comma
   const std::string type = command.value("subtype", "");
   if (type == "AT_SetNotNull") check_not_null(one, table, command);
   if (type == "AT_AddConstraint" && command.contains("def"))
-    check_constraint(one, table, command["def"].value("Constraint", json::object()));
+    check_constraint(one, table, part(command["def"], "Constraint"));
   if (type == "AT_ValidateConstraint") check_validation(one, table, command);
   if (type == "AT_AddColumn" && command.contains("def"))
-    check_new_column(one, table, command["def"].value("ColumnDef", json::object()));
+    check_new_column(one, table, part(command["def"], "ColumnDef"));
 }
 
 }  // namespace
 
 void check_tables(hook_statement& one) {
   if (one.is("LockStmt")) {
-    for (const json& each : one.node().value("relations", json::array())) {
-      const sql_name table = name_of_relation(each.value("RangeVar", json::object()));
+    for (const json& each : part(one.node(), "relations")) {
+      const sql_name table = name_of_relation(part(each, "RangeVar"));
       if (!one.is_new(table))
         one.add("hook_lock_table", fmt::format("everyone who needs {} waits until the step ends", spell(table)),
                 "leave it away: statements take the locks that they need", table.at);
@@ -179,8 +178,7 @@ void check_tables(hook_statement& one) {
   if (one.is_new(table)) return;
   // What belongs to quern is refused as such.
   if (is_ours(one.ours, table, one.ours.relations)) return;
-  for (const json& item : one.node().value("cmds", json::array()))
-    check_command(one, table, item.value("AlterTableCmd", json::object()));
+  for (const json& item : part(one.node(), "cmds")) check_command(one, table, part(item, "AlterTableCmd"));
 }
 
 }  // namespace check

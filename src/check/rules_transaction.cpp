@@ -60,9 +60,9 @@ void check_set_config(hook_statement& one, const json& tree) {
   if (!tree.is_structured()) return;
   if (tree.is_object() && tree.contains("FuncCall")) {
     const json& call = tree["FuncCall"];
-    const json arguments = call.value("args", json::array());
+    const json& arguments = part(call, "args");
     const bool is_local = arguments.size() == 3 && arguments[2].value("/A_Const/boolval/boolval"_json_pointer, false);
-    if (name_of_list(call.value("funcname", json::array())).name == "set_config" && !is_local)
+    if (name_of_list(part(call, "funcname")).name == "set_config" && !is_local)
       one.add("hook_session_setting", "`set_config` without its third argument true stays in the session",
               "set_config(name, value, true)", location_of(call));
   }

@@ -88,11 +88,11 @@ std::optional<object_kind> kind_of_type(std::string_view type) {
 /// An object as drop, alter … owner, alter … set schema and comment name it.
 void add_object(std::vector<sql_target>& targets, const json& object, object_kind kind) {
   if (object.contains("List"))
-    targets.push_back({name_of_list(object["List"].value("items", json::array())), kind});
+    targets.push_back({name_of_list(part(object["List"], "items")), kind});
   else if (object.contains("ObjectWithArgs"))
-    targets.push_back({name_of_list(object["ObjectWithArgs"].value("objname", json::array())), kind});
+    targets.push_back({name_of_list(part(object["ObjectWithArgs"], "objname")), kind});
   else if (object.contains("TypeName")) {
-    targets.push_back({name_of_list(object["TypeName"].value("names", json::array())), kind});
+    targets.push_back({name_of_list(part(object["TypeName"], "names")), kind});
     targets.back().what.at = location_of(object["TypeName"]);
   }
 }
@@ -101,12 +101,23 @@ void add_objects_of(std::vector<sql_target>& targets, const json& node) {
   for (const char* key : {"removeType", "renameType", "objectType", "objtype"}) {
     const auto kind = kind_of_type(node.value(key, ""));
     if (!kind) continue;
-    for (const json& object : node.value("objects", json::array())) add_object(targets, object, *kind);
+    for (const json& object : part(node, "objects")) add_object(targets, object, *kind);
     if (node.contains("object")) add_object(targets, node["object"], *kind);
   }
 }
 
 }  // namespace
+
+const json& part(const json& node, const std::string& key) {
+  static const json nothing = json::object();
+  const auto place = node.find(key);
+  return place == node.end() ? nothing : *place;
+}
+
+const json& part(const json& node, const json::json_pointer& path) {
+  static const json nothing = json::object();
+  return node.contains(path) ? node.at(path) : nothing;
+}
 
 void add_objects(project_objects& ours, std::string_view definition) {
   while (!definition.empty()) {
@@ -160,15 +171,14 @@ std::vector<sql_target> targets_of(std::string_view statement_kind, const json& 
     if (node.contains(key)) targets.push_back({name_of_relation(node[key]), object_kind::relation});
   if (node.contains("into") && node["into"].contains("rel"))
     targets.push_back({name_of_relation(node["into"]["rel"]), object_kind::relation});
-  for (const char* key : {"relations", "rels"}) add_all(targets, node.value(key, json::array()));
+  for (const char* key : {"relations", "rels"}) add_all(targets, part(node, key));
   if (statement_kind == "GrantStmt") {
-    add_all(targets, node.value("objects", json::array()));
+    add_all(targets, part(node, "objects"));
     return targets;
   }
   if (statement_kind == "CreateFunctionStmt" || statement_kind == "CreateTrigStmt")
-    targets.push_back({name_of_list(node.value("funcname", json::array())), object_kind::function});
-  if (node.contains("func"))
-    targets.push_back({name_of_list(node["func"].value("objname", json::array())), object_kind::function});
+    targets.push_back({name_of_list(part(node, "funcname")), object_kind::function});
+  if (node.contains("func")) targets.push_back({name_of_list(part(node["func"], "objname")), object_kind::function});
   for (const char* key : {"typeName", "domainname"})
     if (node.contains(key) && node[key].is_array()) targets.push_back({name_of_list(node[key]), object_kind::type});
   add_objects_of(targets, node);

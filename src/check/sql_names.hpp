@@ -32,6 +32,10 @@ struct sql_name {
 /// `shop.email_message`, with quotes where SQL needs them.
 std::string spell(const sql_name& one);
 
+/// The part of a node below a key; an empty object when there is none. Nothing is copied.
+const nlohmann::json& part(const nlohmann::json& node, const std::string& key);
+const nlohmann::json& part(const nlohmann::json& node, const nlohmann::json::json_pointer& path);
+
 /// The name of a RangeVar.
 sql_name name_of_relation(const nlohmann::json& range);
 
