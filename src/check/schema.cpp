@@ -34,6 +34,8 @@ constexpr std::array keys{
     schema_key{"", "project", R"({"$ref": "#/$defs/project"})", "The project: one schema and one namespace.", true},
     schema_key{"", "enums", R"({"$ref": "#/$defs/enums"})", "Enumerations, by name."},
     schema_key{"", "queues", R"({"$ref": "#/$defs/queues"})", "Queues, by name."},
+    schema_key{"", "removed_queues", R"({"$ref": "#/$defs/removed_queues"})",
+               "Queues that are to be dropped, by name."},
 
     schema_key{"project", "name", R"({"$ref": "#/$defs/name"})", "Also the schema and the namespace, by default.",
                true},
@@ -57,6 +59,20 @@ constexpr std::array keys{
     schema_key{"queue", "grants", R"({"$ref": "#/$defs/grants"})", "Which roles may do what."},
     schema_key{"queue", "payload", R"({"$ref": "#/$defs/payload"})", "The fields of a message, or \"jsonb\".", true},
 
+    schema_key{"queue", "sunset", duration,
+               "How long nobody may have used a contract before it can be retired, 1s to 366d. Default: 24h."},
+    schema_key{"queue", "removed", R"({"$ref": "#/$defs/fields"})",
+               "Fields that the payload had, with the default that programs of older contracts read."},
+    schema_key{"queue", "accept_break", R"({"$ref": "#/$defs/accepted_break"})",
+               "A change of the payload that older programs cannot follow, with the reason and an end."},
+
+    schema_key{"accepted_break", "version", R"({"type": "integer", "minimum": 2})", "The contract that breaks.", true},
+    schema_key{"accepted_break", "reason", R"({"type": "string", "minLength": 1})", "Why programs may break.", true},
+    schema_key{"accepted_break", "until", text, "The last day on which it is accepted: 2027-01-31.", true},
+
+    schema_key{"removed_queue", "messages", R"({"enum": ["keep", "discard"], "default": "keep"})",
+               "Whether the queue is dropped although it holds messages."},
+
     schema_key{"retry", "max_attempts", R"({"type": "integer", "minimum": 1, "maximum": 1000, "default": 8})",
                "After so many attempts a message is dead."},
     schema_key{"retry", "backoff", R"({"enum": ["constant", "linear", "exponential"], "default": "exponential"})",
@@ -78,6 +94,7 @@ constexpr std::array keys{
     schema_key{"field_table", "max_length", R"({"type": "integer", "minimum": 1, "maximum": 1000000000})",
                "Characters of a text, bytes of bytes, elements of an array."},
     schema_key{"field_table", "pattern", text, "A regular expression of PostgreSQL that a text must match."},
+    schema_key{"field_table", "renamed_from", R"({"$ref": "#/$defs/name"})", "The name that the field had before."},
     schema_key{"field_table", "doc", text, "What it holds; becomes a comment in the database and in C++."},
 };
 
@@ -105,7 +122,8 @@ ordered_json other_definitions() {
       R"({{"anyOf": [{{"const": "jsonb"}}, {{"type": "object", {},
           "additionalProperties": {{"$ref": "#/$defs/field"}}, "minProperties": 1, "maxProperties": 99}}]}})",
       any_of_name));
-  for (const auto& [plural, singular] : {std::pair{"enums", "enum"}, std::pair{"queues", "queue"}})
+  for (const auto& [plural, singular] : {std::pair{"enums", "enum"}, std::pair{"queues", "queue"},
+                                         std::pair{"removed_queues", "removed_queue"}, std::pair{"fields", "field"}})
     made[plural] = ordered_json::parse(fmt::format(
         R"({{"type": "object", {}, "additionalProperties": {{"$ref": "#/$defs/{}"}}}})", any_of_name, singular));
   return made;

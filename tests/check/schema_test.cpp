@@ -107,6 +107,8 @@ const std::map<std::string, std::string>& probes() {
       {"project", project + "zzzzzzzzzzzzzzz = 1\n"},
       {"enum", project + "[enums.e]\nvalues = [\"a\"]\nzzzzzzzzzzzzzzz = 1\n"},
       {"queue", queue + "zzzzzzzzzzzzzzz = 1\n"},
+      {"removed_queue", project + "[removed_queues.email]\nzzzzzzzzzzzzzzz = 1\n"},
+      {"accepted_break", queue + "accept_break = { zzzzzzzzzzzzzzz = 1 }\n"},
       {"retry", queue + "retry = { zzzzzzzzzzzzzzz = 1 }\n"},
       {"grants", queue + "grants = { zzzzzzzzzzzzzzz = 1 }\n"},
       {"field_table", project + "[queues.email.payload]\na = { type = \"text\", zzzzzzzzzzzzzzz = 1 }\n"},
