@@ -40,16 +40,14 @@ them.
   weight = { type = "float64", default = 1.0 }         what older messages have
   weight = "float64?"                                  older messages have none
 Way out: make it optional, give it a default, accept the break (accept_break in the queue), or declare a new queue.)~"},
-    code{
-        "field_type_changed", "a field's values do not convert to its new type", error,
-        R"~(Integers, floats and numerics may get wider, and arrays of them: int16, int32, int64; float32, float64;
+    code{"field_type_changed", "a field's values do not convert to its new type", error,
+         R"~(Integers, floats and numerics may get wider, and arrays of them: int16, int32, int64; float32, float64;
 numeric(10,2), numeric(12,2). Every other change of a type loses values one way or the other.
   order_id = "text"            was int64
 Way out: keep the type and add a new field beside it, accept the break (accept_break in the queue), or declare a new
 queue.)~"},
-    code{
-        "required_needs_default", "an optional field became required without a default", error,
-        R"~(Messages of the released contract may lack the field; programs of the new one must read something.
+    code{"required_needs_default", "an optional field became required without a default", error,
+         R"~(Messages of the released contract may lack the field; programs of the new one must read something.
   note = { type = "text", default = "-" }
 Way out: give it a default, accept the break (accept_break in the queue), or declare a new queue.)~"},
     code{
@@ -62,19 +60,23 @@ new one; or accept the break (accept_break in the queue).)~"},
     code{"removed_type", "a removed field had another type", error,
          R"~(What stands in [queues.NAME.removed] is the line as it stood in the payload, with a default.
 Way out: write the type that it had.)~"},
+    code{
+        "removed_value", "a removed field's default is a value that older programs do not know", error,
+        R"~(Programs of the older contract read the default of a removed field. Where it is a value of an enum that came
+later, they cannot read it.
+  removed = { channel = { type = "channel", default = "push" } }        v1 knows email and sms
+Way out: choose a value that they know.)~"},
     code{"removed_unknown", "a field is said to be removed that there never was", error,
          R"~(Way out: take it out of [queues.NAME.removed], or correct its name.)~"},
-    code{
-        "rename_unknown", "renamed_from names a field that the released contract does not have", error,
-        R"~(A rename is declared at the new name, with the old one:
+    code{"rename_unknown", "renamed_from names a field that the released contract does not have", error,
+         R"~(A rename is declared at the new name, with the old one:
   client_id = { type = "int64", renamed_from = "customer_id" }
 Way out: correct the old name, or take renamed_from away when the field is new.)~"},
     code{"rename_ambiguous", "a rename that can be meant in two ways", error,
          R"~(The released contract has both names, or two fields claim the same former name.
 Way out: take renamed_from away from one of them, or use another name.)~"},
-    code{
-        "break_needless", "accept_break has nothing to accept", error,
-        R"~(accept_break names the version of the contract that breaks, so that it accepts nothing else later:
+    code{"break_needless", "accept_break has nothing to accept", error,
+         R"~(accept_break names the version of the contract that breaks, so that it accepts nothing else later:
   accept_break = { version = 2, reason = "the field was never read", until = "2027-01-31" }
 Way out: take it away, or correct its version.)~"},
     code{
@@ -82,9 +84,8 @@ Way out: take it away, or correct its version.)~"},
         R"~(Messages that are stored, and programs that are running, use the released values, and PostgreSQL can add values
 but not take one away.
 Way out: keep them in this order and add new ones at the end; or declare a new enumeration, and a new field of it.)~"},
-    code{
-        "queue_removed", "a released queue is not declared any more", error,
-        R"~(Its tables may hold messages that nobody would ever handle, and programs may use it.
+    code{"queue_removed", "a released queue is not declared any more", error,
+         R"~(Its tables may hold messages that nobody would ever handle, and programs may use it.
   [removed_queues.email]                 dropped when it is empty, and nobody used it within its sunset
   [removed_queues.email]
   messages = "discard"                   dropped with the messages that it holds
