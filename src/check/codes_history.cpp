@@ -69,8 +69,7 @@ it.)~"},
         R"~(The base and this side have different migrations of the same number. Only one of them can come first, and whoever
 merges last has to stand behind.
   base: email/0002_add_note.sql         here: email/0002_add_tag.sql
-Way out: take the base's lock and migrations of that line, then generate again: what this side declares is made anew
-behind them.)~"},
+Way out: merge the base, then `quern rebase --onto origin/main`: what this side declares is made anew behind it.)~"},
 };
 
 }  // namespace

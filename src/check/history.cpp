@@ -35,6 +35,11 @@ class history_check {
     return fmt::format("merge {} first; what is released is never removed", base_.name);
   }
 
+  std::string number_anew() const {
+    return fmt::format("merge {0}, then run `quern rebase --onto {0}`: your drafts are made anew behind its migrations",
+                       base_.name);
+  }
+
   /// In the lock, at the line or at one of its migrations.
   void add(std::string_view code, std::string message, std::string help, const text::span& where) {
     const std::string file = of_.lock_source ? of_.lock_source->name : (of_.where.migrations / "quern.lock").string();
@@ -90,13 +95,9 @@ class history_check {
     if (before.file != now.file)
       return add("history_diverged",
                  fmt::format("{} has {}/{} where {} stands here", base_.name, line, before.file, now.file),
-                 "take the lock and the migrations of that line from the base, then run `quern generate`: yours are "
-                 "made anew behind them",
-                 place(line, now.file));
+                 number_anew(), place(line, now.file));
     add("history_changed", fmt::format("{}/{} is not the one of {}", line, now.file, base_.name),
-        fmt::format("bring it back; where both sides added it, take the base's lock and migrations of that line, then "
-                    "run `quern generate`"),
-        place(line, now.file));
+        "bring it back; where both sides added it, " + number_anew(), place(line, now.file));
   }
 
   void compare_contracts(const contract::line& before, const contract::line& now) {

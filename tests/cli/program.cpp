@@ -11,6 +11,7 @@
 #include <iterator>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "cluster/server.hpp"
 #include "contract/lock.hpp"
@@ -33,7 +34,8 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view variable = *entry;
-    const bool is_ours = variable.starts_with("PG") || variable.starts_with("QUERN_") || variable.starts_with("GITHUB_");
+    const bool is_ours =
+        variable.starts_with("PG") || variable.starts_with("QUERN_") || variable.starts_with("GITHUB_");
     if (!is_ours && !added.contains(std::string{variable.substr(0, variable.find('='))})) all.emplace_back(variable);
   }
   for (const auto& [name, value] : added) all.push_back(name + "=" + value);
@@ -90,6 +92,10 @@ outcome desk::quern(const std::vector<std::string>& arguments,
                     const std::map<std::string, std::string>& environment) const {
   std::vector<std::string> words{program().string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
+  return run(std::move(words), environment);
+}
+
+outcome desk::run(std::vector<std::string> words, const std::map<std::string, std::string>& environment) const {
   std::vector<std::string> variables = environment_with(environment);
   const std::vector<char*> word_pointers = pointers(words);
   const std::vector<char*> variable_pointers = pointers(variables);
@@ -101,7 +107,7 @@ outcome desk::quern(const std::vector<std::string>& arguments,
     const int out_file = open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     const int err_file = open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (dup2(in_file, 0) == 0 && dup2(out_file, 1) == 1 && dup2(err_file, 2) == 2 && chdir(root_.c_str()) == 0)
-      execve(words.front().c_str(), word_pointers.data(), variable_pointers.data());
+      execvpe(words.front().c_str(), word_pointers.data(), variable_pointers.data());
     _exit(127);
   }
   int state = 0;

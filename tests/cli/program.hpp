@@ -40,6 +40,9 @@ class desk {
   outcome quern(const std::vector<std::string>& arguments,
                 const std::map<std::string, std::string>& environment = {}) const;
 
+  /// Calls another program, which is looked for in PATH.
+  outcome run(std::vector<std::string> words, const std::map<std::string, std::string>& environment = {}) const;
+
  private:
   std::filesystem::path root_;
 };
