@@ -60,8 +60,10 @@ manifest read_manifest(std::string_view content, const std::filesystem::path& fi
 }
 
 std::string write_manifest(const manifest& entries) {
+  // Version control merges changes of neighbours only when a line stands between them.
   std::string result;
-  for (const auto& [path, checksum] : entries) fmt::format_to(std::back_inserter(result), "{}  {}\n", checksum, path);
+  for (const auto& [path, checksum] : entries)
+    fmt::format_to(std::back_inserter(result), "{}{}  {}\n", result.empty() ? "" : "\n", checksum, path);
   return result;
 }
 
