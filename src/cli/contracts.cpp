@@ -99,7 +99,7 @@ contract_state look(quern::connection& db, const std::string& schema, const cont
                     const contract::payload_contract& one) {
   contract_state result{one.queue, one.version,
                         line.released && static_cast<std::size_t>(one.version) > line.released->contracts,
-                        one.is_retired, in_database(db, schema, one)};
+                        one.is_retired || line.state.is_dropped, in_database(db, schema, one)};
   result.clients = clients_of(db, schema, result);
   if (result.in_database != "live" && result.in_database != "different") return result;
   const auto prefix = fmt::format("{}.{}", schema, line.name);

@@ -28,6 +28,9 @@ using contract::core_line;
 struct queue_output {
   std::string header;
   std::string definition;
+  std::string migration_name;  // empty when nothing changes
+  std::string migration;
+  std::string checksum;
 };
 
 template <class Item>
@@ -59,7 +62,7 @@ class generator {
     }
     if (wanted_ == parts::all) {
       add_core(own);
-      for (const auto& change : changes_.lines) add_line(own, change);
+      add_lines(own);
       sort_by_name(result_.lock.lines);
       sort_migrations();
       result_.lock_text = contract::write_lock(result_.lock);
@@ -72,31 +75,36 @@ class generator {
  private:
   void render_queues() {
     const auto& queues = project_.queues;
-    std::vector<const contract::queue_state*> states;
-    std::map<std::string_view, const contract::queue_state*> changed;
-    for (const auto& change : changes_.lines) changed.emplace(change.line, &change.after);
-    for (const auto& queue : queues) {
-      const auto change = changed.find(queue.name);
-      states.push_back(change != changed.end() ? change->second
-                                               : &contract::find_line(changes_.released, queue.name)->state);
-    }
-    std::vector<queue_output> outputs(queues.size());
+    std::map<std::string_view, const contract::line_change*> changed;
+    for (const auto& change : changes_.lines) changed.emplace(change.line, &change);
+    outputs_.resize(queues.size());
     // The engine keeps state while it renders: each thread has its own.
     for_each_index(
         queues.size(), [&] { return renderer{templates_}; },
-        [&](renderer& own, std::size_t i) { outputs[i] = render_queue(own, *states[i]); });
+        [&](renderer& own, std::size_t i) {
+          const auto change = changed.find(queues[i].name);
+          outputs_[i] = render_queue(own, queues[i].name, change == changed.end() ? nullptr : change->second);
+        });
     for (std::size_t i = 0; i < queues.size(); ++i) {
-      add_header(queues[i].name, std::move(outputs[i].header));
+      add_header(queues[i].name, std::move(outputs_[i].header));
       if (wanted_ == parts::headers) continue;
-      result_.files.push_back({fmt::format("sql/{}.sql", queues[i].name), std::move(outputs[i].definition)});
+      result_.files.push_back({fmt::format("sql/{}.sql", queues[i].name), std::move(outputs_[i].definition)});
     }
   }
 
-  queue_output render_queue(renderer& own, const contract::queue_state& state) const {
-    const auto model = model_of(sql_, state, changes_.core.enumerations);
+  queue_output render_queue(renderer& own, const std::string& name, const contract::line_change* change) const {
+    const auto* line = contract::find_line(changes_.released, name);
+    const auto model = model_of(sql_, change != nullptr ? change->after : line->state, changes_.core.enumerations);
     queue_output result;
     result.header = own.header("queue", queue_header_view(model, project_.cpp_namespace, qualifier_));
-    if (wanted_ == parts::all) result.definition = rendered_queue{own, model}.file("definition");
+    if (wanted_ == parts::headers) return result;
+    rendered_queue rendered{own, model};
+    result.definition = rendered.file("definition");
+    if (change == nullptr) return result;
+    result.migration_name = migration_name(*change, line == nullptr ? 1 : line->migrations.size() + 1);
+    result.migration =
+        spell(own, line_migration(own, *change, rendered, changes_.core.enumerations_before, result.migration_name));
+    result.checksum = contract::checksum(result.migration);
     return result;
   }
 
@@ -113,35 +121,48 @@ class generator {
     if (!changes_.core.is_new && changes_.core.words.empty()) return;
     auto& line = draft_line(core_line);
     const auto name = core_migration_name(changes_.core, line.migrations.size() + 1);
-    add_migration(line, own, core_migration(own, sql_, changes_.core, queues, name));
+    add_migration(line, spell(own, core_migration(own, sql_, changes_.core, queues, name)), name);
   }
 
-  void add_line(renderer& own, const contract::line_change& change) {
-    auto& line = draft_line(change.line);
-    line.state = change.after;
-    const auto name = migration_name(change, line.migrations.size() + 1);
-    add_migration(
-        line, own,
-        line_migration(own, sql_, change, changes_.core.enumerations_before, changes_.core.enumerations, name));
-  }
-
-  /// The line, which from here on has a draft.
-  contract::line& draft_line(std::string_view name) {
-    auto& lines = result_.lock.lines;
-    const auto is_it = [&](const contract::line& line) { return line.name == name; };
-    auto place = std::find_if(lines.begin(), lines.end(), is_it);
-    if (place == lines.end()) {
-      lines.push_back({std::string{name}, {}, {}, {}});
-      place = lines.end() - 1;
+  void add_lines(renderer& own) {
+    std::map<std::string_view, queue_output*> rendered;
+    for (auto& output : outputs_) {
+      if (!output.migration_name.empty()) rendered.emplace(line_of(output.migration_name), &output);
     }
-    place->released = contract::all_of(*place, changes_.released);
-    return *place;
+    for (const auto& change : changes_.lines) {
+      auto& line = draft_line(change.line);
+      line.state = change.after;
+      if (const auto output = rendered.find(change.line); output != rendered.end()) {
+        add_migration(line, output->second->migration_name, std::move(output->second->migration),
+                      output->second->checksum);
+      } else {
+        const auto name = migration_name(change, line.migrations.size() + 1);
+        add_migration(line, spell(own, removal(own, sql_, change, changes_.core.enumerations_before, name)), name);
+      }
+    }
   }
 
-  void add_migration(contract::line& line, renderer& own, const migration_text& migration) {
-    auto text = spell(own, migration);
-    const auto path = migration.name + ".sql";
-    line.migrations.push_back({path.substr(line.name.size() + 1), contract::checksum(text)});
+  static std::string_view line_of(std::string_view migration) { return migration.substr(0, migration.find('/')); }
+
+  /// The line, which from here on has a draft. What is new stands behind the others until all is there.
+  contract::line& draft_line(std::string_view name) {
+    const auto* known = contract::find_line(changes_.released, name);
+    auto& lines = result_.lock.lines;
+    if (known == nullptr) lines.push_back({std::string{name}, {}, {}, {}});
+    auto& line =
+        known == nullptr ? lines.back() : lines[static_cast<std::size_t>(known - changes_.released.lines.data())];
+    line.released = contract::all_of(line, changes_.released);
+    return line;
+  }
+
+  void add_migration(contract::line& line, std::string text, const std::string& name) {
+    const auto checksum = contract::checksum(text);
+    add_migration(line, name, std::move(text), checksum);
+  }
+
+  void add_migration(contract::line& line, const std::string& name, std::string text, const std::string& checksum) {
+    const auto path = name + ".sql";
+    line.migrations.push_back({path.substr(line.name.size() + 1), checksum});
     result_.migrations.push_back({path, std::move(text)});
   }
 
@@ -160,6 +181,7 @@ class generator {
   parts wanted_;
   sql_project sql_;
   std::string qualifier_;
+  std::vector<queue_output> outputs_;  // of the queues of the project
   generation result_;
 };
 

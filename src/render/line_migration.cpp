@@ -242,11 +242,10 @@ class expansion {
   std::vector<migration_step> steps_;
 };
 
-migration_step creation(renderer& with, const queue_model& model) {
-  rendered_queue rendered{with, model};
-  auto text = rendered.file("create");
+migration_step creation(renderer& with, rendered_queue& queue) {
+  auto text = queue.file("create");
   text.resize(text.find_last_not_of('\n') + 1);
-  const queue_change parts{with, model, model};
+  const step_parts parts{with, queue.model()};
   return {.name = "create",
           .lock = no_lock,
           .text = std::move(text),
@@ -255,8 +254,8 @@ migration_step creation(renderer& with, const queue_model& model) {
                              parts.part("drop_queue")})};
 }
 
-std::vector<migration_step> removal(renderer& with, const queue_model& model, bool discards_messages) {
-  const queue_change parts{with, model, model};
+migration_step removal_step(renderer& with, const queue_model& model, bool discards_messages) {
+  const step_parts parts{with, model};
   std::vector<std::string> guards;
   for (const auto& version : model.versions) {
     guards.push_back(parts.part("guard_unused", {.number = version.contract->version}));
@@ -268,10 +267,10 @@ std::vector<migration_step> removal(renderer& with, const queue_model& model, bo
                                  "to be discarded: messages = \"discard\"."));
   }
   guards.push_back(parts.part("drop_queue"));
-  return {{.name = "drop",
-           .lock = "access exclusive on the queue's tables, which are dropped",
-           .lock_timeout = strong_lock_timeout,
-           .text = joined(guards)}};
+  return {.name = "drop",
+          .lock = "access exclusive on the queue's tables, which are dropped",
+          .lock_timeout = strong_lock_timeout,
+          .text = joined(guards)};
 }
 
 }  // namespace
@@ -286,23 +285,25 @@ std::string migration_name(const contract::line_change& change, std::size_t numb
   return fmt::format("{}/{:04}_{}", change.line, number, what);
 }
 
-migration_text line_migration(renderer& with, const sql_project& project, const contract::line_change& change,
-                              const std::vector<contract::locked_enumeration>& before,
-                              const std::vector<contract::locked_enumeration>& after, const std::string& name) {
-  if (change.after.is_dropped) {
-    const auto model = model_of(project, change.before, before);
-    return {name, {fmt::format("Drops queue {}.", change.line)}, {}, removal(with, model, change.discards_messages)};
-  }
-  const auto model = model_of(project, change.after, after);
+migration_text line_migration(renderer& with, const contract::line_change& change, rendered_queue& after,
+                              const std::vector<contract::locked_enumeration>& before, const std::string& name) {
+  const auto& model = after.model();
   if (change.before.contracts.empty() || change.before.is_dropped) {
     return {name,
             {fmt::format("Creates queue {}: its tables, its functions for contract v{} and the rights on them.",
                          change.line, model.newest().contract->version)},
             roles_of(model),
-            {creation(with, model)}};
+            {creation(with, after)}};
   }
-  const auto old_model = model_of(project, change.before, before);
+  const auto old_model = model_of({model.project, model.schema}, change.before, before);
   return {name, sentence(change.line, change.words), roles_of(model), expansion{with, old_model, model}.run()};
+}
+
+migration_text removal(renderer& with, const sql_project& project, const contract::line_change& change,
+                       const std::vector<contract::locked_enumeration>& enumerations, const std::string& name) {
+  const auto model = model_of(project, change.before, enumerations);
+  return {
+      name, {fmt::format("Drops queue {}.", change.line)}, {}, {removal_step(with, model, change.discards_messages)}};
 }
 
 }  // namespace render

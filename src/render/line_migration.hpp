@@ -5,6 +5,7 @@
 
 #include "contract/diff.hpp"
 #include "render/queue_model.hpp"
+#include "render/rendered_queue.hpp"
 #include "render/step.hpp"
 
 namespace render {
@@ -12,11 +13,14 @@ namespace render {
 /// The file's name of what a change of a queue's line is: `0002_expand_v2`.
 std::string migration_name(const contract::line_change& change, std::size_t number);
 
-/// The migration that brings about a change of a queue's line, by its name. `before` and `after` are the enumerations
-/// that the two states know.
-migration_text line_migration(renderer& with, const sql_project& project, const contract::line_change& change,
-                              const std::vector<contract::locked_enumeration>& before,
-                              const std::vector<contract::locked_enumeration>& after, const std::string& name);
+/// The migration that brings about a change of a queue's line to what was rendered, by its name. `before` are the
+/// enumerations that the state before knows.
+migration_text line_migration(renderer& with, const contract::line_change& change, rendered_queue& after,
+                              const std::vector<contract::locked_enumeration>& before, const std::string& name);
+
+/// The migration that drops a queue.
+migration_text removal(renderer& with, const sql_project& project, const contract::line_change& change,
+                       const std::vector<contract::locked_enumeration>& enumerations, const std::string& name);
 
 /// The migration that takes the oldest live contract of a queue away.
 migration_text retirement(renderer& with, const sql_project& project, const contract::queue_state& before,

@@ -81,7 +81,7 @@ void revoke_operators(std::vector<revocation>& out, const queue_model& model, co
 
 }  // namespace
 
-std::string queue_change::part(std::string_view name, const change_details& details) const {
+std::string step_parts::part(std::string_view name, const change_details& details) const {
   return with_.text(fmt::format("sql/change/{}", name), change_view(model(), details));
 }
 
@@ -126,7 +126,7 @@ std::string queue_change::validate(const std::vector<std::string>& constraints) 
   return result;
 }
 
-std::string queue_change::guard(const std::string& remaining, const std::string& words, const std::string& hint) const {
+std::string step_parts::guard(const std::string& remaining, const std::string& words, const std::string& hint) const {
   return part("guard_messages", {.remaining = remaining, .remaining_words = words, .remaining_hint = hint});
 }
 

@@ -10,18 +10,32 @@
 
 namespace render {
 
-/// The parts that the steps of a queue's migrations are put together from.
-class queue_change {
+/// Parts of steps that are about a queue as it is, or is going to be.
+class step_parts {
+ public:
+  step_parts(renderer& with, const queue_model& model) : with_{with}, model_{model} {}
+
+  const queue_model& model() const { return model_; }
+
+  /// A template of sql/change.
+  std::string part(std::string_view name, const change_details& details = {}) const;
+
+  /// Fails with QN008 when there are messages that fulfil the condition on the row m.
+  std::string guard(const std::string& remaining, const std::string& words, const std::string& hint) const;
+
+ private:
+  renderer& with_;
+  const queue_model& model_;
+};
+
+/// The parts that the steps between two states of a queue are put together from.
+class queue_change : public step_parts {
  public:
   queue_change(renderer& with, const queue_model& before, const queue_model& after)
-      : with_{with}, before_{with, before}, after_{with, after} {}
+      : step_parts{with, after}, before_{with, before}, after_{with, after} {}
 
   rendered_queue& before() { return before_; }
   rendered_queue& after() { return after_; }
-  const queue_model& model() const { return after_.model(); }
-
-  /// A template of sql/change about the queue as it is afterwards.
-  std::string part(std::string_view name, const change_details& details = {}) const;
 
   /// `alter table` of the tables that hold messages, and of that of the dead letters when both states have it.
   std::string alter_tables(const std::vector<std::string>& actions) const;
@@ -34,16 +48,12 @@ class queue_change {
 
   std::string validate(const std::vector<std::string>& constraints) const;
 
-  /// Fails with QN008 when there are messages that fulfil the condition on the row m.
-  std::string guard(const std::string& remaining, const std::string& words, const std::string& hint) const;
-
   /// `access exclusive on shop.email_message, …, for an instant`.
   std::string strong_lock() const;
 
  private:
   std::vector<std::string> tables(bool with_dead) const;
 
-  renderer& with_;
   rendered_queue before_;
   rendered_queue after_;
 };

@@ -64,6 +64,7 @@ std::string spell(const queue_model& model, const conversion& how, const declara
 /// Everything that a row must fulfil; a null passes what it may.
 std::vector<std::string> conditions(const queue_model& model, const conversion& how, const declaration::field& wanted,
                                     std::string_view alias) {
+  if (how.is_plain()) return {};
   const auto column = column_of(how, alias);
   std::vector<std::string> result;
   if (how.needs_value) result.push_back(column + " is not null");
