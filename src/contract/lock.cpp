@@ -15,8 +15,10 @@ const line* find_line(const lock& lock, std::string_view name) {
 }
 
 released_part all_of(const line& line, const lock& lock) {
+  const auto& contracts = line.state.contracts;
+  const auto retired = contracts.size() - live(contracts).size();
   released_part result{
-      line.state.contracts.size(), line.migrations.size(), line.state.options, line.state.is_dropped, {}};
+      contracts.size(), retired, line.migrations.size(), line.state.options, line.state.is_dropped, {}};
   if (line.name == core_line) result.enumerations = lock.enumerations;
   return result;
 }
@@ -25,8 +27,9 @@ lock without_drafts(const lock& lock) {
   auto result = lock;
   for (auto& line : result.lines) {
     if (!line.released) continue;
-    auto& [contracts, migrations, options, is_dropped, enumerations] = *line.released;
+    auto& [contracts, retired, migrations, options, is_dropped, enumerations] = *line.released;
     line.state.contracts.resize(contracts);
+    for (std::size_t i = 0; i < contracts; ++i) line.state.contracts[i].is_retired = i < retired;
     line.state.options = std::move(options);
     line.state.is_dropped = is_dropped;
     line.migrations.resize(migrations);

@@ -45,6 +45,7 @@ struct locked_enumeration {
 /// What of a line is released: the rest of it is a draft, which the next generation may replace.
 struct released_part {
   std::size_t contracts = 0;
+  std::size_t retired = 0;  // of them, the oldest
   std::size_t migrations = 0;
   std::vector<option> options{};
   bool is_dropped = false;

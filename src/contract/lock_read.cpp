@@ -231,7 +231,7 @@ std::size_t read_count(const object& read, std::string_view key, std::size_t mos
 }
 
 released_part read_released(const json_node& node, const line& line) {
-  const object read{node, "\"released\"", {"contracts", "migrations", "options", "dropped", "enumerations"}};
+  const object read{node, "\"released\"", {"contracts", "retired", "migrations", "options", "dropped", "enumerations"}};
   released_part result;
   result.migrations = read_count(read, "migrations", line.migrations.size());
   if (line.name == core_line) {
@@ -239,6 +239,7 @@ released_part read_released(const json_node& node, const line& line) {
     return result;
   }
   result.contracts = read_count(read, "contracts", line.state.contracts.size());
+  if (read.find("retired") != nullptr) result.retired = read_count(read, "retired", result.contracts);
   if (read.find("options") != nullptr) result.options = read_options(read.get("options"));
   result.is_dropped = is_true(read, "dropped");
   return result;

@@ -98,6 +98,7 @@ void put_released(buffer& out, const line& line) {
     put(out, "{}}},\n", released.enumerations.empty() ? "" : "\n        ");
   } else {
     put(out, "        \"contracts\": {},\n", released.contracts);
+    if (released.retired > 0) put(out, "        \"retired\": {},\n", released.retired);
     if (released.is_dropped) put(out, "        \"dropped\": true,\n");
     if (!released.options.empty()) {
       put(out, "        ");

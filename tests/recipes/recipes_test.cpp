@@ -43,8 +43,8 @@ TEST_CASE("every recipe generates the migrations that it shows") {
   for (const auto& recipe : test::recipes()) {
     INFO(recipe.name);
     const auto made = test::play(recipe, short_templates()).wanted;
-    std::map<std::string, std::string> files;
     std::set<std::string> names;
+    std::map<std::string, std::string> files{{"migrations/quern.lock", made.lock_text}};
     for (const auto& file : made.files) files["generated/" + file.path] = file.text;
     for (const auto& file : made.migrations) {
       files["migrations/" + file.path] = file.text;

@@ -176,24 +176,24 @@ create or replace function shop.email_enqueue_json()
 ;
 create or replace function shop.email_claim_json(); -- v1
 
-create or replace view shop.email as select case when m.contract_version = 1 then m.weight when m.contract_version = 2 then m.weight_v2::real end as weight where (m.contract_version = 1 or (m.contract_version = 2 and (abs(m.weight_v2) <= 3.4028234e38 or m.weight_v2 in ('NaN', 'Infinity', '-Infinity')) is not false));
+create or replace view shop.email as select case when m.contract_version = 1 then m.weight when m.contract_version = 2 then m.weight_v2::real end as weight where (m.contract_version = 1 or (m.contract_version = 2 and (m.weight_v2 in (0, 'NaN', 'Infinity', '-Infinity') or abs(m.weight_v2) between 1.401298464324817e-45 and 3.4028234663852886e38) is not false));
 
 create or replace function shop.email_pick_v1()
--- messages where (m.contract_version = 1 or (m.contract_version = 2 and (abs(m.weight_v2) <= 3.4028234e38 or m.weight_v2 in ('NaN', 'Infinity', '-Infinity')) is not false))
--- delayed where (d.contract_version = 1 or (d.contract_version = 2 and (abs(d.weight_v2) <= 3.4028234e38 or d.weight_v2 in ('NaN', 'Infinity', '-Infinity')) is not false))
+-- messages where (m.contract_version = 1 or (m.contract_version = 2 and (m.weight_v2 in (0, 'NaN', 'Infinity', '-Infinity') or abs(m.weight_v2) between 1.401298464324817e-45 and 3.4028234663852886e38) is not false))
+-- delayed where (d.contract_version = 1 or (d.contract_version = 2 and (d.weight_v2 in (0, 'NaN', 'Infinity', '-Infinity') or abs(d.weight_v2) between 1.401298464324817e-45 and 3.4028234663852886e38) is not false))
 ;
 
 create or replace function shop.email_claim_v1()
 -- interval '30 seconds', 8 attempts
--- messages where (m.contract_version = 1 or (m.contract_version = 2 and (abs(m.weight_v2) <= 3.4028234e38 or m.weight_v2 in ('NaN', 'Infinity', '-Infinity')) is not false))
--- delayed where (d.contract_version = 1 or (d.contract_version = 2 and (abs(d.weight_v2) <= 3.4028234e38 or d.weight_v2 in ('NaN', 'Infinity', '-Infinity')) is not false))
+-- messages where (m.contract_version = 1 or (m.contract_version = 2 and (m.weight_v2 in (0, 'NaN', 'Infinity', '-Infinity') or abs(m.weight_v2) between 1.401298464324817e-45 and 3.4028234663852886e38) is not false))
+-- delayed where (d.contract_version = 1 or (d.contract_version = 2 and (d.weight_v2 in (0, 'NaN', 'Infinity', '-Infinity') or abs(d.weight_v2) between 1.401298464324817e-45 and 3.4028234663852886e38) is not false))
 -- weight real = case when m.contract_version = 1 then m.weight when m.contract_version = 2 then m.weight_v2::real end or case when d.contract_version = 1 then d.weight when d.contract_version = 2 then d.weight_v2::real end
 ;
 
 create or replace function shop.email_take_v1()
 -- 8 attempts
--- messages where (m.contract_version = 1 or (m.contract_version = 2 and (abs(m.weight_v2) <= 3.4028234e38 or m.weight_v2 in ('NaN', 'Infinity', '-Infinity')) is not false))
--- delayed where (d.contract_version = 1 or (d.contract_version = 2 and (abs(d.weight_v2) <= 3.4028234e38 or d.weight_v2 in ('NaN', 'Infinity', '-Infinity')) is not false))
+-- messages where (m.contract_version = 1 or (m.contract_version = 2 and (m.weight_v2 in (0, 'NaN', 'Infinity', '-Infinity') or abs(m.weight_v2) between 1.401298464324817e-45 and 3.4028234663852886e38) is not false))
+-- delayed where (d.contract_version = 1 or (d.contract_version = 2 and (d.weight_v2 in (0, 'NaN', 'Infinity', '-Infinity') or abs(d.weight_v2) between 1.401298464324817e-45 and 3.4028234663852886e38) is not false))
 -- weight real = case when m.contract_version = 1 then m.weight when m.contract_version = 2 then m.weight_v2::real end or case when d.contract_version = 1 then d.weight when d.contract_version = 2 then d.weight_v2::real end
 ;
 
@@ -310,11 +310,11 @@ begin
   select count(*)
   into v_count
   from (
-    select m.message_id from shop.email_message as m where m.contract_version = 2 and not ((m.contract_version = 1 or (m.contract_version = 2 and (abs(m.weight_v2) <= 3.4028234e38 or m.weight_v2 in ('NaN', 'Infinity', '-Infinity')) is not false)))
+    select m.message_id from shop.email_message as m where m.contract_version = 2 and not ((m.contract_version = 1 or (m.contract_version = 2 and (m.weight_v2 in (0, 'NaN', 'Infinity', '-Infinity') or abs(m.weight_v2) between 1.401298464324817e-45 and 3.4028234663852886e38) is not false)))
     union all
-    select m.message_id from shop.email_delayed as m where m.contract_version = 2 and not ((m.contract_version = 1 or (m.contract_version = 2 and (abs(m.weight_v2) <= 3.4028234e38 or m.weight_v2 in ('NaN', 'Infinity', '-Infinity')) is not false)))
+    select m.message_id from shop.email_delayed as m where m.contract_version = 2 and not ((m.contract_version = 1 or (m.contract_version = 2 and (m.weight_v2 in (0, 'NaN', 'Infinity', '-Infinity') or abs(m.weight_v2) between 1.401298464324817e-45 and 3.4028234663852886e38) is not false)))
     union all
-    select m.message_id from shop.email_dead as m where m.contract_version = 2 and not ((m.contract_version = 1 or (m.contract_version = 2 and (abs(m.weight_v2) <= 3.4028234e38 or m.weight_v2 in ('NaN', 'Infinity', '-Infinity')) is not false)))
+    select m.message_id from shop.email_dead as m where m.contract_version = 2 and not ((m.contract_version = 1 or (m.contract_version = 2 and (m.weight_v2 in (0, 'NaN', 'Infinity', '-Infinity') or abs(m.weight_v2) between 1.401298464324817e-45 and 3.4028234663852886e38) is not false)))
   ) as r;
   if v_count > 0 then
     raise exception using
