@@ -1,4 +1,4 @@
--- quern migration: core/0002_change
+-- quern migration: core/0002_add_webhooks
 -- Changes what all queues share: adds the queue "webhooks".
 
 -- step: doors

@@ -1,5 +1,13 @@
--- quern migration: core/0003_change
--- Changes what all queues share: adds the queue "email".
+-- quern migration: core/0002_add_channel
+-- Changes what all queues share: adds the enumeration "channel".
+
+-- step: types
+-- lock: none that anybody waits for
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create type shop.channel as enum ('email', 'sms');
 
 -- step: doors
 -- lock: none that anybody waits for
@@ -9,15 +17,12 @@
 
 create or replace function shop.queue_enqueue()
 -- 'email': shop.email
--- 'webhooks': shop.webhooks
 ;
 
 create or replace function shop.queue_dequeue()
 -- 'email': shop.email
--- 'webhooks': shop.webhooks
 ;
 
 create or replace function shop.queue_ack()
 -- 'email': shop.email
--- 'webhooks': shop.webhooks
 ;

@@ -1,13 +1,5 @@
--- quern migration: core/0002_change
--- Changes what all queues share: adds the enumeration "channel".
-
--- step: types
--- lock: none that anybody waits for
--- lock_timeout: 5s
--- statement_timeout: 1min
--- transaction: yes
-
-create type shop.channel as enum ('email', 'sms');
+-- quern migration: core/0003_add_email
+-- Changes what all queues share: adds the queue "email".
 
 -- step: doors
 -- lock: none that anybody waits for
@@ -17,12 +9,15 @@ create type shop.channel as enum ('email', 'sms');
 
 create or replace function shop.queue_enqueue()
 -- 'email': shop.email
+-- 'webhooks': shop.webhooks
 ;
 
 create or replace function shop.queue_dequeue()
 -- 'email': shop.email
+-- 'webhooks': shop.webhooks
 ;
 
 create or replace function shop.queue_ack()
 -- 'email': shop.email
+-- 'webhooks': shop.webhooks
 ;
