@@ -240,7 +240,8 @@ class evolver {
   }
 
   std::string compatible_removal(const field& before) const {
-    if (previous_.is_schemaless) return "keep what they read as a field: rest = { type = \"jsonb\", renamed_from = \"payload\" }";
+    if (previous_.is_schemaless)
+      return "keep what they read as a field: rest = { type = \"jsonb\", renamed_from = \"payload\" }";
     if (!can_have_default(before)) {
       return fmt::format(
           "keep it, or make it optional until contract v{} is retired; if it only has another name now, "
@@ -257,8 +258,8 @@ class evolver {
     const auto type = declaration::spell(written.type);
     if (storage_type(type) == storage_type(before.type)) return true;
     refuse("removed_type",
-           fmt::format("the removed field \"{}\" was of type {}, not {}", before.name, before.type, type), written.where,
-           fmt::format("write type = \"{}\"", before.type));
+           fmt::format("the removed field \"{}\" was of type {}, not {}", before.name, before.type, type),
+           written.where, fmt::format("write type = \"{}\"", before.type));
     return false;
   }
 

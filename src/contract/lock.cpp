@@ -17,8 +17,8 @@ const line* find_line(const lock& lock, std::string_view name) {
 released_part all_of(const line& line, const lock& lock) {
   const auto& contracts = line.state.contracts;
   const auto retired = contracts.size() - live(contracts).size();
-  released_part result{
-      contracts.size(), retired, line.migrations.size(), line.state.options, line.state.is_dropped, {}};
+  released_part result{contracts.size(),      retired, line.migrations.size(), line.state.options,
+                       line.state.is_dropped, {}};
   if (line.name == core_line) result.enumerations = lock.enumerations;
   return result;
 }

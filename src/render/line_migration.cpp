@@ -129,7 +129,6 @@ class expansion {
     checks.push_back(backward_.versions_check);
     steps_.push_back({.name = "validate",
                       .lock = "share update exclusive on the tables of messages, while they are read",
-                      .lock_timeout = strong_lock_timeout,
                       .statement_timeout = "1h",
                       .text = forward_.to_validate.empty() ? nothing("There is no new constraint to look at.")
                                                            : change_.validate(forward_.to_validate),
@@ -145,7 +144,6 @@ class expansion {
                       .reverse = change_.alter_tables(backward_.columns, back_checks)});
     steps_.push_back({.name = "validate_versions",
                       .lock = "share update exclusive on the tables of messages, while they are read",
-                      .lock_timeout = strong_lock_timeout,
                       .statement_timeout = "1h",
                       .text = change_.validate({forward_.versions_check}),
                       .reverse = nothing("The constraint goes with the step before.")});

@@ -79,7 +79,6 @@ class retiring {
     names.push_back(shapes_.versions_check);
     steps_.push_back({.name = "validate",
                       .lock = "share update exclusive on the tables of messages, while they are read",
-                      .lock_timeout = strong_lock_timeout,
                       .statement_timeout = "1h",
                       .text = joined({guard(), change_.validate(names)})});
   }

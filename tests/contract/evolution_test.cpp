@@ -65,8 +65,8 @@ TEST_CASE("a field is followed by its renames, in both directions") {
 }
 
 TEST_CASE("a field that comes back is not the one that was removed") {
-  const auto all = test::history({payload(R"(a = "text", b = "text?")"), payload(R"(a = "text")"),
-                                  payload(R"(a = "text", b = "text?")")});
+  const auto all = test::history(
+      {payload(R"(a = "text", b = "text?")"), payload(R"(a = "text")"), payload(R"(a = "text", b = "text?")")});
   CHECK(all[2].fields[1].column == "b_v3");
   CHECK(counterpart(all, 3, "b", 1).empty());
 }
@@ -84,8 +84,7 @@ TEST_CASE("a rename that stands in the declaration since an earlier contract is 
 }
 
 TEST_CASE("names that were swapped are swapped once, as long as the keys stand there") {
-  const std::string swapped =
-      R"(a = { type = "text", renamed_from = "b" }, b = { type = "text", renamed_from = "a" })";
+  const std::string swapped = R"(a = { type = "text", renamed_from = "b" }, b = { type = "text", renamed_from = "a" })";
   const auto all = test::history({payload(R"(a = "text", b = "text")"), payload(swapped), payload(swapped),
                                   payload(swapped + R"(, c = "text?")"), payload(swapped + R"(, d = "text?")")});
   REQUIRE(all.size() == 4);
@@ -94,11 +93,10 @@ TEST_CASE("names that were swapped are swapped once, as long as the keys stand t
 }
 
 TEST_CASE("a break is remembered with its reason, and what was removed with its value") {
-  const auto all =
-      test::history({payload(R"(a = "text", b = "text", c = "text?")"),
-                     "accept_break = { version = 2, reason = \"why\", until = 2027-01-31 }\n"
-                     "removed = { b = { type = \"text\", default = \"none\" }, c = \"text?\" }\n" +
-                         payload(R"(a = "uuid")")});
+  const auto all = test::history({payload(R"(a = "text", b = "text", c = "text?")"),
+                                  "accept_break = { version = 2, reason = \"why\", until = 2027-01-31 }\n"
+                                  "removed = { b = { type = \"text\", default = \"none\" }, c = \"text?\" }\n" +
+                                      payload(R"(a = "uuid")")});
   REQUIRE(all.size() == 2);
   REQUIRE(all[1].breaks.has_value());
   CHECK(*all[1].breaks == contract::contract_break{"why", "2027-01-31"});

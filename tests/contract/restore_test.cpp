@@ -31,7 +31,8 @@ std::vector<contract::locked_enumeration> enumerations_of(const declaration::pro
 contract::queue_state locked_state(const declaration::project& project, const declaration::queue& queue) {
   contract::lock lock{project.name, project.schema, enumerations_of(project), {}};
   std::sort(lock.enumerations.begin(), lock.enumerations.end(), [](auto& a, auto& b) { return a.name < b.name; });
-  lock.lines.push_back({queue.name, {{contract::first_contract(project, queue, {})}, contract::options_of(queue), false}, {}, {}});
+  lock.lines.push_back(
+      {queue.name, {{contract::first_contract(project, queue, {})}, contract::options_of(queue), false}, {}, {}});
   const auto read = contract::read_lock({"quern.lock", contract::write_lock(lock)});
   REQUIRE(read.diagnostics.empty());
   return read.value.lines.front().state;

@@ -103,8 +103,7 @@ TEST_CASE("a field stays in its column under another name, and gets one of its o
 }
 
 TEST_CASE("a column is required when every live contract writes a value there") {
-  const auto stricter =
-      test::history({payload(R"(a = "text?")"), payload(R"(a = { type = "text", default = "x" })")});
+  const auto stricter = test::history({payload(R"(a = "text?")"), payload(R"(a = { type = "text", default = "x" })")});
   CHECK(columns(stricter) == "a text");
   CHECK(columns(with_retired(stricter, 1)) == "a text not null");
   const auto looser = test::history({payload(R"(a = "text")"), payload(R"(a = "text?")")});
@@ -177,8 +176,9 @@ TEST_CASE("a field is found under every name that it had, over three contracts")
 }
 
 TEST_CASE("names that were swapped lead to what they mean") {
-  const auto all = test::history({payload(R"(a = "text", b = "text")"),
-                                  payload(R"(a = { type = "text", renamed_from = "b" }, b = { type = "text", renamed_from = "a" })")});
+  const auto all = test::history(
+      {payload(R"(a = "text", b = "text")"),
+       payload(R"(a = { type = "text", renamed_from = "b" }, b = { type = "text", renamed_from = "a" })")});
   CHECK(words(reading(all, 2, "a", 1)) == "b");
   CHECK(words(reading(all, 2, "b", 1)) == "a");
   CHECK(words(reading(all, 1, "a", 2)) == "a");
@@ -187,7 +187,8 @@ TEST_CASE("names that were swapped lead to what they mean") {
 }
 
 TEST_CASE("an enumeration's new values are left to those who know them") {
-  const auto all = test::history({payload(R"(a = "channel", b = "channel[]")"), payload(R"(a = "channel", b = "channel[]")")});
+  const auto all =
+      test::history({payload(R"(a = "channel", b = "channel[]")"), payload(R"(a = "channel", b = "channel[]")")});
   CHECK(words(reading(all, 2, "a", 1)) == "a");
   CHECK(words(reading(all, 1, "a", 2)) == "a email sms");
   CHECK(words(reading(all, 1, "b", 2)) == "b email sms");
@@ -207,8 +208,10 @@ TEST_CASE("what may be missing is read where it is not, or as the default") {
 
 TEST_CASE("limits are looked at where those of the writer are not as tight") {
   const auto all = test::history(
-      {payload(R"(a = { type = "int32", min = 0, max = 100 }, b = { type = "text", max_length = 10 }, c = "text", d = { type = "date", min = "2026-01-01" }, e = "float64")"),
-       payload(R"(a = { type = "int32", min = 5, max = 200 }, b = { type = "text", max_length = 5 }, c = { type = "text", pattern = "^x" }, d = { type = "date", min = "2025-01-01" }, e = { type = "float64", min = 0.5 })")});
+      {payload(
+           R"(a = { type = "int32", min = 0, max = 100 }, b = { type = "text", max_length = 10 }, c = "text", d = { type = "date", min = "2026-01-01" }, e = "float64")"),
+       payload(
+           R"(a = { type = "int32", min = 5, max = 200 }, b = { type = "text", max_length = 5 }, c = { type = "text", pattern = "^x" }, d = { type = "date", min = "2025-01-01" }, e = { type = "float64", min = 0.5 })")});
   CHECK(words(reading(all, 2, "a", 1)) == "a from 5");
   CHECK(words(reading(all, 1, "a", 2)) == "a to 100");
   CHECK(words(reading(all, 2, "b", 1)) == "b of 5");

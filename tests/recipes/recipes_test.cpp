@@ -1,5 +1,5 @@
-// What every recipe generates, to the byte. `expected/` of a case has all of its migrations, and of the other files those
-// that are worth a look. So that a case shows what is its own, functions are spelled by the short templates of
+// What every recipe generates, to the byte. `expected/` of a case has all of its migrations, and of the other files
+// those that are worth a look. So that a case shows what is its own, functions are spelled by the short templates of
 // tests/recipes/templates: each says what it reads and writes, and how.
 
 #include <algorithm>

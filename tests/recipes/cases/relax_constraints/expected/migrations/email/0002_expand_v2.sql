@@ -45,7 +45,7 @@ alter table shop.email_delayed
 
 -- step: validate
 -- lock: share update exclusive on the tables of messages, while they are read
--- lock_timeout: 15ms
+-- lock_timeout: 5s
 -- statement_timeout: 1h
 -- transaction: yes
 
@@ -128,7 +128,7 @@ alter table shop.email_delayed
 
 -- step: validate_versions
 -- lock: share update exclusive on the tables of messages, while they are read
--- lock_timeout: 15ms
+-- lock_timeout: 5s
 -- statement_timeout: 1h
 -- transaction: yes
 

@@ -35,7 +35,7 @@ alter table shop.email_dead
 
 -- step: validate
 -- lock: share update exclusive on the tables of messages, while they are read
--- lock_timeout: 15ms
+-- lock_timeout: 5s
 -- statement_timeout: 1h
 -- transaction: yes
 
@@ -95,7 +95,7 @@ alter table shop.email_dead
 
 -- step: validate_versions
 -- lock: share update exclusive on the tables of messages, while they are read
--- lock_timeout: 15ms
+-- lock_timeout: 5s
 -- statement_timeout: 1h
 -- transaction: yes
 

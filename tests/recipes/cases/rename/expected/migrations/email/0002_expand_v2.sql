@@ -19,7 +19,7 @@ drop sequence shop.email_v2_frontier, shop.email_v2_swept_at, shop.email_v2_prod
 
 -- step: validate
 -- lock: share update exclusive on the tables of messages, while they are read
--- lock_timeout: 15ms
+-- lock_timeout: 5s
 -- statement_timeout: 1h
 -- transaction: yes
 
@@ -75,7 +75,7 @@ alter table shop.email_delayed
 
 -- step: validate_versions
 -- lock: share update exclusive on the tables of messages, while they are read
--- lock_timeout: 15ms
+-- lock_timeout: 5s
 -- statement_timeout: 1h
 -- transaction: yes
 
