@@ -13,6 +13,7 @@ const std::vector<code_group>& code_groups() {
       {"migrations, their history and generated files", history_codes()},
       {"hooks", hook_codes()},
       {"locks that hooks take", hook_lock_codes()},
+      {"what a server says of the migrations", server_codes()},
   };
   return groups;
 }

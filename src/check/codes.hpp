@@ -39,5 +39,6 @@ std::span<const code> contract_codes();
 std::span<const code> history_codes();
 std::span<const code> hook_codes();
 std::span<const code> hook_lock_codes();
+std::span<const code> server_codes();
 
 }  // namespace check

@@ -14,6 +14,8 @@
 #include <string>
 
 #include "check/format.hpp"
+#include "check/server.hpp"
+#include "cli/check_server.hpp"
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
 
@@ -33,6 +35,7 @@ struct check_arguments {
   std::optional<fs::path> output{};
   format as = format::automatic;
   bool is_strict = false;
+  check_server_arguments server{};
 };
 
 std::string variable(const char* name) {
@@ -112,7 +115,8 @@ void show(check::report found, const check_arguments& given) {
 exit_code run(const check_arguments& given) try {
   const check::places where = places_of(given);
   const std::optional<check::base> against = base_of(given, where.migrations);
-  const check::report found = check::check_project(where, against);
+  check::report found = check::check_project(where, against);
+  if (given.server.is_wanted()) check_on_server(given.server, where, against, found);
   show(found, given);
   const bool has_errors = check::count(found, text::severity::error) > 0;
   return has_errors || (given.is_strict && !found.findings.empty()) ? exit_code::input_wrong : exit_code::done;
@@ -143,6 +147,7 @@ void add_options(CLI::App& command, check_arguments& given) {
       ->type_name("FORMAT");
   command.add_option("--output", given.output, "Write to this file, not to standard output");
   command.add_flag("--strict", given.is_strict, "End with 1 for warnings too");
+  add_options(command, given.server);
 }
 
 }  // namespace
@@ -150,7 +155,9 @@ void add_options(CLI::App& command, check_arguments& given) {
 void add_check(CLI::App& program, exit_code& result) {
   const auto given = std::make_shared<check_arguments>();
   CLI::App* const command = program.add_subcommand(
-      "check", "Find what must not be merged: broken history, contracts, hooks, and files that are not generated");
+      "check",
+      "Find what must not be merged: broken history, contracts, hooks, and files that are not generated; with a server "
+      "also what its migrations, rollbacks and contracts do there");
   add_options(*command, *given);
   on_call(*command, result, [given] { return run(*given); });
 }

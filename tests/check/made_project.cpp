@@ -70,11 +70,13 @@ std::string content_of(const fs::path& file) {
   return {std::istreambuf_iterator<char>{input}, {}};
 }
 
-made_project::made_project() {
+made_project::made_project() : made_project{declaration} {}
+
+made_project::made_project(const std::string& text) {
   std::string name = "/tmp/quern-check-XXXXXX";
   if (mkdtemp(name.data()) == nullptr) throw std::runtime_error{"cannot make a temporary directory"};
   root_ = name;
-  generate(declaration);
+  generate(text);
 }
 
 made_project::~made_project() {

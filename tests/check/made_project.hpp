@@ -15,6 +15,7 @@ std::string content_of(const std::filesystem::path& file);
 class made_project {
  public:
   made_project();
+  explicit made_project(const std::string& declaration);
   ~made_project();
   made_project(const made_project&) = delete;
   made_project& operator=(const made_project&) = delete;

@@ -1,0 +1,149 @@
+// Who may do what with quern's objects, against what the declaration grants: each role its part, and nothing else.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "check/server_run.hpp"
+
+namespace check {
+namespace {
+
+struct right {
+  std::string object;  // `function email_ack`, `column email_message.note`
+  std::string privilege;
+  std::string role;
+  auto operator<=>(const right&) const = default;
+};
+
+/// Of all objects of the schema; without their owners, who may everything.
+constexpr std::string_view rights_query = R"(
+with granted (object, acl, owner) as (
+  select 'function ' || p.proname, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner
+  from pg_proc as p
+  where p.pronamespace = to_regnamespace(quote_ident($1))
+  union all
+  select case c.relkind when 'S' then 'sequence ' when 'v' then 'view ' else 'table ' end || c.relname, c.relacl, c.relowner
+  from pg_class as c
+  where c.relnamespace = to_regnamespace(quote_ident($1)) and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+  union all
+  select 'column ' || c.relname || '.' || a.attname, a.attacl, c.relowner
+  from pg_class as c
+  join pg_attribute as a on a.attrelid = c.oid
+  where c.relnamespace = to_regnamespace(quote_ident($1)) and a.attnum > 0 and not a.attisdropped
+  union all
+  select 'schema ' || n.nspname, n.nspacl, n.nspowner
+  from pg_namespace as n
+  where n.nspname = $1
+)
+select distinct g.object::text, a.privilege_type::text,
+  case a.grantee when 0 then 'public' else pg_get_userbyid(a.grantee) end::text
+from granted as g
+cross join lateral aclexplode(g.acl) as a
+where a.grantee <> g.owner
+)";
+
+class grants_check {
+ public:
+  explicit grants_check(const server_run& run) : run_{run} {
+    for (const auto& queue : run.of.declared->queues) expect(queue);
+  }
+
+  void compare(quern::connection& db) const {
+    const std::set<right> there = read(db);
+    for (const right& one : wanted_)
+      if (!there.contains(one))
+        add("server_grant_missing", one,
+            fmt::format("{} is granted no {} on {}, and its part needs it", one.role, one.privilege, one.object));
+    for (const right& one : there)
+      if (!wanted_.contains(one) && is_ours(one.object))
+        add("server_grant_excess", one,
+            fmt::format("{} is granted {} on {}, which no part of the declaration gives it", one.role, one.privilege,
+                        one.object));
+  }
+
+ private:
+  void add(std::string_view code, const right& one, std::string message) const {
+    run_.add_at_object(name::server_grants, code, one.object, std::move(message),
+                       "grants are declared: grants = { produce = […], consume = […], operate = […] }");
+  }
+
+  void grant(const std::vector<std::string>& roles, const std::string& object, std::string_view privilege) {
+    for (const std::string& role : roles) wanted_.insert({object, std::string{privilege}, role});
+  }
+
+  void grant_functions(const std::vector<std::string>& roles, const std::string& prefix,
+                       std::initializer_list<std::string_view> names, const std::string& suffix = "") {
+    for (const std::string_view each : names)
+      grant(roles, fmt::format("function {}{}{}", prefix, each, suffix), "EXECUTE");
+  }
+
+  void expect(const declaration::queue& queue) {
+    const contract::line* const line = contract::find_line(*run_.of.lock, queue.name);
+    if (line == nullptr) return;
+    const auto& [produce, consume, operate] = queue.grants;
+    for (const auto* part : {&produce, &consume, &operate}) {
+      grant(*part, "schema " + run_.schema(), "USAGE");
+      grant_functions(*part, "quern_", {"handshake"});
+    }
+    const std::string prefix = queue.name + "_";
+    expect_shared(queue, prefix);
+    for (const contract::payload_contract* one : contract::live(line->state.contracts)) {
+      const std::string version = fmt::format("_v{}", one->version);
+      grant_functions(produce, prefix, {"wake", "enqueue", "enqueue_many", "enqueue_json"}, version);
+      grant_functions(consume, prefix, {"claim", "claim_json", "take"}, version);
+      grant(produce, fmt::format("column {}message.contract_version", prefix), "INSERT");
+      for (const contract::field& field : one->fields)
+        grant(produce, fmt::format("column {}message.{}", prefix, field.column), "INSERT");
+    }
+  }
+
+  void expect_shared(const declaration::queue& queue, const std::string& prefix) {
+    const auto& [produce, consume, operate] = queue.grants;
+    grant_functions(produce, prefix, {"wake", "enqueue_json"});
+    grant_functions(produce, "queue_", {"enqueue"});
+    grant(produce, fmt::format("sequence {}message_id", prefix), "USAGE");
+    grant(produce, "view " + queue.name, "INSERT");
+    grant_functions(consume, prefix,
+                    {"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt", "next_due"});
+    grant_functions(consume, "", {"quern_queue_of", "queue_dequeue", "queue_ack"});
+    for (const auto privilege : {"SELECT", "UPDATE", "DELETE"}) grant(consume, "view " + queue.name, privilege);
+    grant_functions(operate, prefix, {"stats", "pause", "resume"});
+    for (const auto table : {"message", "delayed"}) grant(operate, fmt::format("table {}{}", prefix, table), "SELECT");
+    if (!queue.dead_letter) return;
+    grant_functions(operate, prefix, {"redrive", "redrive_all", "purge"});
+    grant(operate, fmt::format("table {}dead", prefix), "SELECT");
+  }
+
+  std::set<right> read(quern::connection& db) const {
+    std::set<right> there;
+    for (const quern::row row : db.execute(rights_query, run_.schema()))
+      there.insert({row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2)});
+    return there;
+  }
+
+  /// What hooks have made is for its makers to grant; but nothing in the schema is for everyone.
+  bool is_ours(const std::string& object) const {
+    const std::string name = object.substr(object.find(' ') + 1);
+    if (object.starts_with("schema ")) return true;
+    if (name.starts_with("quern_") || name.starts_with("queue_")) return true;
+    return std::ranges::any_of(run_.of.declared->queues, [&](const auto& queue) {
+      return name == queue.name || name.starts_with(queue.name + "_");
+    });
+  }
+
+  const server_run& run_;
+  std::set<right> wanted_;
+};
+
+}  // namespace
+
+void check_grants(const server_run& run, const scratch_place& installed) {
+  run.how.progress("comparing rights with the declared grants");
+  quern::connection db{installed.url(), {.application_name = "quern check"}};
+  grants_check{run}.compare(db);
+}
+
+}  // namespace check

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "check/made_project.hpp"
+#include "check/server.hpp"
+
+namespace test {
+
+/// What the checks with a server find in a project.
+struct tryout {
+  std::vector<std::string> findings{};  // `file: message [code]`, with the file from the project's root on
+  std::vector<std::string> notes{};
+  std::vector<std::string_view> checks{};
+};
+
+/// Makes the checks with the server that all tests share.
+tryout try_out(const made_project& what, const std::optional<check::base>& against = std::nullopt,
+               bool is_thorough = false);
+
+}  // namespace test
