@@ -500,11 +500,23 @@ end
 $$;
 comment on function shop.email_take_v1 is 'Claims and ends up to p_count messages in the caller''s transaction: commit is the ack, rollback gives them back.';
 
+create function shop.email_next_due_v1()
+returns timestamptz
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select min(d.due_at)
+  from shop.email_delayed as d
+  where d.contract_version = 1
+    and not exists (select from shop.quern_queue as q where q.queue = 'email' and q.paused_at is not null);
+end;
+comment on function shop.email_next_due_v1 is 'When the next delayed message is due that consumers of contract v1 can read; null when there is none, and while the queue is paused.';
+
 revoke all on function
-  shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1
+  shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 from public;
 grant execute on function
-  shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1
+  shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
 
 create function shop.email_wake_v1()
@@ -901,16 +913,6 @@ begin atomic
 end;
 comment on function shop.email_attempt is 'The current attempt on a message; null when nobody has claimed it.';
 
-create function shop.email_next_due()
-returns timestamptz
-language sql stable security definer
-set search_path = pg_catalog, pg_temp
-begin atomic
-  select min(d.due_at)
-  from shop.email_delayed as d;
-end;
-comment on function shop.email_next_due is 'When the next delayed message is due; null when there is none.';
-
 create function shop.email_redrive_all(p_count integer default null, p_message_id bigint default null)
 returns bigint
 language plpgsql security definer
@@ -1119,7 +1121,7 @@ for each row execute function shop.email_door();
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -1130,7 +1132,7 @@ grant usage on sequence shop.email_message_id to web;
 grant insert on shop.email to web;
 grant execute on function
   shop.email_claim_json,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
 to mailer;
 grant select, update, delete on shop.email to mailer;
@@ -1169,11 +1171,11 @@ $$;
 drop view shop.email;
 drop function
   shop.email_enqueue_json_v1, shop.email_enqueue_many_v1, shop.email_enqueue_v1, shop.email_wake_v1,
-  shop.email_claim_json_v1, shop.email_claim_v1, shop.email_take_v1, shop.email_pick_v1,
+  shop.email_claim_json_v1, shop.email_claim_v1, shop.email_take_v1, shop.email_pick_v1, shop.email_next_due_v1,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json, shop.email_door,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.email_stats, shop.email_pause, shop.email_resume;
 drop table shop.email_message, shop.email_delayed, shop.email_dead;
 drop sequence shop.email_message_id, shop.email_low_water, shop.email_mark, shop.email_mark_xid;

@@ -459,11 +459,23 @@ end
 $$;
 comment on function shop.webhooks_take_v1 is 'Claims and ends up to p_count messages in the caller''s transaction: commit is the ack, rollback gives them back.';
 
+create function shop.webhooks_next_due_v1()
+returns timestamptz
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select min(d.due_at)
+  from shop.webhooks_delayed as d
+  where d.contract_version = 1
+    and not exists (select from shop.quern_queue as q where q.queue = 'webhooks' and q.paused_at is not null);
+end;
+comment on function shop.webhooks_next_due_v1 is 'When the next delayed message is due that consumers of contract v1 can read; null when there is none, and while the queue is paused.';
+
 revoke all on function
-  shop.webhooks_pick_v1, shop.webhooks_claim_v1, shop.webhooks_claim_json_v1, shop.webhooks_take_v1
+  shop.webhooks_pick_v1, shop.webhooks_claim_v1, shop.webhooks_claim_json_v1, shop.webhooks_take_v1, shop.webhooks_next_due_v1
 from public;
 grant execute on function
-  shop.webhooks_claim_v1, shop.webhooks_claim_json_v1, shop.webhooks_take_v1
+  shop.webhooks_claim_v1, shop.webhooks_claim_json_v1, shop.webhooks_take_v1, shop.webhooks_next_due_v1
 to mailer;
 
 create function shop.webhooks_wake_v1()
@@ -835,16 +847,6 @@ begin atomic
 end;
 comment on function shop.webhooks_attempt is 'The current attempt on a message; null when nobody has claimed it.';
 
-create function shop.webhooks_next_due()
-returns timestamptz
-language sql stable security definer
-set search_path = pg_catalog, pg_temp
-begin atomic
-  select min(d.due_at)
-  from shop.webhooks_delayed as d;
-end;
-comment on function shop.webhooks_next_due is 'When the next delayed message is due; null when there is none.';
-
 create function shop.webhooks_redrive_all(p_count integer default null, p_message_id bigint default null)
 returns bigint
 language plpgsql security definer
@@ -1053,7 +1055,7 @@ for each row execute function shop.webhooks_door();
 revoke all on function
   shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_claim_json,
   shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
-  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_next_due,
+  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt,
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
   shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.webhooks_door
 from public;
@@ -1064,7 +1066,7 @@ grant usage on sequence shop.webhooks_message_id to web;
 grant insert on shop.webhooks to web;
 grant execute on function
   shop.webhooks_claim_json,
-  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_next_due,
+  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt,
   shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
 to mailer;
 grant select, update, delete on shop.webhooks to mailer;
@@ -1103,11 +1105,11 @@ $$;
 drop view shop.webhooks;
 drop function
   shop.webhooks_enqueue_json_v1, shop.webhooks_enqueue_many_v1, shop.webhooks_enqueue_v1, shop.webhooks_wake_v1,
-  shop.webhooks_claim_json_v1, shop.webhooks_claim_v1, shop.webhooks_take_v1, shop.webhooks_pick_v1,
+  shop.webhooks_claim_json_v1, shop.webhooks_claim_v1, shop.webhooks_take_v1, shop.webhooks_pick_v1, shop.webhooks_next_due_v1,
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
   shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_claim_json, shop.webhooks_door,
   shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
-  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_next_due,
+  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt,
   shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume;
 drop table shop.webhooks_message, shop.webhooks_delayed, shop.webhooks_dead;
 drop sequence shop.webhooks_message_id, shop.webhooks_low_water, shop.webhooks_mark, shop.webhooks_mark_xid;

@@ -93,7 +93,7 @@ class grants_check {
     for (const contract::payload_contract* one : contract::live(line->state.contracts)) {
       const std::string version = fmt::format("_v{}", one->version);
       grant_functions(produce, prefix, {"wake", "enqueue", "enqueue_many", "enqueue_json"}, version);
-      grant_functions(consume, prefix, {"claim", "claim_json", "take"}, version);
+      grant_functions(consume, prefix, {"claim", "claim_json", "take", "next_due"}, version);
       grant(produce, fmt::format("column {}message.contract_version", prefix), "INSERT");
       for (const contract::field& field : one->fields)
         grant(produce, fmt::format("column {}message.{}", prefix, field.column), "INSERT");
@@ -107,7 +107,7 @@ class grants_check {
     grant(produce, fmt::format("sequence {}message_id", prefix), "USAGE");
     grant(produce, "view " + queue.name, "INSERT");
     grant_functions(consume, prefix,
-                    {"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt", "next_due"});
+                    {"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt"});
     grant_functions(consume, "", {"quern_queue_of", "queue_dequeue", "queue_ack"});
     for (const auto privilege : {"SELECT", "UPDATE", "DELETE"}) grant(consume, "view " + queue.name, privilege);
     grant_functions(operate, prefix, {"stats", "pause", "resume"});

@@ -54,7 +54,7 @@ constexpr std::array suffixes{
     suffix{"_pause", "function"},
     suffix{"_resume", "function"},
     suffix{"_wake", "function"},
-    suffix{"_next_due", "function"},
+    suffix{"_next_due", "function", true},
     suffix{"_attempt", "function"},
     suffix{"_bury", "function"},
     suffix{"_retry_delay", "function"},

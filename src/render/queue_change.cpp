@@ -60,8 +60,8 @@ void revoke_consumers(std::vector<revocation>& out, const queue_model& model, co
   if (roles.empty()) return;
   const auto list = sql::identifiers(roles);
   out.push_back({"execute",
-                 functions(model, {"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt", "next_due"},
-                           {"claim", "claim_json", "take"}),
+                 functions(model, {"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt"},
+                           {"claim", "claim_json", "take", "next_due"}),
                  list});
   out.push_back({"select, update, delete", names::door(model.schema, model.name()), list});
 }

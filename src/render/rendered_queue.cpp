@@ -10,10 +10,10 @@ namespace render {
 namespace {
 
 /// Those that can be replaced in place, in an order in which each finds what it needs.
-constexpr std::array<std::string_view, 17> shared_objects{
-    "wake",    "advance_low_water", "bury",    "ack",   "ack_many", "retry_delay", "nack",      "extend",   "release",
-    "attempt", "next_due",          "redrive", "purge", "stats",    "pause",       "json_door", "door_view"};
-constexpr std::array<std::string_view, 8> version_objects{"pick", "claim",   "claim_json",   "take",
+constexpr std::array<std::string_view, 16> shared_objects{
+    "wake",    "advance_low_water", "bury",    "ack",   "ack_many", "retry_delay", "nack",      "extend",
+    "release", "attempt",           "redrive", "purge", "stats",    "pause",       "json_door", "door_view"};
+constexpr std::array<std::string_view, 9> version_objects{"pick", "claim",   "claim_json",   "take",        "next_due",
                                                           "wake", "enqueue", "enqueue_many", "enqueue_json"};
 
 void add_replaced(std::vector<std::string>& texts, const std::string& before, const std::string& now) {

@@ -56,7 +56,7 @@ class retiring {
     const auto prefix = names::prefix(change_.model().schema, change_.model().name());
     std::vector<std::string> names;
     for (const auto* what :
-         {"enqueue_json", "enqueue_many", "enqueue", "wake", "claim_json", "claim", "take", "pick"}) {
+         {"enqueue_json", "enqueue_many", "enqueue", "wake", "claim_json", "claim", "take", "pick", "next_due"}) {
       names.push_back(fmt::format("{}_{}_v{}", prefix, what, number_));
     }
     return fmt::format("drop function {};", fmt::join(names, ", "));

@@ -154,6 +154,18 @@ TEST_CASE("messages that a contract cannot read, however many, do not keep it fr
   CHECK(only(db, "select order_id::text from shop.email_take_v1()") == "40001");
 }
 
+TEST_CASE("nobody is told to come for a delayed message that its contract cannot read, nor while the queue is paused") {
+  project shop;
+  shop.deploy("v1");
+  shop.deploy("v2");
+  quern::connection db{shop.url()};
+  db.execute("select shop.email_enqueue_v2(p_order_id => 1, p_client_id => $1, p_delay => interval '1 us')", beyond);
+  CHECK(only(db, "select (shop.email_next_due_v1() is null)::text") == "true");
+  CHECK(only(db, "select (shop.email_next_due_v2() <= clock_timestamp())::text") == "true");
+  db.execute("select shop.email_pause()");
+  CHECK(only(db, "select (shop.email_next_due_v2() is null)::text") == "true");
+}
+
 TEST_CASE("a message that came back is found by its contract while consumers of another one sweep all the time") {
   project shop;
   shop.deploy("v1");

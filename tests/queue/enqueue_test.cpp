@@ -145,10 +145,10 @@ TEST_CASE("no delay is the same as none, and a negative one is refused") {
 
 TEST_CASE("the earliest due time of the delayed messages is known") {
   test::workshop here;
-  CHECK(here.db.ask("select mail_next_due()") == "null");
+  CHECK(here.db.ask("select mail_next_due_v1()") == "null");
   here.db.send("a", "2 hours");
   here.db.send("b", "1 hour");
-  CHECK(here.db.ask("select mail_next_due() - now() between '59 minutes' and '1 hour'") == "t");
+  CHECK(here.db.ask("select mail_next_due_v1() - now() between '59 minutes' and '1 hour'") == "t");
 }
 
 TEST_CASE("many messages are enqueued at once and their ids come in the order of the arrays") {

@@ -128,7 +128,7 @@ TEST_CASE("a consumer ends messages of its own queue and touches no other") {
   CHECK(here.told("qt_mailer", "select mail_claim_json()").empty());
   CHECK(here.told("qt_mailer", "select mail_ack(1, 1), mail_ack_many('{}', '{}'), mail_nack(2, 1)").empty());
   CHECK(
-      here.told("qt_mailer", "select mail_extend(2, 1), mail_release(2, 1), mail_attempt(2), mail_next_due()").empty());
+      here.told("qt_mailer", "select mail_extend(2, 1), mail_release(2, 1), mail_attempt(2), mail_next_due_v1()").empty());
   CHECK(here.told("qt_mailer", "select queue_dequeue('mail'); select queue_ack(4)").empty());
   CHECK(here.told("qt_mailer", "begin; select * from mail limit 1 for update skip locked; rollback").empty());
   CHECK(here.told("qt_mailer", "delete from mail where id = 5").empty());
@@ -253,7 +253,7 @@ TEST_CASE("types, tables, functions and operators that a caller puts in front ar
       {"qt_mailer",
        {"{0}.mail_claim_v1(1)", "{0}.mail_claim_json_v1(1)", "{0}.mail_take_v1(1)", "{0}.mail_nack(1, 1)",
         "{0}.mail_nack(2, 1, 'x'::pg_catalog.text)", "{0}.mail_ack(1, 1)", "{0}.mail_ack_many('{{1}}', '{{1}}')",
-        "{0}.mail_extend(1, 1)", "{0}.mail_release(2, 1)", "{0}.mail_attempt(1)", "{0}.mail_next_due()",
+        "{0}.mail_extend(1, 1)", "{0}.mail_release(2, 1)", "{0}.mail_attempt(1)", "{0}.mail_next_due_v1()",
         "{0}.queue_dequeue('mail'::pg_catalog.text)", "{0}.queue_ack(1)"}},
       {"qt_ops",
        {"{0}.mail_redrive(1)", "{0}.mail_redrive_all()", "{0}.mail_purge()", "{0}.mail_stats()", "{0}.mail_pause()",

@@ -129,8 +129,10 @@ create function shop.webhooks_take_v1()
 -- payload jsonb = m.payload or d.payload
 ;
 
+create function shop.webhooks_next_due_v1();
+
 revoke all on function
-  shop.webhooks_pick_v1, shop.webhooks_claim_v1, shop.webhooks_claim_json_v1, shop.webhooks_take_v1
+  shop.webhooks_pick_v1, shop.webhooks_claim_v1, shop.webhooks_claim_json_v1, shop.webhooks_take_v1, shop.webhooks_next_due_v1
 from public;
 
 create function shop.webhooks_wake_v1();
@@ -171,8 +173,6 @@ create function shop.webhooks_release(); -- v1
 
 create function shop.webhooks_attempt();
 
-create function shop.webhooks_next_due();
-
 create function shop.webhooks_redrive_all()
 -- v1 and older, payload
 ;
@@ -194,7 +194,7 @@ create view shop.webhooks as select m.payload as payload where m.contract_versio
 revoke all on function
   shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_claim_json,
   shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
-  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_next_due,
+  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt,
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
   shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.webhooks_door
 from public;
@@ -228,11 +228,11 @@ $$;
 drop view shop.webhooks;
 drop function
   shop.webhooks_enqueue_json_v1, shop.webhooks_enqueue_many_v1, shop.webhooks_enqueue_v1, shop.webhooks_wake_v1,
-  shop.webhooks_claim_json_v1, shop.webhooks_claim_v1, shop.webhooks_take_v1, shop.webhooks_pick_v1,
+  shop.webhooks_claim_json_v1, shop.webhooks_claim_v1, shop.webhooks_take_v1, shop.webhooks_pick_v1, shop.webhooks_next_due_v1,
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
   shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_claim_json, shop.webhooks_door,
   shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
-  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_next_due,
+  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt,
   shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume;
 drop table shop.webhooks_message, shop.webhooks_delayed, shop.webhooks_dead;
 drop sequence shop.webhooks_message_id, shop.webhooks_low_water, shop.webhooks_mark, shop.webhooks_mark_xid;

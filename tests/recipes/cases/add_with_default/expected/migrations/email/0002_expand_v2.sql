@@ -312,8 +312,10 @@ create function shop.email_take_v2()
 -- priority smallint = m.priority or d.priority
 ;
 
+create function shop.email_next_due_v2();
+
 revoke all on function
-  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2
+  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 from public;
 
 -- reverse
@@ -340,7 +342,7 @@ begin
 end
 $$;
 
-drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2;
+drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2, shop.email_next_due_v2;
 
 delete from shop.quern_contract
 where queue = 'email'

@@ -134,8 +134,10 @@ create function shop.email_take_v2()
 -- order_id bigint = m.order_id or d.order_id
 ;
 
+create function shop.email_next_due_v2();
+
 revoke all on function
-  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2
+  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 from public;
 
 create function shop.email_wake_v2();
@@ -180,8 +182,6 @@ create function shop.email_release(); -- v2
 
 create function shop.email_attempt();
 
-create function shop.email_next_due();
-
 create function shop.email_redrive_all()
 -- v2 and older, order_id, note
 ;
@@ -203,7 +203,7 @@ create view shop.email as select m.note as note, m.order_id as order_id where m.
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -237,11 +237,11 @@ $$;
 drop view shop.email;
 drop function
   shop.email_enqueue_json_v2, shop.email_enqueue_many_v2, shop.email_enqueue_v2, shop.email_wake_v2,
-  shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2,
+  shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2, shop.email_next_due_v2,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json, shop.email_door,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.email_stats, shop.email_pause, shop.email_resume;
 drop table shop.email_message, shop.email_delayed, shop.email_dead;
 drop sequence shop.email_message_id, shop.email_low_water, shop.email_mark, shop.email_mark_xid;

@@ -301,8 +301,10 @@ create function shop.email_take_v2()
 -- subject text = m.subject or d.subject
 ;
 
+create function shop.email_next_due_v2();
+
 revoke all on function
-  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2
+  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 from public;
 
 -- reverse
@@ -329,7 +331,7 @@ begin
 end
 $$;
 
-drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2;
+drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2, shop.email_next_due_v2;
 
 delete from shop.quern_contract
 where queue = 'email'

@@ -295,8 +295,10 @@ create function shop.email_take_v2()
 -- subject text = case when m.contract_version = 1 then coalesce(m.subject, '(none)') when m.contract_version = 2 then m.subject end or case when d.contract_version = 1 then coalesce(d.subject, '(none)') when d.contract_version = 2 then d.subject end
 ;
 
+create function shop.email_next_due_v2();
+
 revoke all on function
-  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2
+  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 from public;
 
 -- reverse
@@ -323,7 +325,7 @@ begin
 end
 $$;
 
-drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2;
+drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2, shop.email_next_due_v2;
 
 delete from shop.quern_contract
 where queue = 'email'

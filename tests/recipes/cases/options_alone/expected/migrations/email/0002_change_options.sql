@@ -80,10 +80,10 @@ revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.emai
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from ops;
 
 revoke all on function
-  shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1
+  shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 from public;
 grant execute on function
-  shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1
+  shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer, web;
 
 revoke all on function
@@ -97,7 +97,7 @@ grant insert (contract_version, order_id, subject) on shop.email_message to web;
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
 grant usage on schema shop to mailer, web;
@@ -107,20 +107,20 @@ grant usage on sequence shop.email_message_id to web;
 grant insert on shop.email to web;
 grant execute on function
   shop.email_claim_json,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
 to mailer, web;
 grant select, update, delete on shop.email to mailer, web;
 
 -- reverse
-revoke execute on function shop.email_claim_json, shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1 from web;
+revoke execute on function shop.email_claim_json, shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1 from web;
 revoke select, update, delete on shop.email from web;
 
 revoke all on function
-  shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1
+  shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 from public;
 grant execute on function
-  shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1
+  shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
 
 revoke all on function
@@ -134,7 +134,7 @@ grant insert (contract_version, order_id, subject) on shop.email_message to web;
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -145,7 +145,7 @@ grant usage on sequence shop.email_message_id to web;
 grant insert on shop.email to web;
 grant execute on function
   shop.email_claim_json,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
 to mailer;
 grant select, update, delete on shop.email to mailer;
@@ -235,7 +235,7 @@ create function shop.email_purge();
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -246,7 +246,7 @@ grant usage on sequence shop.email_message_id to web;
 grant insert on shop.email to web;
 grant execute on function
   shop.email_claim_json,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
 to mailer;
 grant select, update, delete on shop.email to mailer;

@@ -265,8 +265,10 @@ create function shop.email_take_v2()
 -- order_id bigint = m.order_id or d.order_id
 ;
 
+create function shop.email_next_due_v2();
+
 revoke all on function
-  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2
+  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 from public;
 
 -- reverse
@@ -293,7 +295,7 @@ begin
 end
 $$;
 
-drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2;
+drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2, shop.email_next_due_v2;
 
 delete from shop.quern_contract
 where queue = 'email'

@@ -391,11 +391,13 @@ create function shop.email_take_v2()
 -- reply_to text = m.reply_to or d.reply_to
 ;
 
+create function shop.email_next_due_v2();
+
 revoke all on function
-  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2
+  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 from public;
 grant execute on function
-  shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2
+  shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 to mailer, courier;
 
 -- reverse
@@ -422,7 +424,7 @@ begin
 end
 $$;
 
-drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2;
+drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2, shop.email_next_due_v2;
 
 delete from shop.quern_contract
 where queue = 'email'
@@ -486,10 +488,10 @@ revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.emai
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from ops;
 
 revoke all on function
-  shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1
+  shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 from public;
 grant execute on function
-  shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1
+  shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer, courier;
 
 revoke all on function
@@ -501,10 +503,10 @@ to web;
 grant insert (contract_version, order_id, subject, note, channel) on shop.email_message to web;
 
 revoke all on function
-  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2
+  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 from public;
 grant execute on function
-  shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2
+  shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 to mailer, courier;
 
 revoke all on function
@@ -518,7 +520,7 @@ grant insert (contract_version, id, subject, channel, reply_to) on shop.email_me
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -529,20 +531,20 @@ grant usage on sequence shop.email_message_id to web;
 grant insert on shop.email to web;
 grant execute on function
   shop.email_claim_json,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
 to mailer, courier;
 grant select, update, delete on shop.email to mailer, courier;
 
 -- reverse
-revoke execute on function shop.email_claim_json, shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2 from courier;
+revoke execute on function shop.email_claim_json, shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2 from courier;
 revoke select, update, delete on shop.email from courier;
 
 revoke all on function
-  shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1
+  shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 from public;
 grant execute on function
-  shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1
+  shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
 
 revoke all on function
@@ -556,7 +558,7 @@ grant insert (contract_version, order_id, subject, note, channel) on shop.email_
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -567,7 +569,7 @@ grant usage on sequence shop.email_message_id to web;
 grant insert on shop.email to web;
 grant execute on function
   shop.email_claim_json,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_next_due,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
   shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
 to mailer;
 grant select, update, delete on shop.email to mailer;

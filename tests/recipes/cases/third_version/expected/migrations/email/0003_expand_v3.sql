@@ -401,11 +401,13 @@ create function shop.email_take_v3()
 -- reply_to text = m.reply_to or d.reply_to
 ;
 
+create function shop.email_next_due_v3();
+
 revoke all on function
-  shop.email_pick_v3, shop.email_claim_v3, shop.email_claim_json_v3, shop.email_take_v3
+  shop.email_pick_v3, shop.email_claim_v3, shop.email_claim_json_v3, shop.email_take_v3, shop.email_next_due_v3
 from public;
 grant execute on function
-  shop.email_claim_v3, shop.email_claim_json_v3, shop.email_take_v3
+  shop.email_claim_v3, shop.email_claim_json_v3, shop.email_take_v3, shop.email_next_due_v3
 to mailer;
 
 -- reverse
@@ -432,7 +434,7 @@ begin
 end
 $$;
 
-drop function shop.email_claim_json_v3, shop.email_claim_v3, shop.email_take_v3, shop.email_pick_v3;
+drop function shop.email_claim_json_v3, shop.email_claim_v3, shop.email_take_v3, shop.email_pick_v3, shop.email_next_due_v3;
 
 delete from shop.quern_contract
 where queue = 'email'

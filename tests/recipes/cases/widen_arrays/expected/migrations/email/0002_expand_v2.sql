@@ -362,8 +362,10 @@ create function shop.email_take_v2()
 -- prices numeric(12,2)[] = case when m.contract_version = 1 then m.prices::numeric(12,2)[] when m.contract_version = 2 then m.prices_v2 end or case when d.contract_version = 1 then d.prices::numeric(12,2)[] when d.contract_version = 2 then d.prices_v2 end
 ;
 
+create function shop.email_next_due_v2();
+
 revoke all on function
-  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2
+  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 from public;
 
 -- reverse
@@ -390,7 +392,7 @@ begin
 end
 $$;
 
-drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2;
+drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2, shop.email_next_due_v2;
 
 delete from shop.quern_contract
 where queue = 'email'

@@ -374,8 +374,10 @@ create function shop.email_take_v2()
 -- small_or_none bigint = case when m.contract_version = 1 then m.small_or_none::bigint when m.contract_version = 2 then m.small_or_none_v2 end or case when d.contract_version = 1 then d.small_or_none::bigint when d.contract_version = 2 then d.small_or_none_v2 end
 ;
 
+create function shop.email_next_due_v2();
+
 revoke all on function
-  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2
+  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 from public;
 
 -- reverse
@@ -402,7 +404,7 @@ begin
 end
 $$;
 
-drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2;
+drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2, shop.email_next_due_v2;
 
 delete from shop.quern_contract
 where queue = 'email'

@@ -356,8 +356,10 @@ create function shop.email_take_v2()
 -- rate numeric = case when m.contract_version = 1 then m.rate::numeric when m.contract_version = 2 then m.rate_v2 end or case when d.contract_version = 1 then d.rate::numeric when d.contract_version = 2 then d.rate_v2 end
 ;
 
+create function shop.email_next_due_v2();
+
 revoke all on function
-  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2
+  shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 from public;
 
 -- reverse
@@ -384,7 +386,7 @@ begin
 end
 $$;
 
-drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2;
+drop function shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2, shop.email_next_due_v2;
 
 delete from shop.quern_contract
 where queue = 'email'

@@ -36,7 +36,7 @@ struct any_v1_contract {
   static constexpr quern::prepared nack{"select \"user\".any_nack($1, $2, $3, $4)"};
   static constexpr quern::prepared extend{"select \"user\".any_extend($1, $2, $3)"};
   static constexpr quern::prepared release{"select \"user\".any_release($1, $2)"};
-  static constexpr quern::prepared next_due{"select \"user\".any_next_due() - pg_catalog.clock_timestamp()"};
+  static constexpr quern::prepared next_due{"select \"user\".any_next_due_v1() - pg_catalog.clock_timestamp()"};
 };
 
 using any_v1_producer = quern::producer<any_v1_contract>;

@@ -368,7 +368,7 @@ struct kinds_v1_contract {
   static constexpr quern::prepared nack{"select \"user\".kinds_nack($1, $2, $3, $4)"};
   static constexpr quern::prepared extend{"select \"user\".kinds_extend($1, $2, $3)"};
   static constexpr quern::prepared release{"select \"user\".kinds_release($1, $2)"};
-  static constexpr quern::prepared next_due{"select \"user\".kinds_next_due() - pg_catalog.clock_timestamp()"};
+  static constexpr quern::prepared next_due{"select \"user\".kinds_next_due_v1() - pg_catalog.clock_timestamp()"};
 };
 
 using kinds_v1_producer = quern::producer<kinds_v1_contract>;
