@@ -27,18 +27,6 @@ void read_lock(base& into, std::string content) {
   into.lock = std::move(read.value);
 }
 
-std::map<std::string, std::string> hooks_below(const fs::path& migrations) {
-  std::map<std::string, std::string> hooks;
-  for (const fs::directory_entry& line : fs::directory_iterator{migrations}) {
-    const fs::path directory = line.path() / "hooks";
-    if (!fs::is_directory(directory)) continue;
-    for (const fs::directory_entry& file : fs::directory_iterator{directory})
-      if (auto text = render::file_system::read(file.path()))
-        hooks.emplace(file.path().lexically_relative(migrations).generic_string(), *std::move(text));
-  }
-  return hooks;
-}
-
 /// The migrations' directory of what is named, when it has a lock.
 std::optional<fs::path> directory_of(const fs::path& named) {
   for (const fs::path& directory : {named / "migrations", named})
@@ -66,6 +54,20 @@ bool is_hook(const std::string& name) {
   return slash != std::string::npos && name.substr(slash).starts_with("/hooks/") && name.ends_with(".sql");
 }
 
+}  // namespace
+
+std::map<std::string, std::string> hooks_below(const fs::path& migrations) {
+  std::map<std::string, std::string> hooks;
+  for (const fs::directory_entry& line : fs::directory_iterator{migrations}) {
+    const fs::path directory = line.path() / "hooks";
+    if (!fs::is_directory(directory)) continue;
+    for (const fs::directory_entry& file : fs::directory_iterator{directory})
+      if (auto text = render::file_system::read(file.path()))
+        hooks.emplace(file.path().lexically_relative(migrations).generic_string(), *std::move(text));
+  }
+  return hooks;
+}
+
 base read_commit(const std::string& name, const fs::path& migrations) {
   const git_tree tree = open_git_tree(name, migrations);
   base made{.name = name, .lock_source = {fmt::format("{}:{}", name, (migrations / lock_name).string()), {}}};
@@ -74,8 +76,6 @@ base read_commit(const std::string& name, const fs::path& migrations) {
   if (!lock.empty()) read_lock(made, std::move(lock.begin()->second));
   return made;
 }
-
-}  // namespace
 
 base read_base(const std::string& against, const fs::path& migrations) {
   if (against.empty()) throw base_error{"--against needs a commit, a lock file or a directory"};

@@ -30,4 +30,10 @@ class base_error : public std::runtime_error {
 /// the migrations lie; what exists as a file or directory with a lock is taken as such. Throws base_error.
 base read_base(const std::string& against, const std::filesystem::path& migrations);
 
+/// The same of a commit, whatever else has that name.
+base read_commit(const std::string& name, const std::filesystem::path& migrations);
+
+/// The hooks below a directory of migrations: name → text.
+std::map<std::string, std::string> hooks_below(const std::filesystem::path& migrations);
+
 }  // namespace check

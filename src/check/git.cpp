@@ -147,4 +147,11 @@ std::map<std::string, std::string> read_git_files(const git_tree& tree,
   return files;
 }
 
+bool is_merged(const git_tree& tree) {
+  const auto contains = [&](const std::string& head) {
+    return git(tree.root, {"merge-base", "--is-ancestor", tree.commit, head}).exit_code == 0;
+  };
+  return contains("HEAD") || contains("MERGE_HEAD");
+}
+
 }  // namespace check

@@ -22,4 +22,7 @@ git_tree open_git_tree(const std::string& revision, const std::filesystem::path&
 std::map<std::string, std::string> read_git_files(const git_tree& tree,
                                                   const std::function<bool(const std::string&)>& is_wanted);
 
+/// Whether what is checked out contains the commit, or is being merged with one that does. Throws base_error.
+bool is_merged(const git_tree& tree);
+
 }  // namespace check

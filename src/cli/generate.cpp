@@ -17,6 +17,7 @@
 #include "cli/declared_project.hpp"
 #include "cli/difference.hpp"
 #include "cli/terminal.hpp"
+#include "contract/merge.hpp"
 #include "render/artefacts.hpp"
 #include "render/templates.hpp"
 
@@ -77,7 +78,7 @@ void write_depfile(const generate_arguments& given, const std::vector<render::te
 /// The lock, all of which is released that the base has.
 contract::lock counted_as_released(const contract::lock& own, const generate_arguments& given,
                                    const declared_project& project) try {
-  return contract::onto(own, check::read_base(given.against, project.directories().migrations).lock);
+  return contract::released_where_in(check::read_base(given.against, project.directories().migrations).lock, own);
 
 } catch (const check::base_error& refused) {
   throw failure{exit_code::input_wrong, refused.what()};
