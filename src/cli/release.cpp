@@ -22,7 +22,7 @@ struct release_arguments {
 
 void check_names(const contract::lock& lock, const std::vector<std::string>& names) {
   for (const auto& name : names) {
-    if (contract::find_line(lock, name) == nullptr)
+    if (name == contract::core_line || contract::find_line(lock, name) == nullptr)
       throw failure{exit_code::input_wrong, fmt::format("there is no queue \"{}\" in quern.lock", name)};
   }
 }
@@ -35,18 +35,29 @@ void say_released(const contract::line& line) {
     say(fmt::format("released {}/{}", line.name, line.migrations[i].file));
 }
 
-/// A queue needs what is shared: the core is released with each of them.
-contract::lock release(contract::lock lock, const std::vector<std::string>& names) {
-  const auto is_wanted = [&](const contract::line& line) {
-    return names.empty() || line.name == contract::core_line ||
-           std::find(names.begin(), names.end(), line.name) != names.end();
+/// The migration of what is shared names the queues that come and go with it.
+bool comes_with_core(const contract::line& line) {
+  return line.released && (line.released->migrations == 0 || line.state.is_dropped != line.released->is_dropped);
+}
+
+/// The lines that are released; a queue needs what is shared.
+std::vector<contract::line*> wanted_lines(contract::lock& lock, const std::vector<std::string>& names) {
+  const auto* core = contract::find_line(lock, contract::core_line);
+  const bool is_core_drafted = core != nullptr && core->released;
+  const auto is_named = [&](const std::string& line) {
+    return names.empty() || std::find(names.begin(), names.end(), line) != names.end();
   };
+  std::vector<contract::line*> result;
+  bool has_queue = false;
   for (auto& line : lock.lines) {
-    if (!line.released || !is_wanted(line)) continue;
-    say_released(line);
-    line.released.reset();
+    if (!line.released || line.name == contract::core_line) continue;
+    has_queue = has_queue || is_named(line.name);
+    if (is_named(line.name) || (is_core_drafted && comes_with_core(line))) result.push_back(&line);
   }
-  return lock;
+  if (!names.empty() && !has_queue) return {};
+  for (auto& line : lock.lines)
+    if (line.released && line.name == contract::core_line) result.insert(result.begin(), &line);
+  return result;
 }
 
 exit_code run(const release_arguments& given) try {
@@ -59,13 +70,16 @@ exit_code run(const release_arguments& given) try {
   refuse_problems(outdated.problems);
   if (!outdated.is_empty())
     throw failure{exit_code::input_wrong, "the files are not what the declaration gives: run `quern generate` first"};
-  const auto is_drafted = [](const contract::line& line) { return line.released.has_value(); };
-  if (std::none_of(lock.lines.begin(), lock.lines.end(), is_drafted)) {
-    say("nothing to release");
-    return exit_code::done;
+  auto released = lock;
+  const auto lines = wanted_lines(released, given.queues);
+  if (lines.empty()) say("nothing to release");
+  if (lines.empty()) return exit_code::done;
+  for (auto* line : lines) {
+    say_released(*line);
+    line->released.reset();
   }
-  const auto released = project.generate(release(lock, given.queues), render::parts::all);
-  output.write(released, output.compare(released));
+  const auto after = project.generate(released, render::parts::all);
+  output.write(after, output.compare(after));
   return exit_code::done;
 
 } catch (const std::runtime_error& failed) {
@@ -78,7 +92,8 @@ void add_release(CLI::App& program, exit_code& result) {
   const auto given = std::make_shared<release_arguments>();
   CLI::App* const command = program.add_subcommand(
       "release", "Make drafted contracts and migrations history, which nothing changes any more");
-  command->add_option("queues", given->queues, "Only these, with what all queues share (default: all)");
+  command->add_option("queues", given->queues,
+                      "Only these, with what all queues share and the queues that come or go with that (default: all)");
   add_places(*command, given->where);
   on_call(*command, result, [given] { return run(*given); });
 }
