@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <quern/connection.hpp>
+#include <quern/error.hpp>
+#include <quern/sqlstate.hpp>
 #include <string>
 #include <vector>
 
@@ -51,6 +53,11 @@ struct contract_state {
 };
 
 constexpr std::string_view as_text = "to_char({} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
+
+/// Whether any migration was applied.
+bool has_contracts(quern::connection& db, const std::string& schema) {
+  return db.execute("select to_regclass($1) is not null", schema + ".quern_contract").value<bool>();
+}
 
 std::string in_database(quern::connection& db, const std::string& schema, const contract::payload_contract& one) {
   const auto rows = db.execute(
@@ -99,7 +106,9 @@ contract_state look(quern::connection& db, const std::string& schema, const cont
                     const contract::payload_contract& one) {
   contract_state result{one.queue, one.version,
                         line.released && static_cast<std::size_t>(one.version) > line.released->contracts,
-                        one.is_retired || line.state.is_dropped, in_database(db, schema, one)};
+                        one.is_retired || line.state.is_dropped, "absent"};
+  if (!has_contracts(db, schema)) return result;
+  result.in_database = in_database(db, schema, one);
   result.clients = clients_of(db, schema, result);
   if (result.in_database != "live" && result.in_database != "different") return result;
   const auto prefix = fmt::format("{}.{}", schema, line.name);
@@ -142,17 +151,27 @@ void say_contract(const contract_state& one) {
     say(fmt::format("  {} (role {}), last seen {}", name.empty() ? "a program without a name" : name, role, last));
 }
 
-exit_code run(const contracts_arguments& given) {
-  auto source = text::read_source(given.migrations / "quern.lock");
-  if (!source.content)
-    throw failure{exit_code::input_wrong, fmt::format("{}: {}", source.name, source.problem->message)};
-  const auto lock = read_lock(*source.content);
-  quern::connection db{choose_database(given.database).url, {.application_name = "quern contracts"}};
+std::vector<contract_state> look(const std::string& url, const contract::lock& lock) try {
+  quern::connection db{url, {.application_name = "quern contracts"}};
   const auto schema = quern::quoted_identifier(lock.schema);
   std::vector<contract_state> states;
   for (const auto& line : lock.lines) {
     for (const auto& one : line.state.contracts) states.push_back(look(db, schema, line, one));
   }
+  return states;
+
+} catch (const quern::error& refused) {
+  if (refused.sqlstate() != quern::sqlstate::insufficient_privilege) throw;
+  throw failure{exit_code::not_permitted,
+                fmt::format("{}: this role may not see who uses which contract; ask as the role that migrates",
+                            refused.message())};
+}
+
+exit_code run(const contracts_arguments& given) {
+  auto source = text::read_source(given.migrations / "quern.lock");
+  if (!source.content)
+    throw failure{exit_code::input_wrong, fmt::format("{}: {}", source.name, source.problem->message)};
+  const auto states = look(choose_database(given.database).url, read_lock(*source.content));
   if (!given.is_json) {
     for (const auto& one : states) say_contract(one);
     return exit_code::done;

@@ -82,7 +82,7 @@ void add_retire(CLI::App& program, exit_code& result) {
   CLI::App* const command =
       program.add_subcommand("retire", "Write the migration that drops the oldest contract of a queue");
   command->add_option("queue", given->queue, "The queue")->required();
-  command->add_option("version", given->version, "Its oldest live contract: 1")->required()->check(CLI::PositiveNumber);
+  command->add_option("version", given->version, "Its oldest live contract: 1")->required()->check(CLI::Range(1, 9999));
   add_places(*command, given->where);
   auto* const database = command->add_option(
       "--database", given->database,
