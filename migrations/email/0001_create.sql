@@ -427,7 +427,7 @@ begin atomic
     c.message_id,
     c.attempt,
     c.enqueued_at,
-    (select to_jsonb(payload) from (select c.order_id, c.customer_id, c.recipient, c.channel, c.subject, c.note, c.attachments, c.send_after) as payload)
+    (select to_jsonb(payload.*) from (select c.order_id, c.customer_id, c.recipient, c.channel, c.subject, c.note, c.attachments, c.send_after) as payload)
   from shop.email_claim_v1(p_count, p_lease) as c;
 end;
 comment on function shop.email_claim_json_v1 is 'As email_claim_v1, with the payload as one JSON object.';
@@ -1059,11 +1059,12 @@ comment on function shop.email_claim_json is 'Claims messages as JSON, in the ol
 
 -- The queue as the task table that many know: insert a payload, select … for update skip locked, then delete the row or
 -- set its status to completed in the same transaction. It shows messages that were never tried before. Nothing in it may
--- be volatile: the planner would make a subquery of the view, and for update would lock all of its rows.
+-- be volatile: the planner would make a subquery of the view, and for update would lock all of its rows. The star tells
+-- the payload from a column of that name, which a contract without a schema has.
 create view shop.email as
 select
   m.message_id as id,
-  (select to_jsonb(payload) from (select m.order_id as order_id, m.customer_id as customer_id, m.recipient as recipient, m.channel as channel, m.subject as subject, m.note as note, m.attachments as attachments, m.send_after as send_after) as payload) as payload,
+  (select to_jsonb(payload.*) from (select m.order_id as order_id, m.customer_id as customer_id, m.recipient as recipient, m.channel as channel, m.subject as subject, m.note as note, m.attachments as attachments, m.send_after as send_after) as payload) as payload,
   case
     when m.lease_until > statement_timestamp() then 'processing'
     when (select q.paused_at from shop.quern_queue as q where q.queue = 'email') is not null then 'paused'

@@ -993,7 +993,8 @@ comment on function shop.webhooks_claim_json is 'Claims messages as JSON, in the
 
 -- The queue as the task table that many know: insert a payload, select … for update skip locked, then delete the row or
 -- set its status to completed in the same transaction. It shows messages that were never tried before. Nothing in it may
--- be volatile: the planner would make a subquery of the view, and for update would lock all of its rows.
+-- be volatile: the planner would make a subquery of the view, and for update would lock all of its rows. The star tells
+-- the payload from a column of that name, which a contract without a schema has.
 create view shop.webhooks as
 select
   m.message_id as id,

@@ -1,0 +1,150 @@
+#include "recipes/scene.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <stdexcept>
+
+#include "migrate/rollback.hpp"
+#include "migrate/runner.hpp"
+
+namespace test {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const render::template_set& program_templates() {
+  static const auto checked = templates();
+  return checked;
+}
+
+/// What a field of any recipe may hold.
+std::string example(const contract::field& field) {
+  const auto type = field.type.substr(0, field.type.find_first_of("?[("));
+  if (field.type.find("[]") != std::string::npos) return "'{}'";
+  if (!field.values.empty()) return fmt::format("'{}'", field.values.front());
+  if (type == "text") return "'A'";
+  if (type == "date") return "'2026-06-01'";
+  if (type == "uuid") return "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'";
+  if (type == "jsonb") return "'{}'";
+  return "'5'";
+}
+
+}  // namespace
+
+migrations_folder::migrations_folder() {
+  std::string name = "/tmp/quern-recipe-XXXXXX";
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error{"cannot make a temporary directory"};
+  root_ = name;
+}
+
+migrations_folder::~migrations_folder() {
+  fs::remove_all(root_);
+}
+
+void migrations_folder::add(const render::output_file& file) const {
+  fs::create_directories((root_ / file.path).parent_path());
+  std::ofstream{root_ / file.path, std::ios::binary} << file.text;
+}
+
+migrate::directory migrations_folder::read() const {
+  auto read = migrate::read_directory(root_);
+  if (!read.problems.empty()) throw std::runtime_error{migrate::spell(read.problems.front())};
+  return std::move(read.value);
+}
+
+recipe_scene::recipe_scene(const recipe& recipe) : played_{play(recipe, program_templates())} {
+  for (const auto* role : {"web", "Web-App", "mailer", "ops", "courier"}) ensure_role(role);
+  for (const auto& file : played_.released) {
+    released_.add(file);
+    all_.add(file);
+  }
+  for (const auto& file : played_.wanted.migrations) all_.add(file);
+}
+
+bool recipe_scene::drops_a_queue() const {
+  const auto& all = played_.wanted.migrations;
+  return std::any_of(all.begin(), all.end(), [](const auto& file) { return file.path.ends_with("_drop.sql"); });
+}
+
+void recipe_scene::migrate(const migrations_folder& to) const {
+  migrate::apply(to.read(), {.database = db_.url(), .schema = "shop", .patience = std::chrono::seconds{30}});
+}
+
+void recipe_scene::roll_back() const {
+  const auto& migrations = played_.wanted.migrations;
+  for (auto file = migrations.rbegin(); file != migrations.rend(); ++file) {
+    const auto line = file->path.substr(0, file->path.find('/'));
+    if (line == contract::core_line) continue;
+    const auto taken_back = migrate::rollback({.database = db_.url(), .schema = "shop", .line = line});
+    if (taken_back.size() != 1) throw std::runtime_error{file->path + " was not taken back"};
+  }
+}
+
+void recipe_scene::forget_everything() const {
+  connect().execute("drop schema if exists shop cascade");
+}
+
+migrate::catalog recipe_scene::catalog() const {
+  auto db = connect();
+  return migrate::read_catalog(db, "shop");
+}
+
+migrate::catalog recipe_scene::fresh_catalog() const {
+  forget_everything();
+  auto db = connect();
+  db.execute("create schema shop");
+  const std::string core = "sql/core.sql";
+  for (const bool is_core : {true, false}) {
+    for (const auto& file : played_.wanted.files) {
+      if (file.path.starts_with("sql/") && (file.path == core) == is_core) db.run_script(file.text);
+    }
+  }
+  return catalog();
+}
+
+migrate::catalog recipe_scene::released_catalog() const {
+  forget_everything();
+  const migrations_folder partly;
+  for (const auto& file : played_.released) partly.add(file);
+  for (const auto& file : played_.wanted.migrations) {
+    if (file.path.starts_with("core/")) partly.add(file);
+  }
+  migrate(partly);
+  return catalog();
+}
+
+std::vector<contract::payload_contract> recipe_scene::spoken(const contract::lock& lock) {
+  std::vector<contract::payload_contract> result;
+  const auto* line = contract::find_line(lock, "email");
+  if (line == nullptr || line->state.is_dropped) return result;
+  for (const auto* one : contract::live(line->state.contracts)) result.push_back(*one);
+  return result;
+}
+
+void recipe_scene::enqueue(const contract::payload_contract& contract) const {
+  std::vector<std::string> arguments;
+  for (const auto& field : contract.fields) arguments.push_back(fmt::format("p_{} => {}", field.name, example(field)));
+  connect().execute(fmt::format("select shop.email_enqueue_v{}({})", contract.version, fmt::join(arguments, ", ")));
+}
+
+std::vector<std::size_t> recipe_scene::readable(int version) const {
+  std::vector<std::size_t> counts;
+  for (const auto* how : {"claim", "claim_json", "take"}) {
+    auto db = connect();
+    // What the call before gave back is found at the next sweep.
+    db.execute(fmt::format("select setval('shop.email_v{}_swept_at', 0)", version));
+    db.execute("begin");
+    const auto rows = db.execute(fmt::format("select count(*)::text from shop.email_{}_v{}(100)", how, version));
+    counts.push_back(std::stoul(rows[0].get<std::string>(0)));
+    db.execute("rollback");
+  }
+  return counts;
+}
+
+}  // namespace test
