@@ -159,7 +159,7 @@ TEST_CASE("without the right to create databases, drift uses a private server or
   CHECK(elsewhere.err.empty());
   CHECK_THAT(elsewhere.out, test::starts_with(granted + "changed: "));
   const test::outcome refused = now.call({"drift", "--scratch", reader});
-  CHECK(refused.exit_code == 4);
+  CHECK(refused.exit_code == 8);
   CHECK_THAT(refused.err, test::contains("permission denied to create database"));
 }
 
