@@ -106,8 +106,7 @@ class grants_check {
     grant_functions(produce, "queue_", {"enqueue"});
     grant(produce, fmt::format("sequence {}message_id", prefix), "USAGE");
     grant(produce, "view " + queue.name, "INSERT");
-    grant_functions(consume, prefix,
-                    {"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt"});
+    grant_functions(consume, prefix, {"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt"});
     grant_functions(consume, "", {"quern_queue_of", "queue_dequeue", "queue_ack"});
     for (const auto privilege : {"SELECT", "UPDATE", "DELETE"}) grant(consume, "view " + queue.name, privilege);
     grant_functions(operate, prefix, {"stats", "pause", "resume"});

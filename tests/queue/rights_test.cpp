@@ -127,8 +127,8 @@ TEST_CASE("a consumer ends messages of its own queue and touches no other") {
   CHECK(here.told("qt_mailer", "select mail_claim_v1(); select mail_claim_json_v1(); select mail_take_v1()").empty());
   CHECK(here.told("qt_mailer", "select mail_claim_json()").empty());
   CHECK(here.told("qt_mailer", "select mail_ack(1, 1), mail_ack_many('{}', '{}'), mail_nack(2, 1)").empty());
-  CHECK(
-      here.told("qt_mailer", "select mail_extend(2, 1), mail_release(2, 1), mail_attempt(2), mail_next_due_v1()").empty());
+  CHECK(here.told("qt_mailer", "select mail_extend(2, 1), mail_release(2, 1), mail_attempt(2), mail_next_due_v1()")
+            .empty());
   CHECK(here.told("qt_mailer", "select queue_dequeue('mail'); select queue_ack(4)").empty());
   CHECK(here.told("qt_mailer", "begin; select * from mail limit 1 for update skip locked; rollback").empty());
   CHECK(here.told("qt_mailer", "delete from mail where id = 5").empty());
