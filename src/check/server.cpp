@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "check/server_run.hpp"
@@ -64,6 +65,20 @@ class borrowed_roles {
   std::vector<std::string> missing_;
 };
 
+bool is_wanted(const server_options& how, std::string_view check) {
+  return how.only.empty() || std::ranges::find(how.only, check) != how.only.end();
+}
+
+void check_the_rest(const server_run& run) {
+  const auto wanted = [&](std::string_view check) { return is_wanted(run.how, check); };
+  if (wanted(name::server_upgrade)) check_definitions(run);
+  if (wanted(name::server_upgrade)) check_upgrade(run);
+  if (wanted(name::server_rollback)) check_rollback(run);
+  if (wanted(name::server_kill)) check_kills(run);
+  if (wanted(name::server_runners)) check_runners(run);
+  if (wanted(name::server_contracts)) check_matrix(run);
+}
+
 }  // namespace
 
 void check_on_server(const places& where, const std::optional<base>& against, const server_options& how,
@@ -80,16 +95,9 @@ void check_on_server(const places& where, const std::optional<base>& against, co
   run.drafts = drafts_of(*of.lock);
   for (const auto check : {name::server_install, name::server_locks, name::server_grants, name::server_upgrade,
                            name::server_rollback, name::server_kill, name::server_runners, name::server_contracts})
-    found.checks.push_back(check);
+    if (is_wanted(how, check)) found.checks.push_back(check);
   const borrowed_roles roles{run};
-  if (check_install(run)) {
-    check_definitions(run);
-    check_upgrade(run);
-    check_rollback(run);
-    check_kills(run);
-    check_runners(run);
-    check_matrix(run);
-  }
+  if (check_install(run)) check_the_rest(run);
   sort(found);
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "check/base.hpp"
 #include "check/finding.hpp"
@@ -22,6 +23,7 @@ class scratch_place {
 /// Where and how thoroughly migrations are tried out.
 struct server_options {
   std::function<std::unique_ptr<scratch_place>()> make_database;             // called from one thread at a time
+  std::vector<std::string_view> only{};                                      // names of checks; none: all of them
   bool is_thorough = false;                                                  // every state and step of the history
   std::function<void(std::string_view)> progress = [](std::string_view) {};  // what is being done
   std::function<void(std::string_view)> noted = [](std::string_view) {};     // what was left out, and why

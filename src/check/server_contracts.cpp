@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "check/server_run.hpp"
 #include "check/server_samples.hpp"

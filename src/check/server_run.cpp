@@ -31,8 +31,8 @@ const migrate::migration* last_of(const server_run& run, std::string_view line) 
 
 /// The queue whose name the object's begins with; the core's for all others.
 std::string line_of(const server_run& run, const std::string& object) {
-  const std::size_t space = object.find(' ');
-  const std::string name = space == std::string::npos ? object : object.substr(object.rfind(' ', object.find('.')) + 1);
+  const std::string head = object.substr(0, object.find('('));
+  const std::string name = head.substr(head.rfind(' ') + 1);
   std::string best{contract::core_line};
   for (const std::string& line : lines_of(run)) {
     const bool is_its = name == line || name.starts_with(line + "_") || name.starts_with(line + ".");

@@ -57,7 +57,9 @@ class upgrade_check {
     add("what is released", counts_of(*run_.of.lock));
     const int core = count_of(run_, contract::core_line);
     for (const std::string& line : lines_of(run_)) {
-      for (int number = count_of(run_, line) - 1; number > 0; --number) {
+      const int newest = count_of(run_, line) - 1;
+      const int oldest = run_.how.is_thorough ? 1 : std::max(1, newest);
+      for (int number = newest; number >= oldest; --number) {
         state has{{std::string{contract::core_line}, core}};
         has[line] = number;
         add(fmt::format("{}/{:04}", line, number), std::move(has));

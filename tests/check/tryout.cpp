@@ -1,6 +1,7 @@
 #include "check/tryout.hpp"
 
 #include <memory>
+#include <utility>
 
 #include "support/database.hpp"
 
@@ -18,17 +19,17 @@ class place final : public check::scratch_place {
 
 }  // namespace
 
-tryout try_out(const made_project& what, const std::optional<check::base>& against, bool is_thorough) {
+tryout try_out(const made_project& what, std::vector<std::string_view> only) {
   // Other tests use them at the same time.
   for (const auto* role : {"web", "mailer", "ops"}) ensure_role(role);
   tryout made;
   check::server_options how;
   how.make_database = [] { return std::make_unique<place>(); };
-  how.is_thorough = is_thorough;
+  how.only = std::move(only);
   how.noted = [&](std::string_view words) { made.notes.emplace_back(words); };
   check::report found;
   const auto& root = what.root();
-  check::check_on_server({root / "quern.toml", root / "migrations", root / "generated"}, against, how, found);
+  check::check_on_server({root / "quern.toml", root / "migrations", root / "generated"}, std::nullopt, how, found);
   for (const auto& one : found.findings)
     made.findings.push_back(std::filesystem::path{one.file}.lexically_relative(root).string() + ": " +
                             one.what.message + " [" + one.what.code + "]");

@@ -15,8 +15,7 @@ struct tryout {
   std::vector<std::string_view> checks{};
 };
 
-/// Makes the checks with the server that all tests share.
-tryout try_out(const made_project& what, const std::optional<check::base>& against = std::nullopt,
-               bool is_thorough = false);
+/// Makes the checks, or one of them, with the server that all tests share.
+tryout try_out(const made_project& what, std::vector<std::string_view> only = {});
 
 }  // namespace test
