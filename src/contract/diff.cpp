@@ -99,7 +99,28 @@ class comparison {
     if (change.before != change.after) result_.lines.push_back(std::move(change));
   }
 
+  /// What a declaration says of a contract before the first one.
+  void refuse_history(const declaration::queue& queue) {
+    constexpr auto help = "the queue is new: take it away";
+    for (const auto& field : queue.payload) {
+      if (field.renamed_from.empty()) continue;
+      refuse("rename_unknown",
+             fmt::format("queue \"{}\" has no released contract with a field \"{}\" that \"{}\" could be renamed from",
+                         queue.name, field.renamed_from, field.name),
+             field.where, help);
+    }
+    for (const auto& field : queue.removed) {
+      refuse("removed_unknown", fmt::format("no contract of queue \"{}\" had a field \"{}\"", queue.name, field.name),
+             field.where, help);
+    }
+    if (!queue.breaks) return;
+    refuse("break_needless",
+           fmt::format("'accept_break' has no effect: queue \"{}\" has no released contract to break with", queue.name),
+           queue.breaks->where, help);
+  }
+
   void add_queue(const declaration::queue& queue, const line* dropped) {
+    refuse_history(queue);
     line_change change{queue.name, &queue, {}, {}, false, {fmt::format("creates the queue \"{}\"", queue.name)}};
     if (dropped != nullptr) {
       change.before = dropped->state;
