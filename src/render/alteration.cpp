@@ -53,6 +53,14 @@ void alter_checks(alteration& result, const table_shape& before, const table_sha
   }
 }
 
+std::vector<table_index> indexes_without(const table_shape& of, const table_shape& other) {
+  std::vector<table_index> result;
+  for (const auto& one : of.indexes) {
+    if (std::find(other.indexes.begin(), other.indexes.end(), one) == other.indexes.end()) result.push_back(one);
+  }
+  return result;
+}
+
 }  // namespace
 
 alteration alter(const table_shape& before, const table_shape& after, const std::string& queue) {
@@ -77,6 +85,8 @@ alteration alter(const table_shape& before, const table_shape& after, const std:
     }
   }
   alter_checks(result, before, after, queue);
+  result.new_indexes = indexes_without(after, before);
+  result.unused_indexes = indexes_without(before, after);
   return result;
 }
 

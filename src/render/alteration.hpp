@@ -21,6 +21,8 @@ struct alteration {
   std::vector<std::string> to_validate_required;  // in `require_checks`,
   std::string versions_check;                     // and of the one in `versions`
   std::vector<std::string> new_columns;
+  std::vector<table_index> new_indexes;
+  std::vector<table_index> unused_indexes;
   std::vector<std::string> comments;  // `note is 'What the customer wrote.'`
 };
 

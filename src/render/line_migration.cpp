@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "render/index_step.hpp"
 #include "render/names.hpp"
 #include "render/queue_change.hpp"
 #include "render/readings.hpp"
@@ -51,10 +52,12 @@ class expansion {
     const bool has_dead = change_.model().has_dead_letter();
     if (has_dead && !had_dead) add_dead_letters();
     if (version_ != 0) expand_tables();
+    for (const auto& index : forward_.new_indexes) steps_.push_back(index_building(change_.model(), index));
     replace_functions();
     if (version_ != 0) add_version();
     change_grants();
     if (had_dead && !has_dead) drop_dead_letters();
+    drop_indexes();
     if (steps_.empty()) change_nothing();
     return std::move(steps_);
   }
@@ -74,6 +77,13 @@ class expansion {
     steps_.push_back({.name = "nothing", .lock = "none", .text = text, .reverse = text});
   }
 
+  /// When nobody runs functions any more that look for them.
+  void drop_indexes() {
+    if (forward_.unused_indexes.empty()) return;
+    steps_.push_back(settle("settle_before_indexes", true));
+    for (const auto& index : forward_.unused_indexes) steps_.push_back(index_removal(change_.model(), index));
+  }
+
   void add_dead_letters() {
     steps_.push_back({.name = "dead_letters",
                       .lock = no_lock,
@@ -83,7 +93,7 @@ class expansion {
   }
 
   void drop_dead_letters() {
-    steps_.push_back(settle(true));
+    steps_.push_back(settle("settle_before_drop", true));
     steps_.push_back({.name = "drop_dead_letters",
                       .lock = "access exclusive on the dead letters",
                       .lock_timeout = strong_lock_timeout,
@@ -97,10 +107,10 @@ class expansion {
                    fmt::format("drop table {}_dead;", names::prefix(model.schema, model.name()))});
   }
 
-  migration_step settle(bool is_forward) const {
+  migration_step settle(std::string name, bool is_forward) const {
     const auto wait = change_.part("settle");
     const auto nothing_to_do = nothing("Nothing to wait for in this direction.");
-    return {.name = is_forward ? "settle_before_drop" : "settle",
+    return {.name = std::move(name),
             .lock = "none; waits until older transactions have ended",
             .lock_timeout = "0",
             .statement_timeout = "0",
@@ -147,7 +157,7 @@ class expansion {
                       .statement_timeout = "1h",
                       .text = change_.validate({forward_.versions_check}),
                       .reverse = nothing("The constraint goes with the step before.")});
-    steps_.push_back(settle(false));
+    steps_.push_back(settle("settle", false));
   }
 
   std::string take_columns_back() const {

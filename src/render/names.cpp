@@ -16,6 +16,10 @@ std::string door(std::string_view schema, std::string_view queue) {
   return fmt::format("{}.{}", sql::identifier(schema), sql::identifier(queue));
 }
 
+std::string index(std::string_view schema, std::string_view name) {
+  return fmt::format("{}.{}", sql::identifier(schema), sql::identifier(name));
+}
+
 std::string enumeration(std::string_view schema, std::string_view name) {
   return fmt::format("{}.{}", sql::identifier(schema), sql::identifier(name));
 }

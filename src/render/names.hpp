@@ -13,6 +13,9 @@ std::string prefix(std::string_view schema, std::string_view queue);
 /// The view that is the queue's door: `shop.email`, `shop."order"`.
 std::string door(std::string_view schema, std::string_view queue);
 
+/// An index, which lives in the schema of its table: `shop.email_message_priority`.
+std::string index(std::string_view schema, std::string_view name);
+
 /// The type of an enumeration: `shop.channel`.
 std::string enumeration(std::string_view schema, std::string_view name);
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "render/index_step.hpp"
 #include "render/line_migration.hpp"
 #include "render/names.hpp"
 #include "render/queue_change.hpp"
@@ -31,6 +32,11 @@ class retiring {
                       .statement_timeout = "0",
                       .is_transactional = false,
                       .text = change_.part("settle")});
+    for (const auto& index : shapes_.unused_indexes) {
+      auto step = index_removal(change_.model(), index);
+      step.reverse.reset();
+      steps_.push_back(std::move(step));
+    }
     drop();
     return std::move(steps_);
   }

@@ -19,6 +19,10 @@ view view_of(const migration_text& migration) {
     item.set("statement_timeout", step.statement_timeout);
     item.set("transaction", step.is_transactional ? "yes" : "no");
     item.set("text", step.text);
+    item.set_flag("has_probe", step.probe.has_value());
+    item.set("probe", step.probe.value_or(""));
+    item.set_flag("has_cleanup", step.cleanup.has_value());
+    item.set("cleanup", step.cleanup.value_or(""));
     item.set_flag("has_reverse", step.reverse.has_value());
     item.set("reverse", step.reverse.value_or(""));
   }

@@ -17,6 +17,8 @@ struct migration_step {
   std::string statement_timeout = "1min";
   bool is_transactional = true;
   std::string text{};
+  std::optional<std::string> probe{};    // only of a step outside of a transaction: whether it is done,
+  std::optional<std::string> cleanup{};  // and what takes away that it was begun
   std::optional<std::string> reverse{};
 };
 

@@ -121,7 +121,7 @@
 /// # sql/change
 ///
 /// migration: migration (email/0002_expand_v2), words (list: word), role_names, has_roles, steps (list: name, lock,
-/// lock_timeout, statement_timeout, transaction, text, reverse, has_reverse)
+/// lock_timeout, statement_timeout, transaction, text, probe, has_probe, cleanup, has_cleanup, reverse, has_reverse)
 ///
 /// The others: schema, queue, queue_literal, prefix, door, has_dead_letter, producers, has_producers and versions as
 /// above, and
