@@ -4,12 +4,12 @@
 
 #include <quern/connection.hpp>
 
-#include "migrate/processes.hpp"
 #include "migrate/rollback.hpp"
 #include "migrate/runner.hpp"
 #include "migrate/workspace.hpp"
 #include "support/catch.hpp"
 #include "support/database.hpp"
+#include "support/processes.hpp"
 
 using migrate::reason;
 

@@ -8,12 +8,12 @@
 #include <thread>
 
 #include "cluster/scratch.hpp"
-#include "migrate/processes.hpp"
 #include "migrate/runner.hpp"
 #include "migrate/runner_lock.hpp"
 #include "migrate/workspace.hpp"
 #include "support/catch.hpp"
 #include "support/database.hpp"
+#include "support/processes.hpp"
 
 using migrate::reason;
 

@@ -6,12 +6,12 @@
 #include <quern/error.hpp>
 #include <thread>
 
-#include "migrate/processes.hpp"
 #include "migrate/runner.hpp"
 #include "migrate/runner_lock.hpp"
 #include "migrate/workspace.hpp"
 #include "support/catch.hpp"
 #include "support/database.hpp"
+#include "support/processes.hpp"
 
 using migrate::moment;
 using migrate::reason;

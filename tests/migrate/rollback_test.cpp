@@ -9,12 +9,12 @@
 #include <thread>
 #include <utility>
 
-#include "migrate/processes.hpp"
 #include "migrate/runner.hpp"
 #include "migrate/runner_lock.hpp"
 #include "migrate/workspace.hpp"
 #include "support/catch.hpp"
 #include "support/database.hpp"
+#include "support/processes.hpp"
 
 using migrate::reason;
 using titles = std::vector<std::string>;

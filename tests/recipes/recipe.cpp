@@ -16,13 +16,31 @@ namespace fs = std::filesystem;
 
 namespace {
 
-render::generation generate(const fs::path& file, const contract::lock& lock, const render::template_set& templates) {
+declaration::project declared_in(const fs::path& file) {
   const text::source source{file.filename().string(), content_of(file)};
-  const auto read = declaration::read(source);
+  auto read = declaration::read(source);
   if (!read.declared) throw std::runtime_error{text::spell(read.problems, source)};
-  auto made = render::generate(*read.declared, lock, templates, render::parts::all);
-  if (!made.diagnostics.empty()) throw std::runtime_error{text::spell(made.diagnostics, source)};
-  return made;
+  return *std::move(read.declared);
+}
+
+/// What is wanted so far is released.
+void release(played_recipe& of) {
+  of.lock = contract::with_drafts_released(of.wanted.lock);
+  auto& made = of.wanted.migrations;
+  std::move(made.begin(), made.end(), std::back_inserter(of.released));
+}
+
+void want(played_recipe& of, render::generation made, const fs::path& directory) {
+  if (!made.diagnostics.empty())
+    throw std::runtime_error{text::spell(made.diagnostics, {directory.filename().string(), {}})};
+  of.wanted = std::move(made);
+}
+
+std::vector<std::string> lines_of(const fs::path& file) {
+  std::vector<std::string> result;
+  std::ifstream in{file};
+  for (std::string line; std::getline(in, line);) result.push_back(line);
+  return result;
 }
 
 }  // namespace
@@ -38,14 +56,21 @@ std::vector<recipe> recipes() {
 
 played_recipe play(const recipe& what, const render::template_set& templates) {
   played_recipe result;
-  for (const auto* file : {"before.toml", "between.toml"}) {
+  for (const auto* file : {"before.toml", "between.toml", "after.toml"}) {
     if (!fs::exists(what.directory / file)) continue;
-    auto made = generate(what.directory / file, result.lock, templates);
-    result.lock = contract::with_drafts_released(std::move(made.lock));
-    std::move(made.migrations.begin(), made.migrations.end(), std::back_inserter(result.released));
+    release(result);
+    result.declared = declared_in(what.directory / file);
+    want(result, render::generate(result.declared, result.lock, templates, render::parts::all), what.directory);
   }
-  result.wanted = generate(what.directory / "after.toml", result.lock, templates);
+  for (const auto& queue : lines_of(what.directory / "retired")) {
+    release(result);
+    want(result, render::retire(result.declared, result.lock, templates, queue), what.directory);
+  }
   return result;
+}
+
+bool is_final(const render::output_file& migration) {
+  return migration.path.ends_with("_drop.sql") || migration.path.find("_retire_v") != std::string::npos;
 }
 
 render::template_set templates(const fs::path& directory) {

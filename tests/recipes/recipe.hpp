@@ -7,7 +7,8 @@
 #include "render/generate.hpp"
 
 /// A recipe is a directory of tests/recipes/cases: `before.toml` and perhaps `between.toml`, which are released, and
-/// `after.toml`, whose migration is wanted.
+/// `after.toml`, whose migration is wanted. Where there is a file `retired`, that is released too: each of its lines
+/// names a queue whose oldest contract is retired, and the migration of the last of them is wanted.
 namespace test {
 
 struct recipe {
@@ -22,8 +23,12 @@ std::vector<recipe> recipes();
 struct played_recipe {
   std::vector<render::output_file> released;  // the migrations before, in the order in which they are applied
   contract::lock lock;                        // of them
-  render::generation wanted;                  // as a draft
+  render::generation wanted;                  // as a draft, unless it retires
+  declaration::project declared;              // in the end
 };
+
+/// Whether a migration, named by its file, cannot be taken back: one that drops a queue or retires a contract.
+bool is_final(const render::output_file& migration);
 
 /// Throws std::runtime_error with everything that is wrong with a declaration.
 played_recipe play(const recipe& what, const render::template_set& templates);

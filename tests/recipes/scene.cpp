@@ -9,7 +9,6 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "migrate/rollback.hpp"
 #include "migrate/runner.hpp"
 
 namespace test {
@@ -58,31 +57,47 @@ migrate::directory migrations_folder::read() const {
   return std::move(read.value);
 }
 
-recipe_scene::recipe_scene(const recipe& recipe) : played_{play(recipe, program_templates())} {
+recipe_scene::recipe_scene(const recipe& recipe)
+    : played_{std::make_shared<played_recipe>(play(recipe, program_templates()))},
+      released_{std::make_shared<migrations_folder>()},
+      all_{std::make_shared<migrations_folder>()} {
   for (const auto* role : {"web", "Web-App", "mailer", "ops", "courier"}) ensure_role(role);
-  for (const auto& file : played_.released) {
-    released_.add(file);
-    all_.add(file);
+  for (const auto& file : played().released) {
+    released_->add(file);
+    all_->add(file);
   }
-  for (const auto& file : played_.wanted.migrations) all_.add(file);
+  for (const auto& file : played().wanted.migrations) all_->add(file);
 }
 
-bool recipe_scene::drops_a_queue() const {
-  const auto& all = played_.wanted.migrations;
-  return std::any_of(all.begin(), all.end(), [](const auto& file) { return file.path.ends_with("_drop.sql"); });
+recipe_scene::recipe_scene(const recipe_scene& like)
+    : db_{like.db_}, played_{like.played_}, released_{like.released_}, all_{like.all_} {}
+
+bool recipe_scene::is_final() const {
+  const auto& all = played().wanted.migrations;
+  return std::any_of(all.begin(), all.end(), test::is_final);
 }
 
 void recipe_scene::migrate(const migrations_folder& to) const {
   migrate::apply(to.read(), {.database = db_.url(), .schema = "shop", .patience = std::chrono::seconds{30}});
 }
 
-void recipe_scene::roll_back() const {
-  const auto& migrations = played_.wanted.migrations;
+std::vector<migrate::rollback_request> recipe_scene::rollbacks() const {
+  std::vector<migrate::rollback_request> result;
+  const auto& migrations = played().wanted.migrations;
   for (auto file = migrations.rbegin(); file != migrations.rend(); ++file) {
-    const auto line = file->path.substr(0, file->path.find('/'));
+    const auto slash = file->path.find('/');
+    const auto line = file->path.substr(0, slash);
     if (line == contract::core_line) continue;
-    const auto taken_back = migrate::rollback({.database = db_.url(), .schema = "shop", .line = line});
-    if (taken_back.size() != 1) throw std::runtime_error{file->path + " was not taken back"};
+    const int number = std::stoi(file->path.substr(slash + 1));
+    result.push_back({.database = db_.url(), .schema = "shop", .line = line, .number = number});
+  }
+  return result;
+}
+
+void recipe_scene::roll_back() const {
+  for (const auto& one : rollbacks()) {
+    const auto taken_back = migrate::rollback(one);
+    if (taken_back.size() != 1) throw std::runtime_error{*one.line + " was not taken back"};
   }
 }
 
@@ -101,7 +116,7 @@ migrate::catalog recipe_scene::fresh_catalog() const {
   db.execute("create schema shop");
   const std::string core = "sql/core.sql";
   for (const bool is_core : {true, false}) {
-    for (const auto& file : played_.wanted.files) {
+    for (const auto& file : played().wanted.files) {
       if (file.path.starts_with("sql/") && (file.path == core) == is_core) db.run_script(file.text);
     }
   }
@@ -111,8 +126,8 @@ migrate::catalog recipe_scene::fresh_catalog() const {
 migrate::catalog recipe_scene::released_catalog() const {
   forget_everything();
   const migrations_folder partly;
-  for (const auto& file : played_.released) partly.add(file);
-  for (const auto& file : played_.wanted.migrations) {
+  for (const auto& file : played().released) partly.add(file);
+  for (const auto& file : played().wanted.migrations) {
     if (file.path.starts_with("core/")) partly.add(file);
   }
   migrate(partly);
@@ -124,6 +139,15 @@ std::vector<contract::payload_contract> recipe_scene::spoken(const contract::loc
   const auto* line = contract::find_line(lock, "email");
   if (line == nullptr || line->state.is_dropped) return result;
   for (const auto* one : contract::live(line->state.contracts)) result.push_back(*one);
+  return result;
+}
+
+std::vector<contract::payload_contract> recipe_scene::lasting() const {
+  auto result = spoken(played().lock);
+  const auto wanted = spoken(played().wanted.lock);
+  std::erase_if(result, [&](const auto& one) {
+    return std::none_of(wanted.begin(), wanted.end(), [&](const auto& other) { return other.version == one.version; });
+  });
   return result;
 }
 
@@ -145,6 +169,18 @@ std::vector<std::size_t> recipe_scene::readable(int version) const {
     db.execute("rollback");
   }
   return counts;
+}
+
+std::vector<std::string> recipe_scene::messages(int version) const {
+  std::vector<std::string> result;
+  auto db = connect();
+  db.execute(fmt::format("select setval('shop.email_v{}_swept_at', 0)", version));
+  db.execute("begin");
+  const auto found = db.execute(fmt::format(
+      "select message_id || ' ' || payload from shop.email_claim_json_v{}(100) order by message_id", version));
+  for (const auto row : found) result.push_back(row.get<std::string>(0));
+  db.execute("rollback");
+  return result;
 }
 
 }  // namespace test

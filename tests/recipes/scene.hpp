@@ -1,12 +1,14 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <quern/connection.hpp>
 #include <string>
 #include <vector>
 
 #include "migrate/catalog.hpp"
 #include "migrate/directory.hpp"
+#include "migrate/rollback.hpp"
 #include "recipes/recipe.hpp"
 #include "support/database.hpp"
 
@@ -32,16 +34,30 @@ class recipe_scene {
  public:
   explicit recipe_scene(const recipe& recipe);
 
-  const played_recipe& played() const { return played_; }
+  /// The same recipe with a copy of the database, in which no session may be.
+  recipe_scene(const recipe_scene& like);
 
-  /// Whether a queue is dropped, which is not taken back.
-  bool drops_a_queue() const;
+  recipe_scene& operator=(const recipe_scene&) = delete;
 
-  void migrate_to_released() const { migrate(released_); }
-  void migrate_to_all() const { migrate(all_); }
+  const played_recipe& played() const { return *played_; }
+
+  const std::string& url() const { return db_.url(); }
+  const database& database_of() const { return db_; }
+
+  /// All migrations: the released ones and the wanted ones.
+  migrate::directory files() const { return all_->read(); }
+
+  /// Whether a queue is dropped or a contract retired, which is not taken back.
+  bool is_final() const;
+
+  void migrate_to_released() const { migrate(*released_); }
+  void migrate_to_all() const { migrate(*all_); }
 
   /// Takes all that was not released back, but for the shared objects.
   void roll_back() const;
+
+  /// What roll_back() does, in its order.
+  std::vector<migrate::rollback_request> rollbacks() const;
 
   void forget_everything() const;
 
@@ -56,19 +72,25 @@ class recipe_scene {
   /// The contracts of the queue `email` that programs may speak.
   static std::vector<contract::payload_contract> spoken(const contract::lock& lock);
 
+  /// Those of what was released that are still spoken in the end.
+  std::vector<contract::payload_contract> lasting() const;
+
   void enqueue(const contract::payload_contract& contract) const;
 
   /// How many of all messages the contract hands out: claimed, claimed as JSON, taken.
   std::vector<std::size_t> readable(int version) const;
+
+  /// What the contract hands out of all messages: `17 {"note": "A"}`, in the order of the numbers.
+  std::vector<std::string> messages(int version) const;
 
  private:
   void migrate(const migrations_folder& to) const;
   quern::connection connect() const { return quern::connection{db_.url()}; }
 
   database db_;
-  played_recipe played_;
-  migrations_folder released_;
-  migrations_folder all_;
+  std::shared_ptr<const played_recipe> played_;
+  std::shared_ptr<const migrations_folder> released_;
+  std::shared_ptr<const migrations_folder> all_;
 };
 
 }  // namespace test

@@ -79,14 +79,22 @@ std::string with_application(std::string_view url, std::string_view name) {
   return with(url, "application_name", name);
 }
 
-database::database() {
+std::string with_setting(std::string_view url, std::string_view name, std::string_view value) {
+  return with(url, "options", fmt::format("-c {}={}", name, value));
+}
+
+database::database() : database{std::string_view{"template0"}} {}
+
+database::database(const database& like) : database{std::string_view{like.name_}} {}
+
+database::database(std::string_view like) {
   static std::atomic<int> count = 0;
   name_ = fmt::format("test_{}_{}", getpid(), ++count);
   url_ = with_database(server_url(), name_);
   quern::connection server{server_url()};
   // A process id comes again: what a killed test has left goes first.
   server.execute(fmt::format("drop database if exists {} with (force)", name_));
-  server.execute(fmt::format("create database {} template template0", name_));
+  server.execute(fmt::format("create database {} template {}", name_, like));
 }
 
 database::~database() {

@@ -16,6 +16,9 @@ std::string with_database(std::string_view url, std::string_view name);
 /// `url` with another user.
 std::string with_user(std::string_view url, std::string_view name);
 
+/// `url` with a setting of the session: `work_mem`, `1MB`.
+std::string with_setting(std::string_view url, std::string_view name, std::string_view value);
+
 /// `url` with the name that pg_stat_activity shows.
 std::string with_application(std::string_view url, std::string_view name);
 
@@ -24,7 +27,10 @@ class database {
  public:
   database();
   ~database();
-  database(const database&) = delete;
+
+  /// A copy of what is in another one, in which no session may be.
+  database(const database& like);
+
   database& operator=(const database&) = delete;
 
   /// What libpq and `--database` take.
@@ -33,6 +39,8 @@ class database {
   const std::string& name() const { return name_; }
 
  private:
+  explicit database(std::string_view like);
+
   std::string name_;
   std::string url_;
 };

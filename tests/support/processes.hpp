@@ -35,11 +35,15 @@ class other_process {
 
   void kill_now();
 
+  /// Whether it has ended by itself; does not wait.
+  bool has_ended();
+
   /// As waitpid() tells it: 0 when the work succeeded.
   int wait_for_end();
 
  private:
   pid_t process_;
+  int state_ = 0;
 };
 
 /// For a process that ends itself: nothing of it runs any more, no destructor either.

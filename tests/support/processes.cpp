@@ -1,4 +1,4 @@
-#include "migrate/processes.hpp"
+#include "support/processes.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,11 +39,15 @@ void other_process::kill_now() {
   wait_for_end();
 }
 
+bool other_process::has_ended() {
+  if (process_ > 0 && waitpid(process_, &state_, WNOHANG) == process_) process_ = 0;
+  return process_ == 0;
+}
+
 int other_process::wait_for_end() {
-  int state = 0;
-  waitpid(process_, &state, 0);
+  if (process_ > 0) waitpid(process_, &state_, 0);
   process_ = 0;
-  return state;
+  return state_;
 }
 
 void die() {
