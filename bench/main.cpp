@@ -27,7 +27,8 @@ struct group {
 
 constexpr group groups[] = {{"enqueue", bench::enqueue_rows},   {"bulk", bench::bulk_rows},
                             {"claim", bench::claim_rows},       {"depth", bench::depth_rows},
-                            {"generate", bench::generate_rows}, {"migrate", bench::migrate_rows}};
+                            {"priority", bench::priority_rows}, {"generate", bench::generate_rows},
+                            {"migrate", bench::migrate_rows}};
 
 struct arguments {
   std::string program;

@@ -49,6 +49,7 @@ std::vector<row> enqueue_rows(const scene& where);
 std::vector<row> bulk_rows(const scene& where);
 std::vector<row> claim_rows(const scene& where);
 std::vector<row> depth_rows(const scene& where);
+std::vector<row> priority_rows(const scene& where);
 std::vector<row> generate_rows(const scene& where);
 std::vector<row> migrate_rows(const scene& where);
 

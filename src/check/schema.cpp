@@ -55,6 +55,8 @@ constexpr std::array keys{
     schema_key{"queue", "retry", R"({"$ref": "#/$defs/retry"})", "What happens to a message whose handling failed."},
     schema_key{"queue", "dead_letter", R"({"type": "boolean", "default": true})",
                "Whether a message is kept after its last attempt."},
+    schema_key{"queue", "priorities", R"({"type": "integer", "minimum": 2, "maximum": 10})",
+               "How many priorities messages may have: 0, the default, is handed out first."},
     schema_key{"queue", "storage", R"({"enum": ["rows"], "default": "rows"})", "How messages are stored."},
     schema_key{"queue", "grants", R"({"$ref": "#/$defs/grants"})", "Which roles may do what."},
     schema_key{"queue", "payload", R"({"$ref": "#/$defs/payload"})", "The fields of a message, or \"jsonb\".", true},

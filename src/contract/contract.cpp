@@ -102,6 +102,10 @@ std::string fingerprint(const payload_contract& contract) {
   append_part(text, "queue", std::string_view{contract.queue});
   append_part(text, "version", std::string_view{std::to_string(contract.version)});
   if (contract.is_schemaless) append_part(text, "payload", std::string_view{"jsonb"});
+  if (contract.priorities > 0) {
+    append_part(text, "priorities", std::string_view{std::to_string(contract.priorities)});
+    append_part(text, "priority_column", std::string_view{contract.priority_column});
+  }
   for (const auto& field : contract.fields) {
     // A schemaless payload that is where it always is says nothing more.
     if (contract.is_schemaless && field.column == field.name) continue;

@@ -46,6 +46,8 @@ struct payload_contract {
   int version = 1;
   bool is_schemaless = false;
   std::vector<field> fields{};           // in the order of the declaration; one, `payload`, without a schema
+  int priorities = 0;                    // that messages may have; 0: they have none
+  std::string priority_column{};         // where the priority is stored, when there are some
   std::vector<removed_field> removed{};  // since the contract before; those without a value are not listed
   std::optional<contract_break> breaks{};
   bool is_retired = false;  // its functions are gone, and no message bears it

@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "contract/priorities.hpp"
 #include "contract/types.hpp"
 #include "declaration/names.hpp"
 #include "declaration/types.hpp"
@@ -31,6 +32,7 @@ std::set<std::string, std::less<>> used_columns(const std::vector<payload_contra
   std::set<std::string, std::less<>> result;
   for (const auto& one : contracts) {
     for (const auto& field : one.fields) result.insert(field.column);
+    if (!one.priority_column.empty()) result.insert(one.priority_column);
   }
   return result;
 }
@@ -48,6 +50,7 @@ class evolver {
   }
 
   evolution run() && {
+    evolve_options();
     find_renames();
     for (auto& field : result_.next.fields) evolve_field(field);
     for (const auto& field : previous_.fields) {
@@ -105,6 +108,17 @@ class evolver {
       if (each.name == name) return &each;
     }
     return nullptr;
+  }
+
+  /// What shows in signatures besides the payload.
+  void evolve_options() {
+    auto& next = result_.next;
+    next.priorities = queue_.priorities;
+    if (next.priorities > 0) {
+      next.priority_column = priority_column(contracts_);
+      if (next.priority_column.empty()) next.priority_column = fresh_column("priority");
+    }
+    if (auto words = change_of_priorities(previous_.priorities, next.priorities); !words.empty()) say(std::move(words));
   }
 
   void find_renames() {
@@ -299,6 +313,7 @@ class evolver {
 
   bool is_changed() const {
     if (result_.next.is_schemaless != previous_.is_schemaless) return true;
+    if (result_.next.priorities != previous_.priorities) return true;
     const auto& now = result_.next.fields;
     const auto& before = previous_.fields;
     const auto is_kept = [](const field& a, const field& b) { return is_same(a, b) && a.column == b.column; };
@@ -336,7 +351,10 @@ payload_contract first_contract(const declaration::project& project, const decla
   payload_contract first{.queue = queue.name,
                          .version = before.empty() ? 1 : before.back().version + 1,
                          .is_schemaless = queue.is_schemaless,
-                         .fields = fields_of(project, queue)};
+                         .fields = fields_of(project, queue),
+                         .priorities = queue.priorities};
+  // Its table is new: the names of those before are free again.
+  if (first.priorities > 0) first.priority_column = "priority";
   if (before.empty()) return first;
   for (auto& field : first.fields) field.is_new = find_field(before.back(), field.name) != nullptr;
   return first;

@@ -136,14 +136,33 @@ std::optional<contract_break> read_break(const object& from) {
   return contract_break{read.text("reason"), read.text("until")};
 }
 
+void read_priorities(const object& from, payload_contract& into) {
+  if (from.find("priorities") == nullptr) {
+    if (from.find("priority_column") != nullptr)
+      refuse(from.get("priority_column"), "\"priority_column\" needs \"priorities\"");
+    return;
+  }
+  const auto priorities = from.number("priorities");
+  if (priorities < 2 || priorities > 10) refuse(from.get("priorities"), "\"priorities\" must be a number from 2 to 10");
+  into.priorities = static_cast<int>(priorities);
+  into.priority_column = from.optional_text("priority_column").value_or("priority");
+  // It becomes a part of SQL.
+  if (!is_name(into.priority_column))
+    refuse(from.get("priority_column"), fmt::format("{} is not a name", json_string(into.priority_column)));
+}
+
 payload_contract read_contract(const json_node& node, const std::string& queue) {
-  const object read{node, "a contract", {"version", "fingerprint", "retired", "break", "payload", "removed", "fields"}};
+  const object read{
+      node,
+      "a contract",
+      {"version", "fingerprint", "retired", "break", "priorities", "priority_column", "payload", "removed", "fields"}};
   payload_contract result{.queue = queue, .version = 0, .is_schemaless = read.find("payload") != nullptr};
   const auto version = read.number("version");
   if (version < 1 || version > 1'000'000) refuse(read.get("version"), "\"version\" must be 1 or more");
   result.version = static_cast<int>(version);
   result.is_retired = is_true(read, "retired");
   result.breaks = read_break(read);
+  read_priorities(read, result);
   if (result.is_schemaless && read.text("payload") != "jsonb") {
     refuse(read.get("payload"), "\"payload\" must be \"jsonb\"");
   }

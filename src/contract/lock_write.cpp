@@ -68,6 +68,11 @@ void put_contract(buffer& out, const payload_contract& contract) {
     put(out, "          \"break\": {{\"reason\": {}, \"until\": {}}},\n", json_string(contract.breaks->reason),
         json_string(contract.breaks->until));
   }
+  if (contract.priorities > 0) {
+    put(out, "          \"priorities\": {},\n", contract.priorities);
+    if (contract.priority_column != "priority")
+      put(out, "          \"priority_column\": {},\n", json_string(contract.priority_column));
+  }
   if (contract.is_schemaless) put(out, "          \"payload\": \"jsonb\",\n");
   if (!contract.removed.empty()) {
     put(out, "          \"removed\": {{");

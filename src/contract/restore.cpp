@@ -122,6 +122,7 @@ declaration::queue restore(const queue_state& state, const payload_contract& con
   declaration::queue result;
   result.name = contract.queue;
   result.is_schemaless = contract.is_schemaless;
+  result.priorities = contract.priorities;
   if (!contract.is_schemaless) {
     for (const auto& field : contract.fields) result.payload.push_back(restore(field, enumerations));
   }

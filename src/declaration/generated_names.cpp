@@ -20,9 +20,11 @@ constexpr std::array suffixes{
     suffix{"", "view"},
     suffix{"_message", "table"},
     suffix{"_message_key", "index"},
+    suffix{"_message_priority", "index"},
     suffix{"_delayed", "table"},
     suffix{"_delayed_key", "index"},
     suffix{"_delayed_due", "index"},
+    suffix{"_delayed_priority", "index"},
     suffix{"_dead", "table"},
     suffix{"_dead_key", "index"},
     suffix{"_message_id", "sequence"},
@@ -70,6 +72,13 @@ constexpr std::array suffixes{
     suffix{"_consumer", "type"},
 };
 
+/// These stand for priority 0; the others have one of each too, with their number behind it.
+constexpr std::array of_each_priority{
+    suffix{"_low_water", "sequence"},
+    suffix{"", "sequence", true, "_frontier"},
+    suffix{"", "sequence", true, "_swept_at"},
+};
+
 std::string spelled(std::string_view queue, const suffix& s, std::string_view version) {
   std::string name(queue);
   name += s.before;
@@ -100,8 +109,12 @@ std::string constraint_name(std::string_view queue, std::string_view field, cons
 
 std::vector<generated_name> names_of_queue(std::string_view queue, std::string_view version) {
   std::vector<generated_name> names;
-  names.reserve(suffixes.size());
+  names.reserve(suffixes.size() + of_each_priority.size() * (most_priorities - 1));
   for (const auto& s : suffixes) names.push_back({spelled(queue, s, version), s.what, s.is_versioned});
+  for (int priority = 1; priority < most_priorities; ++priority) {
+    for (const auto& s : of_each_priority)
+      names.push_back({fmt::format("{}_{}", spelled(queue, s, version), priority), s.what, s.is_versioned});
+  }
   return names;
 }
 

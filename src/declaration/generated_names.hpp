@@ -10,6 +10,9 @@ namespace declaration {
 /// The contract versions that names leave room for: v1 to v999.
 inline constexpr int highest_version = 999;
 
+/// The most priorities that a queue may have.
+inline constexpr int most_priorities = 10;
+
 /// What a CHECK constraint asserts of a field.
 enum class constraint_kind { min, max, max_length, pattern };
 

@@ -104,6 +104,7 @@ struct queue {
   retry_policy retry;
   bool dead_letter = true;  // false: a message is dropped after its last attempt
   role_grants grants;
+  int priorities = 0;          // how many there are, 0 is handed out first; 0: the queue has none
   bool is_schemaless = false;  // payload = "jsonb": the one field is `payload`, not null jsonb
   std::vector<field> payload;  // in the order in which they are written
   std::vector<field> removed;  // what the payload had before; the default is what older programs read from now on

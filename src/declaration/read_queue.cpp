@@ -19,9 +19,9 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array queue_keys{"doc"sv,     "lease"sv,  "sunset"sv,  "retry"sv,   "dead_letter"sv,
+constexpr std::array queue_keys{"doc"sv,     "lease"sv,  "sunset"sv,  "retry"sv,   "dead_letter"sv, "priorities"sv,
                                 "storage"sv, "grants"sv, "payload"sv, "removed"sv, "accept_break"sv};
-constexpr std::array planned_queue_keys{"priorities"sv, "unique"sv, "ordered_by"sv, "keep_done"sv, "renamed_from"sv};
+constexpr std::array planned_queue_keys{"unique"sv, "ordered_by"sv, "keep_done"sv, "renamed_from"sv};
 constexpr std::array break_keys{"version"sv, "reason"sv, "until"sv};
 constexpr std::array retry_keys{"max_attempts"sv, "backoff"sv, "initial"sv, "max"sv, "jitter"sv};
 constexpr std::array grant_keys{"produce"sv, "consume"sv, "operate"sv};
@@ -35,8 +35,9 @@ constexpr std::int64_t longest_lease = 7 * day;
 constexpr std::int64_t longest_sunset = 366 * day;
 constexpr std::int64_t most_attempts = 1000;
 
-// A function of PostgreSQL has at most 100 parameters; enqueue needs one for the delay.
-constexpr std::size_t most_fields = 99;
+// A function of PostgreSQL has at most 100 parameters; enqueue needs one for the delay, and perhaps one for the
+// priority.
+constexpr std::size_t most_parameters = 100;
 
 class queue_reader {
  public:
@@ -83,6 +84,9 @@ class queue_reader {
     }
     if (const auto* dead = find("dead_letter")) {
       result_.dead_letter = read_boolean(*dead, problems_).value_or(result_.dead_letter);
+    }
+    if (const auto* priorities = find("priorities")) {
+      result_.priorities = static_cast<int>(read_whole(*priorities, 2, most_priorities, problems_).value_or(0));
     }
     if (const auto* storage = find("storage")) read_storage(*storage);
   }
@@ -178,6 +182,7 @@ class queue_reader {
           problems_.error(code::no_fields, payload.where, fmt::format("the payload of {} has no fields", title()));
       problem.help = "write at least one, such as order_id = \"int64\"; payload = \"jsonb\" takes any JSON";
     }
+    const std::size_t most_fields = most_parameters - (result_.priorities > 0 ? 2 : 1);
     if (fields.size() > most_fields) {
       auto& problem = problems_.error(
           code::too_many_fields, fields[most_fields].where,
@@ -187,6 +192,16 @@ class queue_reader {
     result_.payload.reserve(fields.size());
     for (const auto& each : fields) {
       if (auto field = read_field(each, result_.name, known_, problems_)) result_.payload.push_back(*std::move(field));
+    }
+    if (result_.priorities > 0) refuse_priority_field();
+  }
+
+  void refuse_priority_field() {
+    for (const auto& each : result_.payload) {
+      if (each.name != "priority") continue;
+      problems_.error(code::reserved_name, each.where,
+                      "the field name 'priority' is reserved: in a queue with 'priorities' it is a part of every "
+                      "message's metadata");
     }
   }
 

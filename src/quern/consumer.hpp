@@ -39,7 +39,7 @@ class consumer {
  public:
   using contract_type = Contract;
   using payload_type = typename Contract::payload_type;
-  using message_type = message<payload_type>;
+  using message_type = message_of<Contract>;
   using lease = std::optional<std::chrono::microseconds>;
 
   /// Checks the contract with the database. Throws contract_mismatch, and as connection::execute().
@@ -123,13 +123,7 @@ class consumer {
   static std::vector<message_type> decode_claimed(const result& rows) {
     std::vector<message_type> messages;
     messages.reserve(rows.size());
-    for (const row each : rows) {
-      messages.push_back({.message_id = each.get<std::int64_t>(0),
-                          .attempt = each.get<std::int32_t>(1),
-                          .enqueued_at = each.get<timestamp>(2),
-                          .lease_until = each.get<timestamp>(3),
-                          .payload = decode_payload<Contract>(each, 4)});
-    }
+    for (const row each : rows) messages.push_back(decode(each, each.get<timestamp>(3), 4));
     return messages;
   }
 
@@ -139,14 +133,20 @@ class consumer {
   static std::vector<message_type> decode_taken(const result& rows) {
     std::vector<message_type> messages;
     messages.reserve(rows.size());
-    for (const row each : rows) {
-      messages.push_back({.message_id = each.get<std::int64_t>(0),
-                          .attempt = each.get<std::int32_t>(1),
-                          .enqueued_at = each.get<timestamp>(2),
-                          .lease_until = timestamp::max(),
-                          .payload = decode_payload<Contract>(each, 3)});
-    }
+    for (const row each : rows) messages.push_back(decode(each, timestamp::max(), 3));
     return messages;
+  }
+
+  /// The rest of the columns from `next` on.
+  static message_type decode(const row& from, timestamp lease_until, std::size_t next) {
+    message_type result;
+    result.message_id = from.get<std::int64_t>(0);
+    result.attempt = from.get<std::int32_t>(1);
+    result.enqueued_at = from.get<timestamp>(2);
+    result.lease_until = lease_until;
+    if constexpr (contract_with_priorities<Contract>) result.priority = from.get<std::int16_t>(next++);
+    result.payload = decode_payload<Contract>(from, next);
+    return result;
   }
 
   static std::optional<interval> as_interval(const lease& length) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <quern/connection.hpp>
 #include <quern/enumeration.hpp>
+#include <quern/message.hpp>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -43,6 +44,12 @@ concept contract_with_fields = contract<T> && requires {
   T::fields;
 };
 
+/// A contract whose messages have one of `priorities` priorities, 0 first.
+template <class T>
+concept contract_with_priorities = contract<T> && requires {
+  { T::priorities } -> std::convertible_to<std::int32_t>;
+};
+
 /// The number of columns of the payload.
 template <contract Contract>
 constexpr std::size_t field_count() {
@@ -62,6 +69,12 @@ constexpr void for_each_field(Payload& payload, Visitor&& visit) {
     visit(payload);
   }
 }
+
+/// What a consumer of the contract gets.
+template <contract Contract>
+using message_of =
+    std::conditional_t<contract_with_priorities<Contract>, prioritised_message<typename Contract::payload_type>,
+                       message<typename Contract::payload_type>>;
 
 /// Reads the payload from the columns of a row from `first` on. Throws codec_error.
 template <contract Contract>

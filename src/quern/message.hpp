@@ -20,4 +20,18 @@ struct message {
   bool operator==(const message&) const = default;
 };
 
+/// The same of a queue with priorities.
+template <class Payload>
+struct prioritised_message {
+  std::int64_t message_id = 0;
+  std::int32_t attempt = 0;
+  timestamp enqueued_at{};
+  timestamp lease_until{};
+  /// 0 is handed out first.
+  std::int32_t priority = 0;
+  Payload payload{};
+
+  bool operator==(const prioritised_message&) const = default;
+};
+
 }  // namespace quern

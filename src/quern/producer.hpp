@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <quern/contract.hpp>
 #include <quern/copy_in.hpp>
@@ -10,6 +12,7 @@
 #include <quern/time.hpp>
 #include <quern/transaction.hpp>
 #include <ranges>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -18,6 +21,17 @@ namespace quern {
 struct enqueue_options {
   /// The message can be claimed after so much time; 0: at once.
   std::chrono::microseconds delay{0};
+};
+
+/// Of a queue with priorities.
+struct prioritised_enqueue_options {
+  std::chrono::microseconds delay{0};
+  /// 0 is handed out first. What the contract does not know is a database_error (QN005), in bulk 23514.
+  std::int32_t priority = 0;
+};
+
+struct prioritised_bulk_options {
+  std::int32_t priority = 0;
 };
 
 /// Puts messages into a queue. Everything happens in the transaction that is open on the connection, or in one of its
@@ -29,6 +43,8 @@ template <contract Contract>
 class producer {
  public:
   using payload_type = typename Contract::payload_type;
+  using options_type =
+      std::conditional_t<contract_with_priorities<Contract>, prioritised_enqueue_options, enqueue_options>;
 
   /// Checks the contract with the database. Throws contract_mismatch, and as connection::execute().
   explicit producer(connection& on) : on_{&on} {
@@ -37,7 +53,7 @@ class producer {
   }
 
   /// Returns the message's id.
-  std::int64_t enqueue(const payload_type& payload, const enqueue_options& options = {}) {
+  std::int64_t enqueue(const payload_type& payload, const options_type& options = {}) {
     values_.clear();
     add(payload, options);
     return on_->execute_with(Contract::enqueue, values_).template value<std::int64_t>();
@@ -48,7 +64,7 @@ class producer {
   template <std::ranges::input_range Range>
   requires std::convertible_to < std::ranges::range_reference_t<Range>,
 
-  const payload_type& > std::vector<std::int64_t> enqueue(Range&& payloads, const enqueue_options& options = {}) {
+  const payload_type& > std::vector<std::int64_t> enqueue(Range&& payloads, const options_type& options = {}) {
     values_.clear();
     for (const payload_type& payload : payloads) add(payload, options);
     return send_batch();
@@ -59,21 +75,27 @@ class producer {
   template <std::ranges::input_range Range>
   requires std::convertible_to < std::ranges::range_reference_t<Range>,
 
-  const payload_type& > std::uint64_t enqueue_all(Range&& payloads) {
-    std::optional<transaction> own;
-    if (!on_->is_in_transaction()) own.emplace(*on_);
-    const std::uint64_t count = copy(payloads);
-    if (count != 0) on_->execute(Contract::wake);
-    if (own) own->commit();
-    return count;
+  const payload_type& > std::uint64_t enqueue_all(Range&& payloads) { return send_all(payloads, 0); }
+
+  /// The same of a queue with priorities.
+  template <std::ranges::input_range Range>
+  requires std::convertible_to < std::ranges::range_reference_t<Range>,
+
+  const payload_type& >
+      &&contract_with_priorities<Contract> std::uint64_t enqueue_all(Range&& payloads,
+                                                                     const prioritised_bulk_options& options) {
+    return send_all(payloads, options.priority);
   }
 
  private:
-  static constexpr std::size_t parameter_count = field_count<Contract>() + 1;
+  static constexpr bool has_priorities = contract_with_priorities<Contract>;
+  static constexpr std::size_t parameter_count = field_count<Contract>() + 1 + (has_priorities ? 1 : 0);
+  static constexpr std::size_t copied_columns = field_count<Contract>() + 1 + (has_priorities ? 1 : 0);
 
-  void add(const payload_type& payload, const enqueue_options& options) {
+  void add(const payload_type& payload, const options_type& options) {
     for_each_field<Contract>(payload, [&](const auto& field) { values_.add(field); });
     values_.add(options.delay.count() == 0 ? std::nullopt : std::optional<interval>{options.delay});
+    if constexpr (has_priorities) values_.add(options.priority);
   }
 
   std::vector<std::int64_t> send_batch() {
@@ -90,11 +112,28 @@ class producer {
   }
 
   template <class Range>
-  std::uint64_t copy(Range& payloads) {
+  std::uint64_t send_all(Range& payloads, std::int32_t priority) {
+    std::optional<transaction> own;
+    if (!on_->is_in_transaction()) own.emplace(*on_);
+    const std::uint64_t count = copy(payloads, priority);
+    if (count != 0) on_->execute(Contract::wake);
+    if (own) own->commit();
+    return count;
+  }
+
+  /// A priority that is beyond the column's type is one that the database refuses.
+  static std::int16_t stored(std::int32_t priority) {
+    using limits = std::numeric_limits<std::int16_t>;
+    return static_cast<std::int16_t>(std::clamp<std::int32_t>(priority, limits::min(), limits::max()));
+  }
+
+  template <class Range>
+  std::uint64_t copy(Range& payloads, [[maybe_unused]] std::int32_t priority) {
     copy_in bulk{*on_, Contract::copy};
     for (const payload_type& payload : payloads) {
-      bulk.begin_row(1 + field_count<Contract>());
+      bulk.begin_row(copied_columns);
       bulk.add_field(static_cast<std::int16_t>(Contract::version));
+      if constexpr (has_priorities) bulk.add_field(stored(priority));
       for_each_field<Contract>(payload, [&](const auto& field) { bulk.add_field(field); });
       bulk.end_row();
     }

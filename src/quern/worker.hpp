@@ -48,18 +48,18 @@ struct worker_options {
 
 /// Claims messages, hands each to a handler and acknowledges it: `worker{consumer, handler, options}.run(stop)`.
 ///
-/// The handler is called with `const message<Payload>&` on the thread of run(). When it returns, the message is
-/// acknowledged (with others that were handled within 100 ms); when it throws, the attempt has failed with the text of
-/// the exception. It may use the consumer's connection; a transaction that it opens there must have ended.
+/// The handler is called with `const message_type&`, see message.hpp, on the thread of run(). When it returns, the
+/// message is acknowledged (with others that were handled within 100 ms); when it throws, the attempt has failed with
+/// the text of the exception. It may use the consumer's connection; a transaction that it opens there must have ended.
 ///
 /// While nothing is there, the worker listens on the queue's channel. It takes whatever notifications the connection
 /// has. A worker lives with one connection and does not reconnect.
 template <contract Contract, class Handler>
-requires std::invocable < Handler&, const message<typename Contract::payload_type>
+requires std::invocable < Handler&, const message_of<Contract>
 
 & > class worker {
  public:
-  using message_type = message<typename Contract::payload_type>;
+  using message_type = message_of<Contract>;
 
   /// The consumer must outlive the worker. Throws std::invalid_argument for options out of range.
   worker(consumer<Contract>& from, Handler handler, worker_options options = {})

@@ -71,6 +71,10 @@ std::vector<view> version_items(const queue_model& model, const std::string& qua
     item.set("fingerprint", version.fingerprint);
     item.set_flag("is_schemaless", version.contract->is_schemaless);
     item.set("delay_number", fmt::to_string(fields_of(version.queue).size() + 1));
+    item.set_flag("has_priorities", version.contract->priorities > 0);
+    item.set("priority_count", fmt::to_string(version.contract->priorities));
+    item.set("priority_number", fmt::to_string(fields_of(version.queue).size() + 2));
+    item.set("priority", version.contract->priority_column);
     item.set_list("fields", field_items(version, qualifier));
     item.set_list("doc_lines", line_items(cpp::comment_lines(version.queue.doc)));
   }

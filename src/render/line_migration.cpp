@@ -122,10 +122,13 @@ class expansion {
   /// First what older contracts do not notice, then the permission to store the new one; backwards the other way round.
   void expand_tables() {
     // The functions of older contracts look at them from their own step on.
-    steps_.push_back({.name = fmt::format("hints_v{}", version_),
-                      .lock = no_lock,
-                      .text = change_.after().of_version(version_, "hints"),
-                      .reverse = change_.part("drop_hints", {.number = version_})});
+    const step_parts older{with_, change_.before().model()};
+    const change_details levels{.levels = added_levels(change_.before().model(), change_.model())};
+    steps_.push_back(
+        {.name = fmt::format("hints_v{}", version_),
+         .lock = no_lock,
+         .text = joined({older.part("add_levels", levels), change_.after().of_version(version_, "hints")}),
+         .reverse = joined({change_.part("drop_hints", {.number = version_}), older.part("drop_levels", levels)})});
     const bool has_columns = !forward_.columns.empty() || !forward_.checks.empty();
     if (has_columns) {
       steps_.push_back({.name = "columns",

@@ -40,6 +40,7 @@ std::string functions(const queue_model& model, const std::vector<std::string_vi
 
 std::string stored_columns(const queue_model& model) {
   std::vector<std::string> names{"contract_version"};
+  if (model.priorities > 0) names.push_back(model.priority);
   for (const auto& column : model.columns) names.push_back(sql::identifier(column.name));
   return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -132,6 +133,12 @@ std::string step_parts::guard(const std::string& remaining, const std::string& w
 
 std::string queue_change::strong_lock() const {
   return fmt::format("access exclusive on {}, for an instant", fmt::join(tables(true), ", "));
+}
+
+std::vector<int> added_levels(const queue_model& before, const queue_model& after) {
+  auto result = after.later_priorities();
+  std::erase_if(result, [&](int level) { return level < before.priorities; });
+  return result;
 }
 
 std::string change_rights(const queue_change& change, renderer& with, const rendered_queue& before,

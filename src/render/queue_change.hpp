@@ -58,6 +58,9 @@ class queue_change : public step_parts {
   rendered_queue after_;
 };
 
+/// The priorities that messages may have in one state and not in the other, without the first.
+std::vector<int> added_levels(const queue_model& before, const queue_model& after);
+
 /// Waits must be short where everybody waits behind them; the runner tries again.
 inline constexpr const char* strong_lock_timeout = "15ms";
 

@@ -1,13 +1,28 @@
 #include "render/queue_model.hpp"
 
+#include "contract/priorities.hpp"
 #include "contract/restore.hpp"
 
 namespace render {
 
+std::vector<int> queue_model::later_priorities() const {
+  std::vector<int> result;
+  for (int level = 1; level < priorities; ++level) result.push_back(level);
+  return result;
+}
+
 queue_model model_of(const sql_project& project, const contract::queue_state& state,
                      const std::vector<contract::locked_enumeration>& enumerations) {
-  queue_model result{project.name, project.schema, &state, &enumerations, {}, contract::columns_of(state.contracts)};
-  for (const auto* each : contract::live(state.contracts)) {
+  const auto& contracts = state.contracts;
+  queue_model result{project.name,
+                     project.schema,
+                     &state,
+                     &enumerations,
+                     {},
+                     contract::columns_of(contracts),
+                     contract::priorities_of(contracts)};
+  if (result.priorities > 0) result.priority = contract::priority_column(contracts);
+  for (const auto* each : contract::live(contracts)) {
     result.versions.push_back({each, contract::restore(state, *each, enumerations), contract::fingerprint(*each)});
   }
   return result;

@@ -24,10 +24,14 @@ struct queue_model {
   const std::vector<contract::locked_enumeration>* enumerations = nullptr;
   std::vector<queue_version> versions;  // the live ones, oldest first; at least one
   std::vector<contract::stored_column> columns;
+  int priorities = 0;      // that messages of live contracts may have; 0: none
+  std::string priority{};  // the column that holds them
 
   const queue_version& newest() const { return versions.back(); }
   const queue_version& oldest() const { return versions.front(); }
   const std::string& name() const { return newest().queue.name; }
+  /// All but the first, 0.
+  std::vector<int> later_priorities() const;
   bool has_dead_letter() const { return newest().queue.dead_letter; }
 };
 

@@ -15,7 +15,8 @@ namespace {
 class retiring {
  public:
   retiring(renderer& with, const queue_model& before, const queue_model& after)
-      : change_{with, before, after},
+      : with_{with},
+        change_{with, before, after},
         shapes_{alter(shape_of(before), shape_of(after), after.name())},
         number_{before.oldest().contract->version} {}
 
@@ -93,9 +94,17 @@ class retiring {
     steps_.push_back({.name = "drop",
                       .lock = change_.strong_lock(),
                       .lock_timeout = strong_lock_timeout,
-                      .text = joined({change_.require_and_drop(shapes_), change_.part("drop_hints", about())})});
+                      .text = joined({change_.require_and_drop(shapes_), drop_hints()})});
   }
 
+  std::string drop_hints() {
+    const auto& before = change_.before().model();
+    const step_parts old{with_, before};
+    return joined({old.part("drop_hints", about()),
+                   change_.part("drop_levels", {.levels = added_levels(change_.model(), before)})});
+  }
+
+  renderer& with_;
   queue_change change_;
   alteration shapes_;
   int number_;

@@ -104,12 +104,35 @@ std::string doc_of(const queue_model& model, const std::string& column) {
   return {};
 }
 
+/// What tells messages of different priority apart. Contracts without priorities leave it at 0.
+void add_priorities(table_shape& shape, const queue_model& model) {
+  if (model.priorities == 0) return;
+  shape.columns.push_back({model.priority, "smallint", " default 0", true, "0 is handed out first."});
+  std::vector<demand> demands;
+  std::vector<int> writers;
+  for (const auto& version : model.versions) {
+    const int count = version.contract->priorities;
+    if (count == 0) continue;
+    writers.push_back(version.contract->version);
+    add_demands(
+        demands, version,
+        {{fitted(model.name() + "_priority_known"), fmt::format("{} between 0 and {}", model.priority, count - 1)}});
+  }
+  for (auto& one : demands) shape.checks.push_back(one.versions == writers ? one.what : conditional(one));
+  // Neither changes when a message is claimed.
+  shape.indexes.push_back(
+      {fitted(model.name() + "_message_priority"), "message", fmt::format("{}, message_id", model.priority)});
+  shape.indexes.push_back(
+      {fitted(model.name() + "_delayed_priority"), "delayed", fmt::format("{}, due_at, message_id", model.priority)});
+}
+
 }  // namespace
 
 table_shape shape_of(const queue_model& model) {
   table_shape result;
   std::vector<int> versions;
   for (const auto& version : model.versions) versions.push_back(version.contract->version);
+  add_priorities(result, model);
   for (const auto& column : model.columns) {
     const auto field = contract::restore(
         contract::field{.name = column.name, .type = column.type, .default_value = column.fill}, *model.enumerations);

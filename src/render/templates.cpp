@@ -27,6 +27,8 @@ struct specimen {
             {.name = "recipient", .type = "channel", .max_length = 320, .values = {"email"}, .column = "recipient"}}};
     auto second = first;
     second.version = 2;
+    second.priorities = 2;
+    second.priority_column = "priority";
     state = {{first, second}, {{"doc", "Mail."}, {"payload.recipient.doc", "Where to."}}, false};
     enumerations = {{"channel", "How.", {"email"}}};
     model = model_of({"shop", "shop"}, state, enumerations);
@@ -103,7 +105,7 @@ shape provided_to(std::string_view template_name) {
   if (template_name == "sql/change/migration.sql.mustache")
     return shape_of(view_of({"", {""}, {"web"}, {migration_step{}}}));
   if (template_name.starts_with("sql/change/"))
-    return shape_of(change_view(model, {2, "", "", "", {"note"}, {{"execute", "function f", "web"}}}));
+    return shape_of(change_view(model, {2, "", "", "", {"note"}, {{"execute", "function f", "web"}}, {1}}));
   if (template_name == "cpp/enum.hpp.mustache")
     return shape_of(enumeration_header_view({"shop", "shop"}, "shop", one.enumerations[0]));
   assert(template_name == "cpp/queue.hpp.mustache");

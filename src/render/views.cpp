@@ -111,6 +111,17 @@ void set_fields(view& out, const queue_model& model, const queue_version& versio
   out.set_list("parameters", std::move(parameters));
 }
 
+void set_indexes(view& out, std::string_view name, std::string_view table, const table_shape& shape) {
+  std::vector<view> items;
+  for (const auto& index : shape.indexes) {
+    if (index.table != table) continue;
+    auto& item = items.emplace_back();
+    item.set("name", index.name);
+    item.set("columns", index.columns);
+  }
+  out.set_list(name, std::move(items));
+}
+
 void set_table(view& out, const queue_model& model) {
   const auto shape = shape_of(model);
   std::vector<view> columns;
@@ -131,6 +142,22 @@ void set_table(view& out, const queue_model& model) {
     item.set("comma", i + 1 == shape.checks.size() ? "" : ",");
   }
   out.set_list("checks", std::move(checks));
+  set_indexes(out, "message_indexes", "message", shape);
+  set_indexes(out, "delayed_indexes", "delayed", shape);
+}
+
+std::vector<view> level_items(const std::vector<int>& levels) {
+  std::vector<view> items;
+  for (const int level : levels) items.emplace_back().set("level", fmt::to_string(level));
+  return items;
+}
+
+/// The priorities that messages may have, whichever contract wrote them.
+void set_levels(view& out, const queue_model& model) {
+  out.set_flag("has_levels", model.priorities > 0);
+  out.set("last_level", fmt::to_string(model.priorities - 1));
+  out.set("priority", model.priority);
+  out.set_list("levels", level_items(model.later_priorities()));
 }
 
 std::string json_contract(const std::vector<field>& fields) {
@@ -258,6 +285,7 @@ view queue_view(const queue_model& model) {
   set_doc(result, queue.doc);
   set_users(result, queue.grants);
   set_operators(result, queue.grants);
+  set_levels(result, model);
   set_table(result, model);
   set_versions(result, model);
   set_door(result, model);
@@ -272,6 +300,9 @@ view version_view(const queue_model& model, const queue_version& version) {
   result.set("fingerprint", version.fingerprint);
   result.set_flag("is_schemaless", version.contract->is_schemaless);
   result.set("json_contract", json_contract(fields_of(version.queue)));
+  set_levels(result, model);
+  result.set_flag("has_priorities", version.contract->priorities > 0);
+  result.set("last_priority", fmt::to_string(version.contract->priorities - 1));
   result.set("readable_m", readable(model, version, "m"));
   result.set("readable_d", readable(model, version, "d"));
   set_fields(result, model, version);
@@ -300,6 +331,8 @@ view change_view(const queue_model& model, const change_details& details) {
     versions.emplace_back().set("number", fmt::to_string(version.contract->version));
   }
   result.set_list("versions", std::move(versions));
+  result.set_list("levels", level_items(model.later_priorities()));
+  result.set_list("changed_levels", level_items(details.levels));
   std::vector<view> revocations;
   for (const auto& [privileges, objects, roles] : details.revocations) {
     auto& item = revocations.emplace_back();

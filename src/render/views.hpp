@@ -67,6 +67,10 @@
 ///   producers, consumers  web, "Web-App"              identifiers with `, ` between them
 ///   has_producers, has_consumers                      flags
 ///   version               2                           in sql/queue the newest, in sql/version the one that is spelled
+///   has_levels            flag: messages of some live contract have priorities
+///   last_level            2                           the priority that comes last
+///   levels                list: level (1, 2), the priorities that are not the first
+///   priority              priority                    the column that holds them
 ///
 /// # sql/queue
 ///
@@ -87,6 +91,7 @@
 ///                         nothing), not_null (` not null` or nothing), doc_literal, has_doc
 ///   checks                list: name (email_recipient_max_length, at most 63 bytes, unique within one table),
 ///                         expression (char_length(recipient) <= 320), comma
+///   message_indexes, delayed_indexes   list: name, columns; of that table, besides its key
 ///   door_fields           list: column, value_m as in fields of sql/version, comma: of the oldest contract
 ///   door_readable         m.contract_version = 1      whether the row m can be read as the oldest contract
 ///   is_door_schemaless    flag
@@ -98,6 +103,8 @@
 ///   json_contract         '{"order_id": "number", "note": "string?", …}'   for quern_check_payload: number string boolean
 ///                         array any; with `?` where it may be missing or null (optional fields and those with a default)
 ///   readable_m, readable_d   m.contract_version = 1   whether this contract can read the row m, d
+///   has_priorities        flag: producers of this contract may give a priority, and its consumers see it
+///   last_priority         2                           the last one that they may give
 ///   fields                list, in the order of the declaration
 ///   parameters            list, the same fields, those without default first
 ///
@@ -130,6 +137,8 @@
 ///   remaining             m.contract_version = 2      the rows m that must not be there
 ///   remaining_words       ` in contract v2`           the end of a sentence that says which
 ///   remaining_hint        'Let its consumers …'       a literal
+///   levels                list: level, of the priorities but the first
+///   changed_levels        list: level, of those that come or go
 ///   own_columns           note, amount_v2             columns that no other contract writes
 ///   has_own_columns       flag
 ///   revocations           list: privileges, objects, roles
@@ -152,7 +161,7 @@
 ///   queue                 email
 ///   version               2                           the newest
 ///   versions              list, the live ones, oldest first: version, fingerprint, is_schemaless as in SQL, fields,
-///                         delay_number
+///                         delay_number, has_priorities, priority_count (3), priority_number, priority (as in SQL)
 ///   upgrades              list: from (1), to (2), assignments (list: name, expression)
 ///   schema, prefix        as in SQL
 ///   channel               shop.email
@@ -162,6 +171,7 @@
 ///
 /// versions:
 ///   delay_number          9                           of the placeholder behind those of the fields
+///   priority_number       10                          of the one behind it
 ///   fields                list: name, stored, parameter, type (std::optional<std::string>), initializer (`{}`,
 ///                         ` = shop::channel::email`), number (1, of its placeholder), doc_lines (its doc, then what
 ///                         its constraints say); of a schemaless queue the one payload
@@ -195,6 +205,7 @@ struct change_details {
   std::string remaining_hint{};
   std::vector<std::string> own_columns{};
   std::vector<revocation> revocations{};
+  std::vector<int> levels{};
 };
 
 /// Of sql/change, all but migration.

@@ -54,6 +54,8 @@ std::string words_of(const contract::payload_contract& contract) {
   auto words = fmt::format("  v{}\n", contract.version);
   if (contract.breaks)
     words += fmt::format("    breaks until {}: {}\n", contract.breaks->until, contract.breaks->reason);
+  if (contract.priorities > 0)
+    words += fmt::format("    {} priorities in column {}\n", contract.priorities, contract.priority_column);
   for (const auto& field : contract.fields) words += fmt::format("    {}\n", words_of(field));
   for (const auto& [name, value] : contract.removed) words += fmt::format("    without {}: \"{}\"\n", name, value);
   return words;

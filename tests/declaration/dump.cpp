@@ -58,6 +58,7 @@ class dumper {
     line("queue {} at {}:{}", q.name, q.where.begin.line, q.where.begin.column);
     if (!q.doc.empty()) line("  doc {}", quoted(q.doc));
     line("  lease {} dead_letter {}", declaration::spell_duration(q.lease), q.dead_letter);
+    if (q.priorities > 0) line("  priorities {}", q.priorities);
     if (q.sunset != declaration::queue{}.sunset) line("  sunset {}", declaration::spell_duration(q.sunset));
     line("  retry {} {} {} to {} jitter {}", q.retry.max_attempts,
          backoffs.at(static_cast<std::size_t>(q.retry.backoff)), declaration::spell_duration(q.retry.initial),

@@ -34,7 +34,7 @@ std::set<std::string> captured(const std::string& directory, const char* pattern
   for (const auto& file : std::filesystem::directory_iterator(test::source_dir() / "templates" / directory)) {
     const auto content = content_of(file.path());
     for (std::sregex_iterator each(content.begin(), content.end(), created), end; each != end; ++each) {
-      names.insert(std::regex_replace((*each)[1].str(), std::regex(R"(\{\{version\}\})"), "1"));
+      names.insert(std::regex_replace((*each)[1].str(), std::regex(R"(\{\{(version|level)\}\})"), "1"));
     }
   }
   return names;
@@ -44,7 +44,7 @@ std::set<std::string> captured(const std::string& directory, const char* pattern
 std::set<std::string> created_names() {
   std::set<std::string> names;
   const auto* sql =
-      R"((?:create (?:or replace )?(?:table|view|sequence|function) \{\{prefix\}\}|(?:index|constraint) \{\{queue\}\})([a-z_]*(?:\{\{version\}\}[a-z_]*)?))";
+      R"((?:create (?:or replace )?(?:table|view|sequence|function) \{\{prefix\}\}|(?:index|constraint) \{\{queue\}\})([a-z_]*(?:\{\{version\}\}[a-z_]*)?(?:\{\{level\}\})?))";
   const auto* cpp = R"(\n(?:struct|using) \{\{queue\}\}([a-z_]*(?:\{\{version\}\}[a-z_]*)?))";
   for (const auto& name : captured("sql/queue", sql)) names.insert("q" + name);
   for (const auto& name : captured("sql/version", sql)) names.insert("q" + name);
@@ -57,7 +57,8 @@ std::set<std::string> created_names() {
 TEST_CASE("every name that a template gives to an object of a queue is known before it is generated") {
   const auto known = known_names();
   const auto created = created_names();
-  for (const auto* one : {"q_message", "q_v1_frontier", "q_enqueue_json", "q_enqueue_json_v1", "q_v1_producer"}) {
+  for (const auto* one : {"q_message", "q_v1_frontier", "q_enqueue_json", "q_enqueue_json_v1", "q_v1_producer",
+                          "q_v1_frontier_1", "q_low_water_1"}) {
     CHECK(created.contains(one));
   }
   for (const auto& name : created) {

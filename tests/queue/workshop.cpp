@@ -43,6 +43,14 @@ std::string next_schema() {
   return fmt::format("works_{}", ++count);
 }
 
+/// The sequences that say when a claim last looked everywhere, one for each priority.
+std::string sweeps(std::string_view queue) {
+  return fmt::format(
+      "(select oid::regclass from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'S' and "
+      "relname ~ '^{}_v1_swept_at(_[0-9])?$') as c",
+      queue);
+}
+
 // Roles belong to the whole server, which other tests use at the same time.
 constexpr std::string_view make_roles = R"(
 do $$
@@ -187,14 +195,14 @@ void workshop::advance(std::chrono::milliseconds time, std::string_view queue) {
 void workshop::make_sweep_due(std::string_view queue) {
   // Within this minute, and not within the last 100 ms: before now or, as a clock that was set back leaves it, after.
   db.ask(fmt::format(R"(
-    select setval('{}_v1_swept_at', n.ms - n.ms % 60000 + case when n.ms % 60000 > 5000 then 0 else 50000 end)
-    from (select floor(extract(epoch from clock_timestamp()) * 1000)::bigint) as n(ms)
+    select setval(c.oid, n.ms - n.ms % 60000 + case when n.ms % 60000 > 5000 then 0 else 50000 end)
+    from (select floor(extract(epoch from clock_timestamp()) * 1000)::bigint) as n(ms), {}
   )",
-                     queue));
+                     sweeps(queue)));
 }
 
 void workshop::make_full_sweep_due(std::string_view queue) {
-  db.ask(fmt::format("select setval('{}_v1_swept_at', 0)", queue));
+  db.ask(fmt::format("select setval(c.oid, 0) from {}", sweeps(queue)));
 }
 
 std::string workshop::counts(std::string_view queue) {

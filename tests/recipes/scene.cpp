@@ -154,6 +154,7 @@ std::vector<contract::payload_contract> recipe_scene::lasting() const {
 void recipe_scene::enqueue(const contract::payload_contract& contract) const {
   std::vector<std::string> arguments;
   for (const auto& field : contract.fields) arguments.push_back(fmt::format("p_{} => {}", field.name, example(field)));
+  if (contract.priorities > 0) arguments.push_back(fmt::format("p_priority => {}", contract.priorities - 1));
   connect().execute(fmt::format("select shop.email_enqueue_v{}({})", contract.version, fmt::join(arguments, ", ")));
 }
 
