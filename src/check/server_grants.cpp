@@ -95,6 +95,8 @@ class grants_check {
       grant_functions(produce, prefix, {"wake", "enqueue", "enqueue_many", "enqueue_json"}, version);
       grant_functions(consume, prefix, {"claim", "claim_json", "take", "next_due"}, version);
       grant(produce, fmt::format("column {}message.contract_version", prefix), "INSERT");
+      if (one->priorities > 0)
+        grant(produce, fmt::format("column {}message.{}", prefix, one->priority_column), "INSERT");
       for (const contract::field& field : one->fields)
         grant(produce, fmt::format("column {}message.{}", prefix, field.column), "INSERT");
     }

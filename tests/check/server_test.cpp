@@ -47,6 +47,14 @@ TEST_CASE("a server finds nothing in a project whose contract has grown") {
   CHECK(made.notes == words{"core/0001_create cannot be taken back: step create has no reverse"});
 }
 
+TEST_CASE("a server finds nothing in a project whose queue has got priorities") {
+  const test::made_project project{email_v1};
+  std::string with_priorities = email_v1;
+  with_priorities.insert(with_priorities.find("grants"), "priorities = 3\n");
+  project.generate(with_priorities);
+  CHECK(test::try_out(project).findings == words{});
+}
+
 TEST_CASE("a step that fails on an empty database is named, and nothing else is tried") {
   CHECK(findings_with("update shop.customer set name = '' where name is null;\n", {}) ==
         words{"migrations/email/hooks/0001_after.sql: email/0001_create, step after: does not apply to an empty "

@@ -198,6 +198,20 @@ TEST_CASE("a sweep that always finds something in the first priority does not ke
   CHECK(test::bodies(here.db.receive(1)) == "late");
 }
 
+TEST_CASE("a message that is given back far behind the frontier of its priority is handed out at once") {
+  for (int priority = 0; priority < 3; ++priority) {
+    INFO(priority);
+    pond here;
+    here.fill(priority, 3000);
+    const auto held = here.db.receive(3000);
+    REQUIRE(held.size() == 3000);
+    here.fill(2, 5);
+    CHECK(here.db.release(held[0]));
+    here.put_off_sweeps();
+    CHECK(here.db.receive(1).front().id == held[0].id);
+  }
+}
+
 TEST_CASE("a claim touches few pages, however many messages of each priority wait") {
   pond here;
   for (const int priority : {2, 1, 0}) here.fill(priority, 20000);

@@ -182,7 +182,8 @@ std::vector<death> deaths_of_other(const seen_step& step) {
   // What a probe finds done is not done again.
   if (step.defines && !step.has_probe) all.push_back(session_at(server_point::statement));
   if (!step.has_probe) all.push_back({.how = death::kind::process_at, .when = moment::executed});
-  if (step.does_something) all.push_back({.how = death::kind::process_waiting});
+  // The index that a statement before has dropped is not waited for again.
+  if (step.does_something && (step.has_probe || !step.defines)) all.push_back({.how = death::kind::process_waiting});
   all.push_back(session_at(server_point::end_row));
   all.push_back(session_at(server_point::end_commit));
   all.push_back({.how = death::kind::process_held_up, .point = server_point::end_row});
