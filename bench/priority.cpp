@@ -1,6 +1,8 @@
 // What priorities cost: claim and acknowledge a hundred at a time, from a queue with three of them and from one
 // without.
 
+#include <fmt/format.h>
+
 #include "crew.hpp"
 #include "queue_clients.hpp"
 #include "scene.hpp"
