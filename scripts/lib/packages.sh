@@ -5,7 +5,7 @@ build_packages=(cmake ninja-build g++ libpq-dev libtomlplusplus-dev libcli11-dev
   libkainjow-mustache-dev libssl-dev libpg-query-dev catch2)
 test_packages=(make)
 bench_packages=(libbenchmark-dev)
-verify_packages=(clang clang-format clang-tidy libclang-rt-dev git shellcheck)
+verify_packages=(clang clang-format clang-tidy libclang-rt-dev git shellcheck gcc spin)
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
