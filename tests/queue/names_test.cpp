@@ -75,6 +75,14 @@ TEST_CASE("fields may have the names that the functions use within") {
   live_through(here, "mail", names);
 }
 
+TEST_CASE("fields may have the names that the functions of a queue with priorities use within") {
+  const std::vector<std::string> names{"c", "d", "m", "r", "due", "fresh", "level", "found", "order", "row", "rank"};
+  auto text = declared("mail", names);
+  text.insert(text.find("retry"), "priorities = 2\n");
+  test::workshop here{text};
+  live_through(here, "mail", names);
+}
+
 TEST_CASE("a payload of ninety fields works") {
   std::vector<std::string> names;
   for (int i = 1; i <= 90; ++i) names.push_back(fmt::format("field_{}", i));

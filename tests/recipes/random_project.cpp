@@ -22,7 +22,7 @@ const std::vector<std::vector<std::string>> ladders{{"int16", "int32", "int64"},
 
 std::string random_project::change() {
   using edit = std::string (random_project::*)();
-  constexpr std::array<edit, 12> changes{&random_project::add,
+  constexpr std::array<edit, 13> changes{&random_project::add,
                                          &random_project::remove,
                                          &random_project::rename,
                                          &random_project::swap_names,
@@ -33,6 +33,7 @@ std::string random_project::change() {
                                          &random_project::change_order,
                                          &random_project::change_enumeration,
                                          &random_project::change_options,
+                                         &random_project::change_priorities,
                                          &random_project::change_other_queue};
   return (this->*changes.at(below(changes.size())))();
 }
@@ -53,6 +54,7 @@ std::string random_project::declaration() const {
   for (std::size_t i = 1; i < values_; ++i) text += fmt::format(", \"v{}\"", i);
   text += fmt::format("]\n[queues.mail]\nlease = \"{}s\"\ndead_letter = {}\ngrants = {{ produce = [\"web\"]{} }}\n",
                       options_ + 10, options_ % 3 != 0, options_ % 2 != 0 ? ", consume = [\"mailer\"]" : "");
+  if (priorities_ > 0) text += fmt::format("priorities = {}\n", priorities_);
   text += "[queues.mail.payload]\n";
   for (const auto& each : fields_) {
     const bool is_renamed = !each.released_name.empty() && each.released_name != each.name;
@@ -190,6 +192,11 @@ std::string random_project::change_enumeration() {
 std::string random_project::change_options() {
   options_ += below(4);
   return "changes options";
+}
+
+std::string random_project::change_priorities() {
+  priorities_ = below(2) == 0 ? 0 : below(4) + 2;
+  return fmt::format("has {} priorities", priorities_);
 }
 
 std::string random_project::change_other_queue() {

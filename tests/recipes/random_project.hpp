@@ -59,6 +59,7 @@ class random_project {
   std::string change_order();
   std::string change_enumeration();
   std::string change_options();
+  std::string change_priorities();
   std::string change_other_queue();
 
   std::mt19937 random_;
@@ -67,6 +68,7 @@ class random_project {
   std::size_t names_ = 0;
   std::size_t values_ = 2;  // of the enumeration
   std::size_t options_ = 0;
+  std::size_t priorities_ = 0;
   bool has_other_ = false;
   bool has_released_other_ = false;
 };
