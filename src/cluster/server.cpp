@@ -97,15 +97,14 @@ void clear_crash(const place& where) {
   fs::remove(where.data / "postmaster.pid");
 }
 
-// Recovery after a crash may take minutes: as long as the server says that it is starting, it is waited for.
-void wait_until_ready(const place& where, pid_t server, const options& how) {
+// Recovery after a crash may take minutes: as long as the server says that it is starting, it is waited for. False when
+// it has ended instead.
+bool becomes_ready(const place& where, pid_t server, const options& how) {
   const std::string url = url_of(where);
   auto next_word = steady_clock::now() + 3s;
   auto last_sign = steady_clock::now();
   for (PGPing answer = PQping(url.c_str()); answer != PQPING_OK; answer = PQping(url.c_str())) {
-    if (!is_alive(server))
-      throw error{fmt::format("the server did not start; the end of its log {}:\n{}", where.log.string(),
-                              last_lines(where.log))};
+    if (!is_alive(server)) return false;
     if (answer == PQPING_REJECT) last_sign = steady_clock::now();
     if (steady_clock::now() - last_sign > 60s)
       throw error{fmt::format("the server runs (process {}), but does not answer at {}", server, url)};
@@ -115,6 +114,7 @@ void wait_until_ready(const place& where, pid_t server, const options& how) {
     }
     std::this_thread::sleep_for(glance);
   }
+  return true;
 }
 
 std::optional<int> version_of(const place& where) {
@@ -128,7 +128,9 @@ void launch(const place& where, const binaries& programs, const account& owner, 
   make_private_directory(owner, where.socket);
   std::error_code ignored;
   fs::rename(where.log, where.log.string() + ".1", ignored);
-  wait_until_ready(where, spawn(owner, server_command(programs, where, how), where.log), how);
+  if (!becomes_ready(where, spawn(owner, server_command(programs, where, how), where.log), how))
+    throw error{
+        fmt::format("the server did not start; the end of its log {}:\n{}", where.log.string(), last_lines(where.log))};
 }
 
 void prepare_directory(const fs::path& directory) {
@@ -173,10 +175,8 @@ state start(const options& how) {
   const place where = locate(owner, how.directory);
   const file_lock alone{where.directory / "lock"};
   state found = look_at(where);
-  if (found.postmaster) {
-    wait_until_ready(where, *found.postmaster, how);
-    return found;
-  }
+  // One that is being killed is there for a moment yet: then it is as if there had been none.
+  if (found.postmaster && becomes_ready(where, *found.postmaster, how)) return found;
   const binaries programs = find_binaries(how.programs, found.major);
   if (!found.is_made) {
     tell(how, fmt::format("making a cluster with PostgreSQL {} ({})", programs.major, programs.directory.string()));
