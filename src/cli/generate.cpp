@@ -15,6 +15,7 @@
 #include "check/base.hpp"
 #include "cli/command.hpp"
 #include "cli/declared_project.hpp"
+#include "cli/depfile.hpp"
 #include "cli/difference.hpp"
 #include "cli/terminal.hpp"
 #include "contract/merge.hpp"
@@ -44,35 +45,19 @@ exit_code report_check(const render::comparison& differences) {
   return exit_code::input_wrong;
 }
 
-/// A name as Make and Ninja read it.
-std::string escaped(const fs::path& file) {
-  std::string result;
-  for (const char c : file.string()) {
-    if (c == ' ' || c == '#') result += '\\';
-    if (c == '$') result += '$';
-    result += c;
-  }
-  return result;
-}
-
-/// The rule's target is the depfile's own name without `.d`: the stamp beside it.
-void write_depfile(const generate_arguments& given, const std::vector<render::template_source>& templates,
-                   const fs::path& lock) {
-  auto target = *given.depfile;
-  if (target.extension() == ".d") target.replace_extension();
-  std::string text = escaped(target) + ":";
-  const auto add = [&](const fs::path& file) { text += fmt::format(" \\\n  {}", escaped(fs::absolute(file))); };
-  add(given.where.file);
+std::vector<fs::path> inputs(const generate_arguments& given, const std::vector<render::template_source>& templates,
+                             const fs::path& lock) {
+  std::vector<fs::path> result{given.where.file};
   // A rule whose input does not exist is always out of date: without a lock, its directory tells when one comes.
   if (fs::exists(lock)) {
-    add(lock);
+    result.push_back(lock);
   } else if (fs::exists(lock.parent_path())) {
-    add(lock.parent_path());
+    result.push_back(lock.parent_path());
   }
   for (const auto& [name, source, file] : templates) {
-    if (!file.empty()) add(file);
+    if (!file.empty()) result.push_back(file);
   }
-  render::file_system::write(*given.depfile, text + "\n");
+  return result;
 }
 
 /// The lock, all of which is released that the base has.
@@ -100,7 +85,7 @@ exit_code generate(const generate_arguments& given) {
   const auto changes = all_changes(differences);
   warn_of_edits(changes);
   if (!given.is_dry_run) output.write(generation, differences);
-  if (given.depfile) write_depfile(given, project.templates_read(), lock_source.name);
+  if (given.depfile) write_depfile(*given.depfile, inputs(given, project.templates_read(), lock_source.name));
   say_changes(changes, !given.is_dry_run);
   if (changes.empty()) say("nothing has changed");
   return exit_code::done;

@@ -21,16 +21,6 @@ std::chrono::milliseconds pause_between_looks(const job& one) {
   return std::clamp<std::chrono::milliseconds>(one.lock_timeout / 3, 10ms, 200ms);
 }
 
-// The byte at which character `count` (from 0) of a UTF-8 text begins.
-std::size_t byte_of_character(std::string_view text, std::size_t count) {
-  std::size_t at = 0;
-  for (; at < text.size(); ++at) {
-    if ((static_cast<unsigned char>(text[at]) & 0xc0) == 0x80) continue;
-    if (count-- == 0) break;
-  }
-  return at;
-}
-
 // `place`: the byte in the text at which it failed.
 std::string explain(const sourced_sql& text, std::optional<std::size_t> place, const quern::failure& details) {
   std::string words = text.where;

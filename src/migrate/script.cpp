@@ -4,8 +4,8 @@
 #include <poll.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <memory>
+#include <quern/session.hpp>
 #include <string_view>
 
 namespace migrate {
@@ -17,26 +17,9 @@ struct clear_result {
 
 using owned_result = std::unique_ptr<PGresult, clear_result>;
 
-std::string field(const PGresult* result, int code) {
-  const char* const text = PQresultErrorField(result, code);
-  return text == nullptr ? "" : text;
-}
-
 std::string trimmed(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
-}
-
-quern::failure describe(const PGresult* result) {
-  quern::failure made;
-  made.message = field(result, PG_DIAG_MESSAGE_PRIMARY);
-  if (made.message.empty()) made.message = trimmed(PQresultErrorMessage(result));
-  made.sqlstate = field(result, PG_DIAG_SQLSTATE);
-  made.detail = field(result, PG_DIAG_MESSAGE_DETAIL);
-  made.hint = field(result, PG_DIAG_MESSAGE_HINT);
-  made.context = field(result, PG_DIAG_CONTEXT);
-  made.position = std::atoi(field(result, PG_DIAG_STATEMENT_POSITION).c_str());
-  return made;
 }
 
 // A loss that the server announced (57P01 …) comes as an error first: its words say more than the loss itself.
@@ -93,7 +76,7 @@ std::optional<script_failure> run_script(quern::connection& db, const std::strin
     if (is_copy(status)) {
       end_copy(handle, status);
     } else if (status == PGRES_FATAL_ERROR && !failed) {
-      failed = script_failure{describe(result.get()), completed};
+      failed = script_failure{quern::session::describe(result.get(), {}), completed};
     } else {
       ++completed;
     }

@@ -90,6 +90,15 @@ void check_probe(const migration& one, const step& from, std::vector<problem>& p
 
 }  // namespace
 
+std::size_t byte_of_character(std::string_view text, std::size_t count) {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    if ((static_cast<unsigned char>(text[at]) & 0xc0) == 0x80) continue;
+    if (count-- == 0) break;
+  }
+  return at;
+}
+
 statement_list split_statements(const std::string& sql) {
   PgQuerySplitResult parts = pg_query_split_with_parser(sql.c_str());
   if (parts.error != nullptr) {
@@ -100,7 +109,8 @@ statement_list split_statements(const std::string& sql) {
   statement_list made;
   if (parts.error != nullptr) {
     made.error = parts.error->message;
-    made.error_at = static_cast<std::size_t>(std::max(parts.error->cursorpos - 1, 0));
+    // Statements are told by their byte, errors by their character, from 1; 0 is no place.
+    made.error_at = byte_of_character(sql, static_cast<std::size_t>(std::max(parts.error->cursorpos - 1, 0)));
   } else {
     for (int i = 0; i < parts.n_stmts; ++i)
       made.starts.push_back(skip_blank(sql, static_cast<std::size_t>(parts.stmts[i]->stmt_location)));

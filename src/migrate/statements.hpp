@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "migrate/migration.hpp"
@@ -17,6 +18,9 @@ struct statement_list {
 };
 
 statement_list split_statements(const std::string& sql);
+
+/// The byte at which character `count` (from 0) of a UTF-8 text begins; its size when there are fewer.
+std::size_t byte_of_character(std::string_view text, std::size_t count);
 
 /// What in the steps and their sections cannot be sent to the server: statements that would end the step's transaction,
 /// or begin one where there should be none, quotes and comments that do not end, which would swallow the row for the

@@ -173,7 +173,7 @@ void session::expect_ready(std::string_view statement) const {
   if (PQtransactionStatus(pq()) == PQTRANS_ACTIVE) throw std::logic_error{"quern::connection: a COPY is under way"};
 }
 
-failure session::describe(const PGresult* result, std::string_view statement) const {
+failure session::describe(const PGresult* result, std::string_view statement) {
   failure details;
   details.message = field_or_empty(result, PG_DIAG_MESSAGE_PRIMARY);
   if (details.message.empty()) details.message = without_final_newline(PQresultErrorMessage(result));

@@ -62,7 +62,7 @@ struct session {
   void forget_lost_statements(const failure& details);
 
   /// The error that a result of the server stands for.
-  failure describe(const PGresult* result, std::string_view statement) const;
+  static failure describe(const PGresult* result, std::string_view statement);
 
   /// The error of a call of libpq that failed without a result.
   [[noreturn]] void fail(std::string_view statement, bool is_outcome_unknown) const;

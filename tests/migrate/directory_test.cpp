@@ -163,6 +163,13 @@ TEST_CASE("a statement that no parser knows yet does not hide where the others b
   CHECK(migrate::split_statements(sql).starts == std::vector<std::size_t>{0, sql.find("future"), sql.find("select 2")});
 }
 
+TEST_CASE("where a text cannot be taken apart is told in bytes, whatever its letters") {
+  const std::string before = "select 'Größe – 量, 😀';\n-- ÄÖÜ äöü\nselect ";
+  CHECK(migrate::split_statements(before + "'never ends;").error_at == before.size());
+  CHECK(migrate::split_statements(before + "2; select 3").starts ==
+        std::vector<std::size_t>{0, before.size() - 7, before.size() + 3});
+}
+
 TEST_CASE("a quote or comment that does not end is told with its line") {
   const test::workspace space;
   const auto problem_of = [&](const std::string& sql) {
@@ -171,6 +178,8 @@ TEST_CASE("a quote or comment that does not end is told with its line") {
     return found.size() == 1 ? std::to_string(found[0].line) + ": " + found[0].words : "";
   };
   CHECK_THAT(problem_of("select 1;\nselect 'never ends;"), test::starts_with("10: unterminated quoted string"));
+  CHECK_THAT(problem_of("select 'ÄÖÜäöü';\n\n\n\nselect 'never ends;"),
+             test::starts_with("13: unterminated quoted string"));
   CHECK_THAT(problem_of("select 1;\n\n/* never ends;"), test::starts_with("11: unterminated /* comment"));
   CHECK_THAT(problem_of("do $x$ begin end $y$;"), test::starts_with("9: unterminated dollar-quoted string"));
 }
