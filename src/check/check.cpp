@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "check/breaks.hpp"
 #include "check/generation.hpp"
 #include "check/history.hpp"
 #include "check/hook.hpp"
@@ -45,7 +46,7 @@ void check_one_hook(const project& of, const line_file& hook, const project_obje
 
 }  // namespace
 
-report check_project(const places& where, const std::optional<base>& against) {
+report check_project(const places& where, const std::optional<base>& against, std::chrono::sys_days today) {
   report found;
   found.checks = {name::declaration, name::lock, name::migrations, name::contracts, name::generated, name::hooks};
   project of{.where = where};
@@ -54,6 +55,7 @@ report check_project(const places& where, const std::optional<base>& against) {
   // What the base has was looked at when it was merged.
   read_migrations(of, against && against->has_lock ? against->lock : of.lock.value_or(contract::lock{}), found);
   const project_objects ours = check_generated(of, found);
+  check_breaks(of, today, found);
   for (const line_file& hook : of.hooks) check_one_hook(of, hook, ours, found);
   if (against) {
     found.checks.push_back(name::history);

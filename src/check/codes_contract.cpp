@@ -80,6 +80,14 @@ Way out: take renamed_from away from one of them, or use another name.)~"},
   accept_break = { version = 2, reason = "the field was never read", until = "2027-01-31" }
 Way out: take it away, or correct its version.)~"},
     code{
+        "break_expired", "an accepted break has outlived its day", text::severity::warning,
+        R"~(`until` of accept_break is the day by which the contracts that it breaks with should be gone. It is over (by the
+clock of UTC), and one of them is live: messages of one side still wait for programs of its own.
+  accept_break = { version = 2, reason = "the field was never read", until = "2027-01-31" }
+Nothing refuses the migration or a call for that reason; generation does not know what day it is.
+Way out: `quern retire email 1` when nobody speaks the older contract any more; or put the day off in accept_break, which
+changes no contract.)~"},
+    code{
         "enumeration_changed", "values of an enumeration have changed other than at their end", error,
         R"~(Messages that are stored, and programs that are running, use the released values, and PostgreSQL can add values
 but not take one away.

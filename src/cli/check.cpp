@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -115,7 +116,8 @@ void show(check::report found, const check_arguments& given) {
 exit_code run(const check_arguments& given) try {
   const check::places where = places_of(given);
   const std::optional<check::base> against = base_of(given, where.migrations);
-  check::report found = check::check_project(where, against);
+  const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+  check::report found = check::check_project(where, against, today);
   if (given.server.is_wanted()) check_on_server(given.server, where, against, found);
   show(found, given);
   const bool has_errors = check::count(found, text::severity::error) > 0;

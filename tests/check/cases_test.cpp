@@ -30,7 +30,7 @@ std::string without_checksums(const std::string& text) {
 }
 
 /// What `quern check` prints for the project of the tests with the changes of a case; `base/`, when the case has one,
-/// holds the changes of the project that it is compared with.
+/// holds the changes of the project that it is compared with, and `next.toml` a declaration that was released before.
 std::string output_of(const fs::path& directory) {
   const test::made_project project;
   std::optional<check::base> base;
@@ -40,7 +40,8 @@ std::string output_of(const fs::path& directory) {
     base = check::read_base(before.root().string(), "migrations");
     base->name = "BASE";
   }
-  project.change(directory / "changes");
+  if (fs::exists(directory / "next.toml")) project.generate(test::content_of(directory / "next.toml"));
+  if (fs::exists(directory / "changes")) project.change(directory / "changes");
   return without_checksums(check::spell_text(project.check(base), text::colouring::plain));
 }
 

@@ -34,7 +34,7 @@ class made_project {
   /// `\xNN` in those are the characters.
   void change(const std::filesystem::path& changes) const;
 
-  /// All checks without a server.
+  /// All checks without a server, made on 2026-06-01.
   check::report check(const std::optional<check::base>& against = std::nullopt) const;
 
  private:

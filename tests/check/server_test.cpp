@@ -34,6 +34,18 @@ words findings_with(const std::string& sql, std::vector<std::string_view> only) 
   return test::try_out(project, std::move(only)).findings;
 }
 
+/// Replaces the claim as JSON by one with something behind its query.
+std::string claim_that_ends_in(const std::string& rest) {
+  return R"(create or replace function shop.email_claim_json_v1(p_count integer default 1, p_lease interval default null)
+returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select c.message_id, c.attempt, c.enqueued_at, to_jsonb(c) - '{message_id,attempt,enqueued_at}'::text[]
+  from shop.email_claim_v1(p_count, p_lease) as c
+)" + rest +
+         ";\nend;\n";
+}
+
 }  // namespace
 
 TEST_CASE("a server finds nothing in a project whose contract has grown") {
@@ -178,4 +190,59 @@ end;
                     "v1 misreads \"order_id\" of a message of v1 ("} +
         sample + "): it has no value [server_contract_misread]");
   CHECK(found == expected);
+}
+
+TEST_CASE("a claim that hands nothing out loses every message") {
+  const auto found = findings_with(claim_that_ends_in("where false"), {check::name::server_contracts});
+  words expected;
+  for (const auto* sample : {"extreme 1", "extreme 2", "minimal", "typical"})
+    expected.push_back(
+        std::string{"migrations/email/hooks/0001_after.sql: email/0001_create, step after: a message of v1 ("} +
+        sample + ") is left alone by consumers of v1, and nobody else can claim it [server_contract_lost]");
+  CHECK(found == expected);
+}
+
+TEST_CASE("a claim that hands out what it never claimed is told of") {
+  // To those who come first, and to those who wrote what these have left.
+  const std::string told =
+      "migrations/email/hooks/0001_after.sql: email/0001_create, step after: message 4711 is handed out to consumers "
+      "of "
+      "v1 a second time [server_contract_twice]";
+  CHECK(findings_with(claim_that_ends_in("union all select 4711, 1, pg_catalog.now(), '{\"order_id\": 1}'"),
+                      {check::name::server_contracts}) == words{told, told});
+}
+
+TEST_CASE("a constraint that is tighter than the contract refuses a producer's payload") {
+  const auto found = findings_with("alter table shop.email_message add constraint small check (order_id < 1000000);\n",
+                                   {check::name::server_contracts});
+  REQUIRE(found.size() == 1);
+  CHECK_THAT(
+      found.front(),
+      test::starts_with("migrations/email/hooks/0001_after.sql: email/0001_create, step after: a producer of v1 is "
+                        "refused its payload (extreme 2): new row for relation \"email_message\" violates check "
+                        "constraint \"small\" (SQLSTATE 23514)\n"));
+  CHECK_THAT(found.front(), test::ends_with(" [server_contract_call_fails]"));
+}
+
+TEST_CASE("a hook that looks at what other lines have done makes two kinds of databases") {
+  const test::made_project project{email_v1 + "\n[queues.sms]\npayload = \"jsonb\"\n"};
+  project.generate(email_v2 + "\n[queues.sms]\npayload = \"jsonb\"\n");
+  project.write("migrations/sms/hooks/0001_after.sql",
+                "do $$ begin if exists (select from pg_catalog.pg_attribute where attrelid = "
+                "'shop.email_message'::regclass and attname = 'tags') then create table shop.tagged (); end if; end "
+                "$$;\n");
+  CHECK(
+      test::try_out(project, {check::name::server_upgrade}).findings ==
+      words{
+          "migrations/core/0001_create.sql: core/0001_create: an upgrade from release to release does not give what a "
+          "new install gives: table tagged is missing [server_upgrade_differs]"});
+}
+
+TEST_CASE("a definition that cannot be executed is named with what the server says") {
+  const test::made_project project{email_v1};
+  const std::string file = "generated/sql/email.sql";
+  project.write(file, project.read(file) + "create index on shop.email_message (nothing);\n");
+  CHECK(test::try_out(project, {check::name::server_upgrade}).findings ==
+        words{"generated/sql/email.sql: the definition cannot be executed: column \"nothing\" does not exist "
+              "(SQLSTATE 42703) [server_definition_fails]"});
 }

@@ -1,8 +1,11 @@
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <quern/connection.hpp>
 #include <string>
 
 #include "cli/program.hpp"
 #include "support/catch.hpp"
+#include "support/database.hpp"
 
 namespace {
 
@@ -94,6 +97,74 @@ TEST_CASE("a base is a lock file or a directory too") {
   const auto run = desk.quern({"check", "--against", "base.lock"});
   CHECK(run.exit_code == 2);
   CHECK_THAT(run.err, test::contains("base.lock:1:1: error: "));
+}
+
+TEST_CASE("check looks where it is told to: another declaration, migrations, generated files and templates") {
+  const test::desk desk;
+  desk.generate({"email"});
+  std::filesystem::create_directory(desk.root() / "moved");
+  for (const auto* name : {"quern.toml", "migrations", "generated"})
+    std::filesystem::rename(desk.root() / name, desk.root() / "moved" / name);
+  CHECK_THAT(desk.quern({"check"}).out, test::starts_with("quern.toml: error: "));
+  CHECK(desk.quern({"check", "--file", "moved/quern.toml"}).out == "6 checks: nothing found\n");
+  std::filesystem::rename(desk.root() / "moved/migrations", desk.root() / "history");
+  std::filesystem::rename(desk.root() / "moved/generated", desk.root() / "made");
+  CHECK_THAT(desk.quern({"check", "--file", "moved/quern.toml"}).out, test::contains("[not_generated]\n"));
+  const std::vector<std::string> call{"check", "--file", "moved/quern.toml", "--migrations", "history",
+                                      "--out", "made"};
+  CHECK(desk.quern(call).out == "6 checks: nothing found\n");
+  desk.write("own/sql/queue/wake.sql.mustache", "-- {{unknown}}\n");
+  auto with_templates = call;
+  with_templates.insert(with_templates.end(), {"--templates", "own"});
+  const auto run = desk.quern(with_templates);
+  CHECK(run.exit_code == 1);
+  CHECK_THAT(run.out + run.err, test::contains("own/sql/queue/wake.sql.mustache:1:"));
+}
+
+TEST_CASE("check with a server tries everything out there, and the database itself is not touched") {
+  const test::database db;
+  const test::desk desk;
+  desk.generate({"email"});
+  const auto run = desk.quern({"check", "--database", db.url(), "--thorough"});
+  CHECK(run.out == "14 checks: nothing found\n");
+  CHECK(run.exit_code == 0);
+  CHECK(quern::connection{db.url()}.execute("select to_regnamespace('shop') is null").value<bool>());
+}
+
+TEST_CASE("check says what is wrong with the server that it was given") {
+  const test::database db;
+  const test::desk desk;
+  desk.generate({"email"});
+  test::ensure_role("no_maker");
+  auto run = desk.quern({"check", "--database", test::with_user(db.url(), "no_maker")});
+  CHECK(run.exit_code == 8);
+  CHECK(run.err ==
+        "quern: error: this user may not create scratch databases there: grant CREATEDB, or use --scratch for a "
+        "private server\n");
+  CHECK(run.out.empty());
+  run = desk.quern({"check", "--database", "host=/nowhere"});
+  CHECK(run.exit_code == 3);
+  CHECK_THAT(run.err, test::starts_with("quern: error: the server cannot be worked with: "));
+  run = desk.quern({"check", "--database", db.url(), "--scratch"});
+  CHECK(run.exit_code == 2);
+  CHECK_THAT(run.err, test::contains("--database excludes --scratch"));
+}
+
+TEST_CASE("check warns of an accepted break whose day is over, by today's date") {
+  const test::desk desk;
+  const std::string head = "[project]\nname = \"shop\"\n[queues.email]\n";
+  desk.write("quern.toml", head + "[queues.email.payload]\norder_id = \"int64\"\n");
+  REQUIRE(desk.quern({"generate"}).exit_code == 0);
+  REQUIRE(desk.quern({"release"}).exit_code == 0);
+  const std::string breaks = "accept_break = { version = 2, reason = \"unused\", until = 2001-01-01 }\n";
+  // Generation does not know what day it is: what is over when it is declared is not refused.
+  desk.write("quern.toml", head + breaks + "[queues.email.payload]\norder_id = \"uuid\"\n");
+  REQUIRE(desk.quern({"generate"}).exit_code == 0);
+  const auto run = desk.quern({"check"});
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(run.out, test::starts_with("quern.toml:4:1: warning: the break of contract v2 of queue \"email\" was "
+                                        "accepted until 2001-01-01, and v1 is still live [break_expired]\n"));
+  CHECK(desk.quern({"check", "--strict"}).exit_code == 1);
 }
 
 TEST_CASE("explain says what a finding means, lists all, and knows what was meant") {
