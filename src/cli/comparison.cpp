@@ -76,7 +76,7 @@ void add_options(CLI::App& command, comparison_arguments& given) {
 drift compare_with_migrations(const comparison_arguments& given) {
   const checked_migrations migrations = read_migrations(given.migrations);
   const database where = choose_database(given.database);
-  const migrate::survey found = migrate::look(migrations.files, where.url, migrations.schema);
+  const migrate::survey found = migrate::look(migrations.files, where.url, migrations.schema, migrations.drafts);
   const migrate::directory applied = migrate::applied_part(migrations.files, found);
   const place scratch = find_place(where.url, given.scratch);
   if (scratch.server || !given.scratch.empty()) warn_of_versions(where.url, scratch.database->url());

@@ -27,6 +27,7 @@ struct embed_arguments {
   std::string name_space{};
   fs::path out{};
   std::optional<fs::path> depfile{};
+  bool is_released_only = false;
 };
 
 // Equal content stays untouched: nobody is compiled again for it.
@@ -46,13 +47,14 @@ std::vector<fs::path> inputs_in(const fs::path& root) {
 }
 
 exit_code run(const embed_arguments& given) {
-  const checked_migrations migrations = read_migrations(given.migrations);
+  checked_migrations migrations = read_migrations(given.migrations);
+  handle_drafts(migrations, given.is_released_only);
   const fs::path header = fs::absolute(given.out);
   if (header.extension() != ".hpp")
     throw failure{exit_code::usage, "--out names the header, a file *.hpp; the source is written beside it"};
   const std::string name_space = given.name_space.empty() ? migrations.schema : given.name_space;
   const migrate::embedded_source made =
-      migrate::embed(migrations.files, migrations.schema, name_space, header.filename().string());
+      migrate::embed(migrations.files, migrations.schema, name_space, header.filename().string(), migrations.drafts);
   write_if_changed(header, made.header);
   write_if_changed(fs::path{header}.replace_extension(".cpp"), made.source);
   if (given.depfile) write_depfile(*given.depfile, inputs_in(given.migrations));
@@ -78,6 +80,7 @@ void add_embed(CLI::App& program, exit_code& result) {
   command->add_option("--out", given->out, "The header FILE.hpp; the source FILE.cpp is written beside it")->required();
   command->add_option("--depfile", given->depfile,
                       "Write what was read as a rule of Make or Ninja; its target is FILE without `.d`");
+  command->add_flag("--released", given->is_released_only, "Leave drafts out: their texts may still change");
   on_call(*command, result, [given] { return run(*given); });
 }
 

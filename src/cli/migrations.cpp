@@ -69,6 +69,25 @@ checked_migrations read_migrations(const fs::path& root) {
   return {.files = std::move(read.value), .schema = lock.schema, .drafts = drafts_of(lock)};
 }
 
+void handle_drafts(checked_migrations& migrations, bool released) {
+  const auto is_draft = [&](const migrate::migration& one) {
+    return migrations.drafts.contains(migrate::file_name(one));
+  };
+  auto& all = migrations.files.migrations;
+  if (released) {
+    std::erase_if(all, is_draft);
+    migrations.drafts.clear();
+    return;
+  }
+  std::vector<std::string> titles;
+  for (const migrate::migration& one : all)
+    if (is_draft(one)) titles.push_back(migrate::title(one));
+  if (titles.empty()) return;
+  tell(fmt::format(
+      "{} {}, and may become another text: `quern release` makes history of a draft, --released leaves it out",
+      fmt::join(titles, ", "), titles.size() == 1 ? "is a draft" : "are drafts"));
+}
+
 locked_project read_project(const fs::path& root) {
   const contract::lock lock = read_lock(root / "quern.lock");
   locked_project made{.schema = lock.schema};

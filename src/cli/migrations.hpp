@@ -40,6 +40,10 @@ inline constexpr const char* database_help =
 /// edited, missing and unknown ones are a history that does not match.
 checked_migrations read_migrations(const std::filesystem::path& root);
 
+/// For what leaves the project with its migrations: warns of drafts, or, where only what is `released` is wanted, takes
+/// them out.
+void handle_drafts(checked_migrations& migrations, bool released);
+
 /// The exit code that tells of a migrate::error.
 exit_code code_of(migrate::reason why);
 

@@ -30,6 +30,7 @@ struct sql_arguments {
   fs::path out{};
   std::int64_t first = 0;
   bool replaces = false;
+  bool is_released_only = false;
 };
 
 bool is_looked_at(const fs::path& file) {
@@ -77,7 +78,9 @@ void let_plan_grow(changes& found, const migrate::file_texts& wanted, const migr
 exit_code export_to(const sql_arguments& given, const checked_migrations& migrations, migrate::export_format format) {
   const migrate::file_texts present = read_directory(given.out);
   const migrate::file_texts wanted = migrate::export_migrations(
-      migrations.files, {.format = format, .schema = migrations.schema, .first_number = given.first}, present);
+      migrations.files,
+      {.format = format, .schema = migrations.schema, .first_number = given.first, .drafts = migrations.drafts},
+      present);
   changes found = changes_of(wanted, present);
   let_plan_grow(found, wanted, present);
   if (!found.changed.empty() && !given.replaces)
@@ -97,11 +100,12 @@ exit_code export_to(const sql_arguments& given, const checked_migrations& migrat
 
 exit_code run(const sql_arguments& given) try {
   const auto format = migrate::parse_export_format(given.format);
-  const checked_migrations migrations = read_migrations(given.migrations);
+  checked_migrations migrations = read_migrations(given.migrations);
+  handle_drafts(migrations, given.is_released_only);
   if (!given.out.empty()) return export_to(given, migrations, *format);
   if (*format != migrate::export_format::plain)
     throw failure{exit_code::usage, fmt::format("say where with --out DIR: {} takes a directory", given.format)};
-  fmt::print("{}", migrate::export_script(migrations.files, migrations.schema));
+  fmt::print("{}", migrate::export_script(migrations.files, migrations.schema, migrations.drafts));
   return exit_code::done;
 
 } catch (const migrate::error& refused) {
@@ -127,6 +131,7 @@ void add_sql(CLI::App& program, exit_code& result) {
   command->add_option("--first", given->first, "The number of the first new file (default: behind the highest)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{99'999'999'999'999}));
   command->add_flag("--replace", given->replaces, "Write files again whose text has changed since they were exported");
+  command->add_flag("--released", given->is_released_only, "Leave drafts out: their files may still change");
   on_call(*command, result, [given] { return run(*given); });
 }
 

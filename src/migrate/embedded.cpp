@@ -58,6 +58,13 @@ directory as_directory(const quern::migration_set& embedded) {
   return made;
 }
 
+draft_names drafts_of(const quern::migration_set& embedded) {
+  draft_names made;
+  for (const quern::embedded_migration& one : embedded.migrations)
+    if (one.is_draft) made.insert(file_name(as_migration(one)));
+  return made;
+}
+
 }  // namespace migrate
 
 namespace quern {
@@ -95,6 +102,7 @@ migrate::request as_request(std::string_view database, const migration_set& want
   migrate::request made{.database = std::string{database}, .schema = std::string{wanted.schema}};
   made.patience = how.patience;
   made.creates_roles = how.creates_roles;
+  made.drafts = migrate::drafts_of(wanted);
   if (!how.progress) return made;
   made.progress = how.progress;
   made.applied = [tell = how.progress](const auto& one, const auto& part, auto) {
@@ -148,7 +156,7 @@ migrate_summary migrate(const connection& database, const migration_set& wanted,
 
 void verify(std::string_view database, const migration_set& wanted) try {
   const migrate::directory files = migrate::as_directory(wanted);
-  check(migrate::look(files, std::string{database}, std::string{wanted.schema}).compared);
+  check(migrate::look(files, std::string{database}, std::string{wanted.schema}, migrate::drafts_of(wanted)).compared);
 
 } catch (const migrate::error& refused) {
   throw migration_error{as_problem(refused.why()), refused.what()};

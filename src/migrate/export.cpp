@@ -23,7 +23,8 @@ std::string_view word_of(export_format format) {
 }
 
 std::string header(export_format format, const export_unit& one) {
-  return fmt::format("{}{} {}\n", header_opening, word_of(format), one.key);
+  const std::string note = one.is_draft ? draft_comment(one.key.substr(0, one.key.find(' '))) : "";
+  return fmt::format("{}{} {}\n{}", header_opening, word_of(format), one.key, note);
 }
 
 // The key of a file that was exported in this format.
@@ -184,7 +185,7 @@ std::optional<export_format> parse_export_format(std::string_view word) {
 }
 
 file_texts export_migrations(const directory& files, const export_request& how, const file_texts& present) {
-  const std::vector<export_unit> units = export_units(files, how.format, how.schema);
+  const std::vector<export_unit> units = export_units(files, how);
   if (how.format == export_format::sqitch) return export_sqitch(units, how, present);
   const numbering numbers = numbers_of(present, how.format);
   check_known(numbers.known, units);
@@ -200,9 +201,12 @@ file_texts export_migrations(const directory& files, const export_request& how, 
   return made;
 }
 
-std::string export_script(const directory& files, const std::string& schema) {
+std::string export_script(const directory& files, const std::string& schema, const draft_names& drafts) {
   std::string script = psql_opening(schema);
-  for (const migration& one : files.migrations) script += '\n' + psql_script(schema, one);
+  for (const migration& one : files.migrations) {
+    const bool is_draft = drafts.contains(file_name(one));
+    script += '\n' + (is_draft ? draft_comment(title(one)) : "") + psql_script(schema, one, is_draft);
+  }
   return script + psql_closing(schema);
 }
 

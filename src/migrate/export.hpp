@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "migrate/directory.hpp"
+#include "migrate/history.hpp"
 
 namespace migrate {
 
@@ -24,6 +25,7 @@ struct export_request {
   export_format format{};
   std::string schema{};         // holds the ledger
   std::int64_t first_number{};  // of the first new file; 0: the one behind the highest that is there
+  draft_names drafts{};         // of the migrations: their files and their rows in the ledger say so
 };
 
 /// The files that do in another tool what the runner would do, with its rows in the ledger, so that status and drift
@@ -40,6 +42,6 @@ struct export_request {
 file_texts export_migrations(const directory& files, const export_request& how, const file_texts& present);
 
 /// All of it as one script for psql.
-std::string export_script(const directory& files, const std::string& schema);
+std::string export_script(const directory& files, const std::string& schema, const draft_names& drafts = {});
 
 }  // namespace migrate

@@ -48,14 +48,18 @@ std::string role_check(const migration& one) {
   return sql;
 }
 
-std::string in_transaction(const std::string& schema, const migration& one, std::size_t step) {
+std::string row(const std::string& schema, const migration& one, std::size_t step, bool is_draft) {
+  return ledger_removal(schema, one, step) + ledger_insert(schema, one, step, {.is_draft = is_draft});
+}
+
+std::string in_transaction(const std::string& schema, const migration& one, std::size_t step, bool is_draft) {
   const migrate::step& part = one.steps[step];
   return "begin isolation level read committed;\n" + settings_sql(part, "set local") + closed_sql(part.sql) +
-         ledger_removal(schema, one, step) + ledger_insert(schema, one, step) + "commit;\n";
+         row(schema, one, step, is_draft) + "commit;\n";
 }
 
 // A probe that says that the step is done leaves only the ledger to be written.
-std::string outside(const std::string& schema, const migration& one, std::size_t step) {
+std::string outside(const std::string& schema, const migration& one, std::size_t step, bool is_draft) {
   const migrate::step& part = one.steps[step];
   std::string sql = settings_sql(part, "set");
   sql += part.probe && !split_statements(part.probe->sql).starts.empty()
@@ -64,8 +68,7 @@ std::string outside(const std::string& schema, const migration& one, std::size_t
   sql += "\\if :quern_is_done\n\\else\n";
   if (part.cleanup) sql += closed_sql(part.cleanup->sql);
   sql += closed_sql(part.sql) + "\\endif\n";
-  return sql + "begin;\n" + ledger_removal(schema, one, step) + ledger_insert(schema, one, step) + "commit;\n" +
-         std::string{settings_reset};
+  return sql + "begin;\n" + row(schema, one, step, is_draft) + "commit;\n" + std::string{settings_reset};
 }
 
 }  // namespace
@@ -113,7 +116,11 @@ std::string refusal_sql(std::string_view words) {
   return fmt::format("do $quern$ begin raise exception using message = {}; end $quern$;\n", quoted_literal(words));
 }
 
-std::string psql_script(const std::string& schema, const migration& one) {
+std::string draft_comment(std::string_view title) {
+  return fmt::format("-- draft: {} is not released, and may become another text\n", title);
+}
+
+std::string psql_script(const std::string& schema, const migration& one, bool is_draft) {
   std::string sql = history_check(schema, one) + role_check(one);
   for (std::size_t step = 0; step < one.steps.size(); ++step)
     sql += fmt::format(
@@ -121,8 +128,9 @@ std::string psql_script(const std::string& schema, const migration& one) {
         "select not exists (\n  select from {} where {} and step = {} and is_finished\n"
         ") as quern_is_pending \\gset\n\\if :quern_is_pending\n{}\\echo applied {}, step {}\n\\endif\n",
         title(one), one.steps[step].name, one.steps[step].lock, ledger(schema), place(one), step + 1,
-        one.steps[step].is_transactional ? in_transaction(schema, one, step) : outside(schema, one, step), title(one),
-        one.steps[step].name);
+        one.steps[step].is_transactional ? in_transaction(schema, one, step, is_draft)
+                                         : outside(schema, one, step, is_draft),
+        title(one), one.steps[step].name);
   return sql;
 }
 

@@ -35,8 +35,11 @@ std::string ledger_proof(std::string_view schema, const migration& one, std::siz
 /// A statement that fails with these words.
 std::string refusal_sql(std::string_view words);
 
+/// A comment for what is exported of a draft.
+std::string draft_comment(std::string_view title);
+
 /// The script for psql that brings a database to the end of the migration.
-std::string psql_script(const std::string& schema, const migration& one);
+std::string psql_script(const std::string& schema, const migration& one, bool is_draft);
 
 /// What such scripts begin and end with.
 std::string psql_opening(const std::string& schema);

@@ -22,8 +22,13 @@ std::string as_name(std::string_view text) {
 // The units of one step.
 class step_units {
  public:
-  step_units(export_format format, const std::string& schema, const migration& of, std::size_t step)
-      : format_{format}, schema_{schema}, of_{of}, step_{step}, part_{of.steps[step]} {}
+  step_units(const export_request& how, const migration& of, std::size_t step)
+      : format_{how.format},
+        schema_{how.schema},
+        of_{of},
+        step_{step},
+        part_{of.steps[step]},
+        is_draft_{how.drafts.contains(file_name(of))} {}
 
   std::vector<export_unit> made() const {
     if (part_.is_transactional) return {named(in_transaction(), 1, 1)};
@@ -35,7 +40,9 @@ class step_units {
   // The first step of each migration also makes the ledger, or gives an older one what it lacks.
   std::string ledger() const { return step_ == 0 ? ledger_bootstrap(schema_) : ""; }
 
-  std::string row() const { return ledger_removal(schema_, of_, step_) + ledger_insert(schema_, of_, step_); }
+  std::string row() const {
+    return ledger_removal(schema_, of_, step_) + ledger_insert(schema_, of_, step_, {.is_draft = is_draft_});
+  }
 
   std::string no_way_back() const {
     return refusal_sql(fmt::format("{}, step {} cannot be taken back", title(of_), part_.name));
@@ -92,6 +99,7 @@ class step_units {
     if (of_.steps.size() > 1) made.name += fmt::format("_{}_{}", step_ + 1, as_name(part_.name));
     if (parts > 1) made.name += fmt::format("_part_{}", part);
     made.verify = ledger_proof(schema_, of_, step_);
+    made.is_draft = is_draft_;
     return made;
   }
 
@@ -100,25 +108,28 @@ class step_units {
   const migration& of_;
   std::size_t step_;
   const step& part_;
+  bool is_draft_;
 };
 
-export_unit whole(const std::string& schema, const migration& one) {
+export_unit whole(const export_request& how, const migration& one) {
+  const bool is_draft = how.drafts.contains(file_name(one));
   return {.key = fmt::format("{} 1/1 1/1", title(one)),
           .name = fmt::format("{}_{:04}_{}", one.line, one.number, one.name),
-          .up = psql_opening(schema) + psql_script(schema, one) + psql_closing(schema)};
+          .up = psql_opening(how.schema) + psql_script(how.schema, one, is_draft) + psql_closing(how.schema),
+          .is_draft = is_draft};
 }
 
 }  // namespace
 
-std::vector<export_unit> export_units(const directory& files, export_format format, const std::string& schema) {
+std::vector<export_unit> export_units(const directory& files, const export_request& how) {
   std::vector<export_unit> units;
   for (const migration& one : files.migrations) {
-    if (format == export_format::plain) {
-      units.push_back(whole(schema, one));
+    if (how.format == export_format::plain) {
+      units.push_back(whole(how, one));
       continue;
     }
     for (std::size_t step = 0; step < one.steps.size(); ++step)
-      for (export_unit& unit : step_units{format, schema, one, step}.made()) units.push_back(std::move(unit));
+      for (export_unit& unit : step_units{how, one, step}.made()) units.push_back(std::move(unit));
   }
   return units;
 }

@@ -16,9 +16,10 @@ struct export_unit {
   std::string verify{};  // fails unless `up` was done
   bool is_transactional = true;
   bool is_reversible = true;  // else `down` says that it is not
+  bool is_draft = false;
 };
 
 /// In the runner's order. Each format gets its own SQL, without what only its files have.
-std::vector<export_unit> export_units(const directory& files, export_format format, const std::string& schema);
+std::vector<export_unit> export_units(const directory& files, const export_request& how);
 
 }  // namespace migrate

@@ -41,6 +41,7 @@ struct embedded_migration {
   std::string_view checksum;
   std::span<const std::string_view> roles;
   std::span<const embedded_step> steps;
+  bool is_draft = false;  // its contract is not released: the database will say so
 };
 
 /// What `quern migrate` would read from a directory, in the order in which it is applied. It refers to constants.

@@ -128,6 +128,26 @@ TEST_CASE("drift says that it cannot know when the history does not match") {
   CHECK(now.call({"drift", "--database", "host=/nowhere"}).exit_code == 3);
 }
 
+TEST_CASE("drift in a database that bears an earlier draft says that, and lists no differences") {
+  const scene now;
+  const std::string declared = now.desk.read("quern.toml");
+  now.desk.write("quern.toml", declared + "\n[queues.extra]\npayload = \"jsonb\"\n");
+  REQUIRE(now.desk.quern({"generate"}).exit_code == 0);
+  REQUIRE(now.call({"migrate"}).exit_code == 0);
+  CHECK(now.call({"drift"}).out == "no drift\n");
+  now.desk.write("quern.toml", declared + "\n[queues.extra]\nlease = \"10s\"\npayload = \"jsonb\"\n");
+  REQUIRE(now.desk.quern({"generate"}).exit_code == 0);
+  const test::outcome refused = now.call({"drift"});
+  CHECK(refused.exit_code == 6);
+  CHECK(refused.out.empty());
+  CHECK(refused.err ==
+        "quern: error: the database has drafts that are other files now: what should be in it is not known\n"
+        "  extra/0001_create is a draft and was generated again after this database got it: `quern migrate "
+        "--replace-drafts` takes the old draft back and applies the new one\n");
+  REQUIRE(now.call({"migrate", "--replace-drafts"}).exit_code == 0);
+  CHECK(now.call({"drift"}).out == "no drift\n");
+}
+
 TEST_CASE("the order of columns can be passed over") {
   const test::database db;
   const test::desk desk;

@@ -25,6 +25,12 @@ int psql(const std::string& url, const std::filesystem::path& file) {
   return WIFEXITED(state) ? WEXITSTATUS(state) : 128;
 }
 
+/// Beside the queue that is released.
+void draft_sms(const test::desk& desk) {
+  desk.write("quern.toml", desk.read("quern.toml") + "[queues.sms]\npayload = \"jsonb\"\n");
+  REQUIRE(desk.quern({"generate"}).exit_code == 0);
+}
+
 }  // namespace
 
 TEST_CASE("a database that psql has made from `quern sql` is up to date and without drift") {
@@ -81,4 +87,48 @@ TEST_CASE("sql says what is wrong with its command line") {
   CHECK(homeless.exit_code == 2);
   CHECK(homeless.err == "quern: error: say where with --out DIR: flyway takes a directory\n");
   CHECK(desk.quern({"sql", "--first", "0"}).exit_code == 2);
+}
+
+TEST_CASE("sql says of drafts that they are drafts, in the files and beside them, and leaves them out on demand") {
+  const test::database db;
+  const test::desk desk;
+  desk.generate({"email"});
+  const test::outcome released = desk.quern({"sql"});
+  CHECK(released.err.empty());
+  CHECK_THAT(released.out, !test::contains("-- draft: "));
+  draft_sms(desk);
+  const test::outcome drafted = desk.quern({"sql"});
+  CHECK(drafted.err ==
+        "quern: core/0002_add_sms, sms/0001_create are drafts, and may become another text: `quern release` makes "
+        "history of a draft, --released leaves it out\n");
+  CHECK_THAT(drafted.out, test::contains("\n-- draft: sms/0001_create is not released, and may become another text\n"));
+  CHECK(desk.quern({"sql", "--released"}).out == released.out);
+  CHECK(desk.quern({"sql", "--released"}).err.empty());
+  REQUIRE(desk.quern({"sql", "--for", "goose", "--out", "db"}).exit_code == 0);
+  CHECK_THAT(
+      desk.read("db/00004_sms_0001_create.sql"),
+      test::starts_with("-- quern export: goose sms/0001_create 1/1 1/1\n-- draft: sms/0001_create is not released, "
+                        "and may become another text\n-- +goose Up\n"));
+  CHECK_THAT(desk.read("db/00003_email_0001_create.sql"), !test::contains("draft: "));
+  desk.write("all.sql", drafted.out);
+  REQUIRE(psql(db.url(), desk.root() / "all.sql") == 0);
+  CHECK(quern::connection{db.url()}
+            .execute("select string_agg(line, ' ' order by line) from shop.quern_migration where is_draft")
+            .value<std::string>() == "core sms");
+}
+
+TEST_CASE("embed says of drafts that they are drafts, and leaves them out on demand") {
+  const test::desk desk;
+  desk.generate({"email"});
+  draft_sms(desk);
+  const test::outcome drafted = desk.quern({"embed", "--out", "all.hpp"});
+  CHECK_THAT(drafted.err,
+             test::starts_with("quern: core/0002_add_sms, sms/0001_create are drafts, and may become another text: "));
+  CHECK_THAT(desk.read("all.cpp"),
+             test::contains("\n// Draft: sms/0001_create is not released, and may become another text.\n"));
+  CHECK_THAT(desk.read("all.cpp"), test::contains(", .is_draft = true}"));
+  const test::outcome released = desk.quern({"embed", "--out", "all.hpp", "--released"});
+  CHECK(released.err.empty());
+  CHECK_THAT(desk.read("all.cpp"), !test::contains("sms"));
+  CHECK_THAT(desk.read("all.cpp"), !test::contains("is_draft"));
 }
