@@ -40,6 +40,17 @@ Way out: change the default or the constraint.)~"},
          R"~(Patterns are regular expressions of PostgreSQL. This one is none, or takes too long to match.
   pattern = "^[a-z+$"          the bracket is not closed
 Way out: mend it. In TOML a pattern is best written in single quotes: '^[a-z]+$')~"},
+    code{"unknown_field", "a field is named that the payload does not have", error,
+         R"~('unique' says which fields of the payload make two messages the same:
+  unique = { fields = ["order_id"], while = "pending" }
+Way out: mend the name, or declare the field.)~"},
+    code{
+        "unfit_key", "a field cannot say whether messages are the same", error,
+        R"~(Its values are compared in an index. Those of float32, float64, interval, jsonb and arrays can mean the same and be
+different, or the other way round; a text, bytes or numeric without a limit may not fit into the index.
+  order_no = { type = "text", max_length = 40 }
+Way out: use a field of whole numbers, numeric(p,s), bool, uuid, date, timestamp, an enum, or of text or bytes with a
+max_length.)~"},
 };
 
 constexpr std::array files{

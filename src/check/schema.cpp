@@ -68,6 +68,16 @@ constexpr std::array keys{
     schema_key{"queue", "accept_break", R"({"$ref": "#/$defs/accepted_break"})",
                "A change of the payload that older programs cannot follow, with the reason and an end."},
 
+    schema_key{"queue", "unique", R"({"$ref": "#/$defs/unique"})",
+               "Fields that no two messages have alike, while one is pending or for a time."},
+
+    schema_key{"unique", "fields",
+               R"({"type": "array", "items": {"$ref": "#/$defs/name"}, "minItems": 1, "maxItems": 32,
+                   "uniqueItems": true})",
+               "Of the payload. A message that lacks one of them is not limited.", true},
+    schema_key{"unique", "while", R"({"enum": ["pending"]})", "Until the message has ended."},
+    schema_key{"unique", "within", duration, "Since the message was enqueued, 1s to 366d."},
+
     schema_key{"accepted_break", "version", R"({"type": "integer", "minimum": 2})", "The contract that breaks.", true},
     schema_key{"accepted_break", "reason", R"({"type": "string", "minLength": 1})", "Why programs may break.", true},
     schema_key{"accepted_break", "until", text, "The last day on which it is accepted: 2027-01-31.", true},

@@ -91,7 +91,18 @@ class phase {
     discard();
   }
 
+  /// Samples are alike, and none is to be left out for the sake of another.
+  void forget_keys() {
+    for (const payload_contract& each : line_.state.contracts) {
+      if (!each.unique) continue;
+      const std::string table = fmt::format("{}_unique_v{}", prefix_, each.version);
+      if (!db_.execute("select to_regclass($1) is not null", table).value<bool>()) continue;
+      db_.run_script(fmt::format("delete from {}", table));
+    }
+  }
+
   void write(const payload_contract& writer, const sample& one) {
+    forget_keys();
     const std::string payload = spell(one, writer.is_schemaless);
     try {
       const auto id =

@@ -76,6 +76,11 @@ std::vector<field> fields_of(const declaration::project& project, const declarat
   return result;
 }
 
+std::optional<unique_rule> unique_of(const declaration::queue& queue) {
+  if (!queue.unique) return std::nullopt;
+  return unique_rule{queue.unique->fields, queue.unique->within.has_value()};
+}
+
 bool is_same(const field& a, const field& b) {
   const auto told = [](const field& one) {
     return std::tie(one.name, one.type, one.default_value, one.min, one.max, one.max_length, one.pattern, one.values);
@@ -105,6 +110,10 @@ std::string fingerprint(const payload_contract& contract) {
   if (contract.priorities > 0) {
     append_part(text, "priorities", std::string_view{std::to_string(contract.priorities)});
     append_part(text, "priority_column", std::string_view{contract.priority_column});
+  }
+  if (contract.unique) {
+    append_part(text, "unique", std::string_view{contract.unique->is_timed ? "timed" : "pending"});
+    for (const auto& field : contract.unique->fields) append_part(text, "key", std::string_view{field});
   }
   for (const auto& field : contract.fields) {
     // A schemaless payload that is where it always is says nothing more.

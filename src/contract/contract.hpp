@@ -41,13 +41,21 @@ struct contract_break {
   bool operator==(const contract_break&) const = default;
 };
 
+/// Which messages are the same: of those that are, there is one.
+struct unique_rule {
+  std::vector<std::string> fields;
+  bool is_timed = false;  // since it was enqueued; else while it is pending
+  bool operator==(const unique_rule&) const = default;
+};
+
 struct payload_contract {
   std::string queue;
   int version = 1;
   bool is_schemaless = false;
-  std::vector<field> fields{};           // in the order of the declaration; one, `payload`, without a schema
-  int priorities = 0;                    // that messages may have; 0: they have none
-  std::string priority_column{};         // where the priority is stored, when there are some
+  std::vector<field> fields{};    // in the order of the declaration; one, `payload`, without a schema
+  int priorities = 0;             // that messages may have; 0: they have none
+  std::string priority_column{};  // where the priority is stored, when there are some
+  std::optional<unique_rule> unique{};
   std::vector<removed_field> removed{};  // since the contract before; those without a value are not listed
   std::optional<contract_break> breaks{};
   bool is_retired = false;  // its functions are gone, and no message bears it
@@ -62,6 +70,9 @@ bool is_same(const field& a, const field& b);
 
 /// The field of that name, or null.
 const field* find_field(const payload_contract& contract, std::string_view name);
+
+/// The rule of a declared queue.
+std::optional<unique_rule> unique_of(const declaration::queue& queue);
 
 /// Those that are not retired, by version.
 std::vector<const payload_contract*> live(const std::vector<payload_contract>& contracts);

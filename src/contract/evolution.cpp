@@ -57,6 +57,7 @@ class evolver {
       if (!continued_.contains(field.name)) remove(field);
     }
     check_removed();
+    evolve_unique();
     result_.is_changed = is_changed();
     if (result_.is_changed && result_.words.empty()) say("changes the order of the fields");
     check_break();
@@ -289,6 +290,28 @@ class evolver {
     result_.next.removed.push_back({before.name, std::move(value)});
   }
 
+  /// Fields are the same whatever they are called.
+  bool is_unique_changed() const {
+    const auto& now = result_.next.unique;
+    const auto& before = previous_.unique;
+    if (!now || !before) return now.has_value() != before.has_value();
+    if (now->is_timed != before->is_timed || now->fields.size() != before->fields.size()) return true;
+    return !std::all_of(now->fields.begin(), now->fields.end(), [&](const std::string& name) {
+      const auto origin = origin_name(*find_field(result_.next, name));
+      return std::find(before->fields.begin(), before->fields.end(), origin) != before->fields.end();
+    });
+  }
+
+  void evolve_unique() {
+    auto& now = result_.next.unique;
+    now = unique_of(queue_);
+    is_unique_changed_ = is_unique_changed();
+    if (!is_unique_changed_) return;
+    if (!now) return say("lets messages be the same");
+    say(fmt::format("makes messages unique by \"{}\" {}", fmt::join(now->fields, "\", \""),
+                    now->is_timed ? "for a time" : "while they are pending"));
+  }
+
   /// What stands in `removed` must have been there.
   void check_removed() {
     for (const auto& each : queue_.removed) {
@@ -312,7 +335,7 @@ class evolver {
   }
 
   bool is_changed() const {
-    if (result_.next.is_schemaless != previous_.is_schemaless) return true;
+    if (result_.next.is_schemaless != previous_.is_schemaless || is_unique_changed_) return true;
     if (result_.next.priorities != previous_.priorities) return true;
     const auto& now = result_.next.fields;
     const auto& before = previous_.fields;
@@ -336,6 +359,7 @@ class evolver {
   std::set<std::string, std::less<>> columns_;
   std::set<std::string, std::less<>> continued_;  // fields of the contract before that this one has under some name
   bool needs_break_ = false;
+  bool is_unique_changed_ = false;
   evolution result_;
 };
 
@@ -352,7 +376,8 @@ payload_contract first_contract(const declaration::project& project, const decla
                          .version = before.empty() ? 1 : before.back().version + 1,
                          .is_schemaless = queue.is_schemaless,
                          .fields = fields_of(project, queue),
-                         .priorities = queue.priorities};
+                         .priorities = queue.priorities,
+                         .unique = unique_of(queue)};
   // Its table is new: the names of those before are free again.
   if (first.priorities > 0) first.priority_column = "priority";
   if (before.empty()) return first;

@@ -84,6 +84,9 @@ std::vector<option> options_of(const declaration::queue& queue) {
       {"grants.consume", fmt::format("{}", fmt::join(queue.grants.consume, ", "))},
       {"grants.operate", fmt::format("{}", fmt::join(queue.grants.operate, ", "))},
   };
+  if (queue.unique && queue.unique->within) {
+    result.emplace_back("unique.within", declaration::spell_duration(*queue.unique->within));
+  }
   for (const auto& field : queue.payload) {
     if (!field.doc.empty()) result.emplace_back("payload." + field.name + ".doc", field.doc);
   }

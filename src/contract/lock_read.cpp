@@ -151,11 +151,27 @@ void read_priorities(const object& from, payload_contract& into) {
     refuse(from.get("priority_column"), fmt::format("{} is not a name", json_string(into.priority_column)));
 }
 
+std::optional<unique_rule> read_unique(const object& from, const std::vector<field>& known) {
+  if (from.find("unique") == nullptr) return std::nullopt;
+  const object read{from.get("unique"), "\"unique\"", {"fields", "for"}};
+  unique_rule result{read_texts(read.get("fields"), "\"fields\""), false};
+  for (const auto& name : result.fields) {
+    const auto has_name = [&](const field& one) { return one.name == name; };
+    if (std::none_of(known.begin(), known.end(), has_name)) {
+      refuse(read.get("fields"), fmt::format("\"unique\" names the field {}, which is none", json_string(name)));
+    }
+  }
+  const auto time = read.text("for");
+  if (time != "pending" && time != "time") refuse(read.get("for"), "\"for\" must be \"pending\" or \"time\"");
+  result.is_timed = time == "time";
+  return result;
+}
+
 payload_contract read_contract(const json_node& node, const std::string& queue) {
-  const object read{
-      node,
-      "a contract",
-      {"version", "fingerprint", "retired", "break", "priorities", "priority_column", "payload", "removed", "fields"}};
+  const object read{node,
+                    "a contract",
+                    {"version", "fingerprint", "retired", "break", "priorities", "priority_column", "unique", "payload",
+                     "removed", "fields"}};
   payload_contract result{.queue = queue, .version = 0, .is_schemaless = read.find("payload") != nullptr};
   const auto version = read.number("version");
   if (version < 1 || version > 1'000'000) refuse(read.get("version"), "\"version\" must be 1 or more");
@@ -172,6 +188,7 @@ payload_contract read_contract(const json_node& node, const std::string& queue) 
     }
   }
   for (const auto& item : items_of(read.get("fields"), "\"fields\"")) result.fields.push_back(read_field(item));
+  result.unique = read_unique(read, result.fields);
   if (read.text("fingerprint") != fingerprint(result)) {
     throw wrong_lock{read.get("fingerprint").line, "lock_fingerprint",
                      fmt::format("the fingerprint does not fit contract v{} of \"{}\": one of them was edited",

@@ -73,6 +73,11 @@ void put_contract(buffer& out, const payload_contract& contract) {
     if (contract.priority_column != "priority")
       put(out, "          \"priority_column\": {},\n", json_string(contract.priority_column));
   }
+  if (contract.unique) {
+    put(out, "          \"unique\": {{\"fields\": [");
+    put_strings(out, contract.unique->fields);
+    put(out, "], \"for\": \"{}\"}},\n", contract.unique->is_timed ? "time" : "pending");
+  }
   if (contract.is_schemaless) put(out, "          \"payload\": \"jsonb\",\n");
   if (!contract.removed.empty()) {
     put(out, "          \"removed\": {{");

@@ -90,6 +90,7 @@ void set(declaration::queue& queue, std::string_view key, const std::string& val
   if (key == "retry.max") retry.max = duration(value);
   if (key == "retry.jitter") retry.jitter = number<double>(value);
   if (key == "dead_letter") queue.dead_letter = value == "true";
+  if (key == "unique.within" && queue.unique && queue.unique->within) queue.unique->within = duration(value);
   if (key == "grants.produce") queue.grants.produce = list(value);
   if (key == "grants.consume") queue.grants.consume = list(value);
   if (key == "grants.operate") queue.grants.operate = list(value);
@@ -125,6 +126,11 @@ declaration::queue restore(const queue_state& state, const payload_contract& con
   result.priorities = contract.priorities;
   if (!contract.is_schemaless) {
     for (const auto& field : contract.fields) result.payload.push_back(restore(field, enumerations));
+  }
+  if (const auto& rule = contract.unique) {
+    result.unique = declaration::unique_rule{rule->fields, std::nullopt, {}};
+    // The options of the queue say for how long.
+    if (rule->is_timed) result.unique->within = 0;
   }
   for (const auto& [key, value] : state.options) set(result, key, value);
   return result;

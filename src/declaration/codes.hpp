@@ -38,6 +38,8 @@ inline constexpr std::string_view misplaced_constraint = "misplaced_constraint";
 inline constexpr std::string_view empty_range = "empty_range";
 inline constexpr std::string_view violated_constraint = "violated_constraint";
 inline constexpr std::string_view invalid_pattern = "invalid_pattern";
+inline constexpr std::string_view unknown_field = "unknown_field";
+inline constexpr std::string_view unfit_key = "unfit_key";
 
 inline constexpr std::array all{invalid_utf8,
                                 invalid_toml,
@@ -70,6 +72,8 @@ inline constexpr std::array all{invalid_utf8,
                                 misplaced_constraint,
                                 empty_range,
                                 violated_constraint,
-                                invalid_pattern};
+                                invalid_pattern,
+                                unknown_field,
+                                unfit_key};
 
 }  // namespace declaration::code

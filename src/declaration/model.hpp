@@ -96,6 +96,14 @@ struct accepted_break {
   text::span where;
 };
 
+/// Of the messages with the same values of these fields there is one: while it is pending, or for a time. A null is the
+/// same as nothing: a message with one is not limited.
+struct unique_rule {
+  std::vector<std::string> fields;     // of the payload
+  std::optional<std::int64_t> within;  // since it was enqueued; nothing: while it is pending
+  text::span where;
+};
+
 struct queue {
   std::string name;
   std::string doc;
@@ -104,7 +112,8 @@ struct queue {
   retry_policy retry;
   bool dead_letter = true;  // false: a message is dropped after its last attempt
   role_grants grants;
-  int priorities = 0;          // how many there are, 0 is handed out first; 0: the queue has none
+  int priorities = 0;  // how many there are, 0 is handed out first; 0: the queue has none
+  std::optional<unique_rule> unique;
   bool is_schemaless = false;  // payload = "jsonb": the one field is `payload`, not null jsonb
   std::vector<field> payload;  // in the order in which they are written
   std::vector<field> removed;  // what the payload had before; the default is what older programs read from now on

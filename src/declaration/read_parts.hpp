@@ -26,4 +26,9 @@ queue read_queue(const entry& from, const known_enumerations& known, report& pro
 std::optional<field> read_field(const entry& from, std::string_view queue, const known_enumerations& known,
                                 report& problems);
 
+/// Which messages of the queue are the same; nothing when that cannot be said. `of` has the fields that could be read
+/// of `payload`, which is null when there is none.
+std::optional<unique_rule> read_unique(const entry& from, const queue& of, const entry* payload, std::string_view title,
+                                       report& problems);
+
 }  // namespace declaration

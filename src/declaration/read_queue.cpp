@@ -19,9 +19,9 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array queue_keys{"doc"sv,     "lease"sv,  "sunset"sv,  "retry"sv,   "dead_letter"sv, "priorities"sv,
-                                "storage"sv, "grants"sv, "payload"sv, "removed"sv, "accept_break"sv};
-constexpr std::array planned_queue_keys{"unique"sv, "ordered_by"sv, "keep_done"sv, "renamed_from"sv};
+constexpr std::array queue_keys{"doc"sv,     "lease"sv,  "sunset"sv,  "retry"sv,   "dead_letter"sv,  "priorities"sv,
+                                "storage"sv, "grants"sv, "payload"sv, "removed"sv, "accept_break"sv, "unique"sv};
+constexpr std::array planned_queue_keys{"ordered_by"sv, "keep_done"sv, "renamed_from"sv};
 constexpr std::array break_keys{"version"sv, "reason"sv, "until"sv};
 constexpr std::array retry_keys{"max_attempts"sv, "backoff"sv, "initial"sv, "max"sv, "jitter"sv};
 constexpr std::array grant_keys{"produce"sv, "consume"sv, "operate"sv};
@@ -54,6 +54,9 @@ class queue_reader {
     if (const auto* retry = find("retry")) read_retry(*retry);
     if (const auto* grants = find("grants")) read_grants(*grants);
     read_payload();
+    if (const auto* unique = find("unique")) {
+      result_.unique = read_unique(*unique, result_, find("payload"), title(), problems_);
+    }
     if (const auto* removed = find("removed")) read_removed(*removed);
     if (const auto* breaks = find("accept_break")) read_break(*breaks);
     return std::move(result_);

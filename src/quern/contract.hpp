@@ -39,6 +39,12 @@ concept contract = requires {
   { T::next_due } -> std::convertible_to<prepared>;
 };
 
+/// A contract of which enqueue says what was a duplicate: it returns an id, and whether it is that of another message.
+template <class T>
+concept contract_with_duplicates = contract<T> && requires {
+  requires T::reports_duplicates;
+};
+
 template <class T>
 concept contract_with_fields = contract<T> && requires {
   T::fields;

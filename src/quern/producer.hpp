@@ -18,6 +18,16 @@
 
 namespace quern {
 
+/// What became of a message of a queue in which there is one of those that are the same (`unique` in the declaration).
+struct enqueued {
+  /// Of the message, or, of a duplicate, of the one that it is the same as.
+  std::int64_t message_id = 0;
+  /// It was not enqueued, because another one is the same.
+  bool is_duplicate = false;
+
+  bool operator==(const enqueued&) const = default;
+};
+
 struct enqueue_options {
   /// The message can be claimed after so much time; 0: at once.
   std::chrono::microseconds delay{0};
@@ -39,12 +49,18 @@ struct prioritised_bulk_options {
 ///
 /// A payload that PostgreSQL cannot hold is a codec_error before anything is sent; one that the declaration refuses is
 /// a database_error (23514 with the constraint's name, 22…).
+///
+/// Where messages are unique, a call waits for another transaction that is enqueueing the same message, or ending it.
+/// Two transactions that wait for each other are a deadlock, which a database_error tells one of them (40P01,
+/// is_retryable()).
 template <contract Contract>
 class producer {
  public:
   using payload_type = typename Contract::payload_type;
   using options_type =
       std::conditional_t<contract_with_priorities<Contract>, prioritised_enqueue_options, enqueue_options>;
+  /// What is said of one message: its id, or, by contracts that report duplicates, what became of it.
+  using outcome = std::conditional_t<contract_with_duplicates<Contract>, enqueued, std::int64_t>;
 
   /// Checks the contract with the database. Throws contract_mismatch, and as connection::execute().
   explicit producer(connection& on) : on_{&on} {
@@ -52,26 +68,28 @@ class producer {
     values_.use(on.enums());
   }
 
-  /// Returns the message's id.
-  std::int64_t enqueue(const payload_type& payload, const options_type& options = {}) {
+  /// Returns the message's id, or what became of it.
+  outcome enqueue(const payload_type& payload, const options_type& options = {}) {
     values_.clear();
     add(payload, options);
-    return on_->execute_with(Contract::enqueue, values_).template value<std::int64_t>();
+    return outcome_of(on_->execute_with(Contract::enqueue, values_));
   }
 
-  /// Enqueues all payloads or none, in one round trip, and returns their ids in the same order. All are held encoded in
-  /// memory until they are sent: for more than some ten thousand see enqueue_all().
+  /// Enqueues all payloads or none, in one round trip, and returns their ids, or what became of them, in the same
+  /// order: one that is the same as another in the range is a duplicate of that. All are held encoded in memory until
+  /// they are sent: for more than some ten thousand see enqueue_all().
   template <std::ranges::input_range Range>
   requires std::convertible_to < std::ranges::range_reference_t<Range>,
 
-  const payload_type& > std::vector<std::int64_t> enqueue(Range&& payloads, const options_type& options = {}) {
+  const payload_type& > std::vector<outcome> enqueue(Range&& payloads, const options_type& options = {}) {
     values_.clear();
     for (const payload_type& payload : payloads) add(payload, options);
     return send_batch();
   }
 
-  /// Enqueues a range of any length by COPY, all or none, in bounded memory, and returns their number. The range must
-  /// not use the connection. When it fails inside of a caller's transaction, that transaction has failed.
+  /// Enqueues a range of any length by COPY, all or none, in bounded memory, and returns how many messages that made:
+  /// where they are unique, those that are the same as another one are left out. The range must not use the connection.
+  /// When it fails inside of a caller's transaction, that transaction has failed.
   template <std::ranges::input_range Range>
   requires std::convertible_to < std::ranges::range_reference_t<Range>,
 
@@ -98,17 +116,26 @@ class producer {
     if constexpr (has_priorities) values_.add(options.priority);
   }
 
-  std::vector<std::int64_t> send_batch() {
-    std::vector<std::int64_t> ids(values_.size() / parameter_count);
-    if (ids.empty()) return ids;
+  static outcome outcome_of(const result& answer) {
+    const row only = answer.single_row();
+    if constexpr (contract_with_duplicates<Contract>) {
+      return {only.get<std::int64_t>(0), only.get<bool>(1)};
+    } else {
+      return only.get<std::int64_t>(0);
+    }
+  }
+
+  std::vector<outcome> send_batch() {
+    std::vector<outcome> made(values_.size() / parameter_count);
+    if (made.empty()) return made;
     pipeline::prepare(*on_, Contract::enqueue, values_, 0, parameter_count);
     pipeline batch{*on_};
-    for (std::size_t i = 0; i < ids.size(); ++i)
+    for (std::size_t i = 0; i < made.size(); ++i)
       batch.add(Contract::enqueue, values_, i * parameter_count, parameter_count);
     batch.sync();
-    for (std::int64_t& id : ids) id = batch.next().template value<std::int64_t>();
+    for (outcome& each : made) each = outcome_of(batch.next());
     batch.finish();
-    return ids;
+    return made;
   }
 
   template <class Range>

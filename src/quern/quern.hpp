@@ -3,7 +3,7 @@
 // The run-time library of Quern; it needs libpq alone. Guide to headers, from the outside in:
 //
 // What generated headers and their users meet
-//   producer.hpp      enqueue: one message, a batch in one round trip, a range of any length
+//   producer.hpp      enqueue: one message, a batch in one round trip, a range of any length; what was a duplicate
 //   consumer.hpp      claim, take, ack, nack, extend, release
 //   message.hpp       a payload with its id, attempt and times
 //   worker.hpp        claim, handle, acknowledge until told to stop; waiting.hpp: how it waits

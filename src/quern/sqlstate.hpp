@@ -14,6 +14,7 @@ inline constexpr std::string_view invalid_argument = "QN005";
 inline constexpr std::string_view history_mismatch = "QN006";
 inline constexpr std::string_view missing_role = "QN007";
 inline constexpr std::string_view still_in_use = "QN008";
+inline constexpr std::string_view duplicate_message = "QN009";
 
 /// One of Quern's own conditions: its SQLSTATE, its name, what it means.
 struct condition {
@@ -23,7 +24,7 @@ struct condition {
 };
 
 /// The one table of class QN, in the order of the codes.
-inline constexpr std::array<condition, 8> conditions{{
+inline constexpr std::array<condition, 9> conditions{{
     {contract_mismatch, "contract_mismatch", "the program and the database do not have the same contract of a queue"},
     {unknown_queue, "unknown_queue", "the schema has no queue of that name"},
     {invalid_payload, "invalid_payload", "the payload does not fit the contract of its queue"},
@@ -32,6 +33,7 @@ inline constexpr std::array<condition, 8> conditions{{
     {history_mismatch, "history_mismatch", "the database was migrated by other files than these"},
     {missing_role, "missing_role", "a role that the declaration grants to does not exist"},
     {still_in_use, "still_in_use", "clients or messages still depend on what is to be taken away"},
+    {duplicate_message, "duplicate_message", "another message that is the same is pending"},
 }};
 
 // Of PostgreSQL's own (appendix A of its manual).

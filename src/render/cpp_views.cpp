@@ -70,6 +70,7 @@ std::vector<view> version_items(const queue_model& model, const std::string& qua
     item.set("version", fmt::to_string(version.contract->version));
     item.set("fingerprint", version.fingerprint);
     item.set_flag("is_schemaless", version.contract->is_schemaless);
+    item.set_flag("reports_duplicates", version.contract->unique.has_value());
     item.set("delay_number", fmt::to_string(fields_of(version.queue).size() + 1));
     item.set_flag("has_priorities", version.contract->priorities > 0);
     item.set("priority_count", fmt::to_string(version.contract->priorities));

@@ -11,6 +11,7 @@
 #include "render/queue_change.hpp"
 #include "render/readings.hpp"
 #include "render/sql.hpp"
+#include "render/unique_change.hpp"
 
 namespace render {
 
@@ -42,7 +43,8 @@ class expansion {
       : with_{with},
         change_{with, before, after},
         forward_{alter(shape_of(before), shape_of(after), after.name())},
-        backward_{alter(shape_of(after), shape_of(before), after.name())} {
+        backward_{alter(shape_of(after), shape_of(before), after.name())},
+        unique_{with, change_} {
     if (after.newest().contract->version > before.newest().contract->version)
       version_ = after.newest().contract->version;
   }
@@ -51,18 +53,26 @@ class expansion {
     const bool had_dead = change_.before().model().has_dead_letter();
     const bool has_dead = change_.model().has_dead_letter();
     if (has_dead && !had_dead) add_dead_letters();
+    add_steps(unique_.first());
     if (version_ != 0) expand_tables();
     for (const auto& index : forward_.new_indexes) steps_.push_back(index_building(change_.model(), index));
+    add_steps(unique_.before_functions());
     replace_functions();
     if (version_ != 0) add_version();
+    add_steps(unique_.after_functions());
     change_grants();
     if (had_dead && !has_dead) drop_dead_letters();
     drop_indexes();
+    add_steps(unique_.last());
     if (steps_.empty()) change_nothing();
     return std::move(steps_);
   }
 
  private:
+  void add_steps(std::vector<migration_step> steps) {
+    for (auto& step : steps) steps_.push_back(std::move(step));
+  }
+
   std::string version_words() const { return fmt::format(" in contract v{}", version_); }
 
   std::string guard_version() const {
@@ -249,6 +259,7 @@ class expansion {
   queue_change change_;
   alteration forward_;
   alteration backward_;
+  unique_change unique_;
   int version_ = 0;  // of the new contract, if there is one
   std::vector<migration_step> steps_;
 };

@@ -25,6 +25,7 @@ struct specimen {
         .queue = "email",
         .fields = {
             {.name = "recipient", .type = "channel", .max_length = 320, .values = {"email"}, .column = "recipient"}}};
+    first.unique = contract::unique_rule{{"recipient"}};
     auto second = first;
     second.version = 2;
     second.priorities = 2;

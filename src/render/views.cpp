@@ -11,6 +11,7 @@
 #include "render/readings.hpp"
 #include "render/sql.hpp"
 #include "render/table_shape.hpp"
+#include "render/unique_view.hpp"
 #include "render/view_parts.hpp"
 
 namespace render {
@@ -289,6 +290,7 @@ view queue_view(const queue_model& model) {
   set_table(result, model);
   set_versions(result, model);
   set_door(result, model);
+  set_unique(result, model);
   return result;
 }
 
@@ -306,6 +308,7 @@ view version_view(const queue_model& model, const queue_version& version) {
   result.set("readable_m", readable(model, version, "m"));
   result.set("readable_d", readable(model, version, "d"));
   set_fields(result, model, version);
+  set_unique(result, model, version);
   return result;
 }
 
@@ -318,6 +321,7 @@ view change_view(const queue_model& model, const change_details& details) {
   result.set("door", names::door(model.schema, queue.name));
   result.set_flag("has_dead_letter", queue.dead_letter);
   set_part(result, "producers", "has_producers", queue.grants.produce);
+  set_unique_for_change(result, model);
   result.set("number", fmt::to_string(details.number));
   result.set("sunset", sql::interval(queue.sunset));
   result.set("sunset_words", declaration::spell_duration(queue.sunset));

@@ -95,6 +95,14 @@
 ///   door_fields           list: column, value_m as in fields of sql/version, comma: of the oldest contract
 ///   door_readable         m.contract_version = 1      whether the row m can be read as the oldest contract
 ///   is_door_schemaless    flag
+///   has_unique            flag: whether there is one message of those that are the same, and of these flags one:
+///   has_pending_key, has_timed_key                    while it is pending, for a time
+///   unique_name           email_unique_v2             of its table, of the contract with which the rule began
+///   unique_table          shop.email_unique_v2
+///   unique_window         interval '1 hour'           since a message was enqueued
+///   unique_fields         list: column (quoted where it must be), key_type (bigint), collation (` collate "C"` or
+///                         nothing), number (1), key_new, key_e (new.order_id, e.order_id: the value out of that row,
+///                         whichever contract wrote it), comma
 ///
 /// # sql/version
 ///
@@ -107,6 +115,9 @@
 ///   last_priority         2                           the last one that they may give
 ///   fields                list, in the order of the declaration
 ///   parameters            list, the same fields, those without default first
+///   has_unique            as in sql/queue
+///   reports_duplicates    flag: this contract says what was a duplicate, whether there still are such or not
+///   unique_sort           list: key (order_id): the fields of this contract that make messages the same
 ///
 /// fields:
 ///   column                order_id                    the name of the field, quoted where it must be
@@ -142,6 +153,8 @@
 ///   own_columns           note, amount_v2             columns that no other contract writes
 ///   has_own_columns       flag
 ///   revocations           list: privileges, objects, roles
+///   has_unique, has_pending_key, has_timed_key, unique_table, unique_window and of unique_fields column, number, key_e
+///   and comma as above
 ///
 /// # cpp: inside of quoted strings everything is escaped already
 ///
@@ -172,6 +185,7 @@
 /// versions:
 ///   delay_number          9                           of the placeholder behind those of the fields
 ///   priority_number       10                          of the one behind it
+///   reports_duplicates    flag: enqueue returns an id, and whether it is that of another message
 ///   fields                list: name, stored, parameter, type (std::optional<std::string>), initializer (`{}`,
 ///                         ` = shop::channel::email`), number (1, of its placeholder), doc_lines (its doc, then what
 ///                         its constraints say); of a schemaless queue the one payload

@@ -63,8 +63,10 @@ class validator {
              where, keyword);
     } else if (keyword == "minLength" || keyword == "maxLength") {
       check_size(keyword, argument, value.is_string() ? value.get<std::string>().size() : 0, value.is_string(), where);
-    } else if (keyword == "minItems" || keyword == "minProperties" || keyword == "maxProperties") {
-      check_size(keyword, argument, value.size(), keyword == "minItems" ? value.is_array() : value.is_object(), where);
+    } else if (keyword == "minItems" || keyword == "maxItems") {
+      check_size(keyword, argument, value.size(), value.is_array(), where);
+    } else if (keyword == "minProperties" || keyword == "maxProperties") {
+      check_size(keyword, argument, value.size(), value.is_object(), where);
     } else if (keyword == "minimum" || keyword == "maximum") {
       if (value.is_number()) demand(keyword == "minimum" ? value >= argument : value <= argument, where, keyword);
     } else if (keyword == "uniqueItems") {

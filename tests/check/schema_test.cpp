@@ -110,6 +110,7 @@ const std::map<std::string, std::string>& probes() {
       {"removed_queue", project + "[removed_queues.email]\nzzzzzzzzzzzzzzz = 1\n"},
       {"accepted_break", queue + "accept_break = { zzzzzzzzzzzzzzz = 1 }\n"},
       {"retry", queue + "retry = { zzzzzzzzzzzzzzz = 1 }\n"},
+      {"unique", queue + "unique = { zzzzzzzzzzzzzzz = 1 }\n"},
       {"grants", queue + "grants = { zzzzzzzzzzzzzzz = 1 }\n"},
       {"field_table", project + "[queues.email.payload]\na = { type = \"text\", zzzzzzzzzzzzzzz = 1 }\n"},
   };

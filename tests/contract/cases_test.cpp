@@ -2,6 +2,7 @@
 // is said of the second declaration when the first one is released, or what it changes; `between.toml` is released too.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -56,6 +57,10 @@ std::string words_of(const contract::payload_contract& contract) {
     words += fmt::format("    breaks until {}: {}\n", contract.breaks->until, contract.breaks->reason);
   if (contract.priorities > 0)
     words += fmt::format("    {} priorities in column {}\n", contract.priorities, contract.priority_column);
+  if (const auto& rule = contract.unique) {
+    words += fmt::format("    unique by {} {}\n", fmt::join(rule->fields, ", "),
+                         rule->is_timed ? "for a time" : "while pending");
+  }
   for (const auto& field : contract.fields) words += fmt::format("    {}\n", words_of(field));
   for (const auto& [name, value] : contract.removed) words += fmt::format("    without {}: \"{}\"\n", name, value);
   return words;

@@ -66,6 +66,10 @@ class dumper {
     add("produce", q.grants.produce);
     add("consume", q.grants.consume);
     add("operate", q.grants.operate);
+    if (q.unique) {
+      line("  unique by {} {}", fmt::join(q.unique->fields, ", "),
+           q.unique->within ? "within " + declaration::spell_duration(*q.unique->within) : "while pending");
+    }
     if (q.is_schemaless) line("  schemaless");
     for (const auto& f : q.payload) add(f);
     if (!q.removed.empty()) line("  removed");

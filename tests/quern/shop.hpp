@@ -2,6 +2,7 @@
 
 #include <shop/email.hpp>
 #include <shop/kinds.hpp>
+#include <shop/orders.hpp>
 #include <shop/parcels.hpp>
 #include <shop/webhooks.hpp>
 

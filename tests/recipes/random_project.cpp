@@ -1,6 +1,7 @@
 #include "recipes/random_project.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -55,6 +56,7 @@ std::string random_project::declaration() const {
   text += fmt::format("]\n[queues.mail]\nlease = \"{}s\"\ndead_letter = {}\ngrants = {{ produce = [\"web\"]{} }}\n",
                       options_ + 10, options_ % 3 != 0, options_ % 2 != 0 ? ", consume = [\"mailer\"]" : "");
   if (priorities_ > 0) text += fmt::format("priorities = {}\n", priorities_);
+  text += unique();
   text += "[queues.mail.payload]\n";
   for (const auto& each : fields_) {
     const bool is_renamed = !each.released_name.empty() && each.released_name != each.name;
@@ -71,6 +73,22 @@ std::string random_project::declaration() const {
     text += "[removed_queues.other]\n";
   }
   return text;
+}
+
+/// Half of the time, by one field or two.
+std::string random_project::unique() const {
+  std::vector<std::string> names;
+  for (const auto& each : fields_) {
+    const auto& type = ladders.at(each.is.ladder).front();
+    const bool is_limited = type != "text" || each.limit.starts_with(", max_length");
+    if (type != "float32" && !type.ends_with("[]") && type_of(each.is).find("numeric") == std::string::npos &&
+        is_limited)
+      names.push_back(each.name);
+  }
+  if (options_ % 4 < 2 || names.empty()) return {};
+  names.resize(std::min<std::size_t>(names.size(), options_ % 3 + 1));
+  return fmt::format("unique = {{ fields = [\"{}\"], {} }}\n", fmt::join(names, "\", \""),
+                     options_ % 5 < 3 ? "while = \"pending\"" : "within = \"1h\"");
 }
 
 std::string random_project::type_of(const shape& of) {

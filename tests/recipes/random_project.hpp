@@ -43,6 +43,7 @@ class random_project {
     shape released{};
   };
 
+  std::string unique() const;
   static std::string type_of(const shape& of);
   static bool is_text(const field& of);
   std::string random_default(const field& of);

@@ -155,7 +155,22 @@ void recipe_scene::enqueue(const contract::payload_contract& contract) const {
   std::vector<std::string> arguments;
   for (const auto& field : contract.fields) arguments.push_back(fmt::format("p_{} => {}", field.name, example(field)));
   if (contract.priorities > 0) arguments.push_back(fmt::format("p_priority => {}", contract.priorities - 1));
-  connect().execute(fmt::format("select shop.email_enqueue_v{}({})", contract.version, fmt::join(arguments, ", ")));
+  auto db = connect();
+  // The examples are all the same, and none is to be left out.
+  db.run_script(R"(
+    do $$
+    declare
+      v_table text;
+    begin
+      for v_table in
+        select tablename from pg_tables where schemaname = 'shop' and tablename like 'email\_unique\_v%'
+      loop
+        execute pg_catalog.format('delete from shop.%I', v_table);
+      end loop;
+    end
+    $$;
+  )");
+  db.execute(fmt::format("select shop.email_enqueue_v{}({})::text", contract.version, fmt::join(arguments, ", ")));
 }
 
 std::vector<std::size_t> recipe_scene::readable(int version) const {
