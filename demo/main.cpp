@@ -1,4 +1,5 @@
-// 10,000 mails are put into the queue and sent by two workers; one of them can never be sent.
+// 10,000 mails are put into the queue and sent by two workers; one of them can never be sent. Then what customers did
+// is published as a stream of events, which two consumers read, each at its own pace.
 
 #include <array>
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <mutex>
 #include <quern/quern.hpp>
 #include <ranges>
+#include <shop/activity.hpp>
 #include <shop/email.hpp>
 #include <stdexcept>
 #include <stop_token>
@@ -109,11 +111,49 @@ int consume() {
   return sent == mail_count - 1 && end.dead == 1 ? 0 : 1;
 }
 
+constexpr std::int64_t event_count = 5'000;
+
+std::int64_t follow(const char* name, std::int32_t batch_size) {
+  quern::connection db{quern::from_environment()};
+  shop::activity_consumer consumer{db, name};
+  std::int64_t seen = 0;
+  for (;;) {
+    const auto events = consumer.receive(batch_size);
+    if (events.empty()) return seen;
+    for (const auto& event : events) {
+      if (event.offset != ++seen) throw std::logic_error{"an offset is missing"};
+    }
+    consumer.ack(events);
+  }
+}
+
+int publish_and_follow() {
+  quern::connection db{quern::from_environment()};
+  shop::activity_producer activity{db};
+  activity.publish({.customer_id = 1, .kind = "signup"});
+  const auto rest = std::views::iota(std::int64_t{1}, event_count) | std::views::transform([](std::int64_t i) {
+                      return shop::activity{.customer_id = i % 97, .kind = i % 3 == 0 ? "order" : "visit"};
+                    });
+  const auto published = 1 + activity.publish_all(rest);
+
+  std::array<std::int64_t, 2> seen{};
+  std::jthread audit{[&] { seen[0] = follow("audit", 1000); }};
+  std::jthread statistics{[&] { seen[1] = follow("statistics", 100); }};
+  audit.join();
+  statistics.join();
+  std::printf("published %llu events; audit has read %lld of them, statistics %lld, offsets 1 to %lld without a gap\n",
+              static_cast<unsigned long long>(published), static_cast<long long>(seen[0]),
+              static_cast<long long>(seen[1]), static_cast<long long>(seen[0]));
+  return seen[0] == event_count && seen[1] == event_count ? 0 : 1;
+}
+
 }  // namespace
 
 int main() try {
   produce();
-  return consume();
+  const int consumed = consume();
+  const int followed = publish_and_follow();
+  return consumed == 0 ? followed : consumed;
 
 } catch (const std::exception& failed) {
   std::cerr << "demo: " << failed.what() << '\n';

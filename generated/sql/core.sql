@@ -246,3 +246,52 @@ end
 $$;
 comment on function shop.queue_ack(bigint, integer) is 'Ends a claimed message, of the given attempt or the present one; false when that attempt has ended before.';
 revoke all on function shop.queue_ack(bigint, integer) from public;
+
+-- Whether this call certainly is the whole of its transaction: the first statement of a message of the simple query protocol,
+-- with nothing behind it. When in doubt, and always with the extended protocol, it is not. Of a part of the transaction that could
+-- be rolled back alone, a function's exception block, nothing is known here: what is shown there must not leave it.
+create or replace function shop.quern_is_own_transaction()
+returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select now() = statement_timestamp() and current_query() !~ ';\s*\S';
+end;
+comment on function shop.quern_is_own_transaction() is 'Whether the call is certain to be a transaction of its own.';
+revoke all on function shop.quern_is_own_transaction() from public;
+
+create or replace function shop.stream_publish(p_stream text, p_payload jsonb)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_stream = 'activity' then
+    perform shop.activity_publish_json(p_payload);
+    return;
+  end if;
+  raise exception using
+    errcode = 'QN002',
+    message = format('there is no stream "%s"', p_stream);
+end
+$$;
+comment on function shop.stream_publish(text, jsonb) is 'Publishes a JSON payload after checking it against the contract of the stream.';
+revoke all on function shop.stream_publish(text, jsonb) from public;
+
+create or replace function shop.stream_consume(p_stream text, p_last_offset bigint, p_count integer default 100)
+returns table (event_offset bigint, published_at timestamptz, payload jsonb)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_stream = 'activity' then
+    return query select r.event_offset, r.published_at, r.payload from shop.activity_read_json(p_last_offset, p_count) as r;
+    return;
+  end if;
+  raise exception using
+    errcode = 'QN002',
+    message = format('there is no stream "%s"', p_stream);
+end
+$$;
+comment on function shop.stream_consume(text, bigint, integer) is 'The events of a stream after an offset, which the caller keeps.';
+revoke all on function shop.stream_consume(text, bigint, integer) from public;

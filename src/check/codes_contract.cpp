@@ -92,6 +92,9 @@ changes no contract.)~"},
         R"~(Messages that are stored, and programs that are running, use the released values, and PostgreSQL can add values
 but not take one away.
 Way out: keep them in this order and add new ones at the end; or declare a new enumeration, and a new field of it.)~"},
+    code{"kind_changed", "a queue was declared as a stream, or a stream as a queue", error,
+         R"~(Programs use it as what it was, and what is stored cannot be taken over.
+Way out: declare the new one under another name, and drop the old one when nobody uses it any more.)~"},
     code{"queue_removed", "a released queue is not declared any more", error,
          R"~(Its tables may hold messages that nobody would ever handle, and programs may use it.
   [removed_queues.email]                 dropped when it is empty, and nobody used it within its sunset

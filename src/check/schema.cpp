@@ -36,6 +36,9 @@ constexpr std::array keys{
     schema_key{"", "queues", R"({"$ref": "#/$defs/queues"})", "Queues, by name."},
     schema_key{"", "removed_queues", R"({"$ref": "#/$defs/removed_queues"})",
                "Queues that are to be dropped, by name."},
+    schema_key{"", "streams", R"({"$ref": "#/$defs/streams"})", "Streams, by name."},
+    schema_key{"", "removed_streams", R"({"$ref": "#/$defs/removed_streams"})",
+               "Streams that are to be dropped, by name."},
 
     schema_key{"project", "name", R"({"$ref": "#/$defs/name"})", "Also the schema and the namespace, by default.",
                true},
@@ -78,12 +81,31 @@ constexpr std::array keys{
     schema_key{"unique", "while", R"({"enum": ["pending"]})", "Until the message has ended."},
     schema_key{"unique", "within", duration, "Since the message was enqueued, 1s to 366d."},
 
+    schema_key{"stream", "doc", text, "What it is for; becomes a comment in the database and in C++."},
+    schema_key{"stream", "retention", duration, "How long events are kept at least, 1s to 36600d. Default: 7d."},
+    schema_key{"stream", "grants", R"({"$ref": "#/$defs/grants"})", "Which roles may do what."},
+    schema_key{"stream", "payload", R"({"$ref": "#/$defs/payload"})", "The fields of an event, or \"jsonb\".", true},
+    schema_key{"stream", "consumers", R"({"$ref": "#/$defs/consumers"})",
+               "Who reads the stream and is waited for before events are cleared away, by name."},
+    schema_key{"stream", "sunset", duration,
+               "How long nobody may have used a contract before it can be retired, 1s to 366d. Default: 24h."},
+    schema_key{"stream", "removed", R"({"$ref": "#/$defs/fields"})",
+               "Fields that the payload had, with the default that programs of older contracts read."},
+    schema_key{"stream", "accept_break", R"({"$ref": "#/$defs/accepted_break"})",
+               "A change of the payload that older programs cannot follow, with the reason and an end."},
+
+    schema_key{"consumer", "from", R"({"enum": ["start", "end"], "default": "start"})",
+               "Where it begins: with the oldest event that is kept, or with what is published from then on."},
+
     schema_key{"accepted_break", "version", R"({"type": "integer", "minimum": 2})", "The contract that breaks.", true},
     schema_key{"accepted_break", "reason", R"({"type": "string", "minLength": 1})", "Why programs may break.", true},
     schema_key{"accepted_break", "until", text, "The last day on which it is accepted: 2027-01-31.", true},
 
     schema_key{"removed_queue", "messages", R"({"enum": ["keep", "discard"], "default": "keep"})",
                "Whether the queue is dropped although it holds messages."},
+
+    schema_key{"removed_stream", "events", R"({"enum": ["keep", "discard"], "default": "keep"})",
+               "Whether the stream is dropped although it holds events."},
 
     schema_key{"retry", "max_attempts", R"({"type": "integer", "minimum": 1, "maximum": 1000, "default": 8})",
                "After so many attempts a message is dead."},
@@ -94,8 +116,8 @@ constexpr std::array keys{
     schema_key{"retry", "jitter", R"({"type": "number", "minimum": 0, "maximum": 1, "default": 0.2})",
                "The share of the delay that is random."},
 
-    schema_key{"grants", "produce", roles, "May enqueue."},
-    schema_key{"grants", "consume", roles, "May claim and end attempts."},
+    schema_key{"grants", "produce", roles, "May enqueue or publish."},
+    schema_key{"grants", "consume", roles, "May claim and end attempts, or read."},
     schema_key{"grants", "operate", roles, "May look at, pause, purge and redrive."},
 
     schema_key{"field_table", "type", R"({"$ref": "#/$defs/type"})", "int64, text?, uuid[], numeric(10,2), an enum …",
@@ -134,8 +156,10 @@ ordered_json other_definitions() {
       R"({{"anyOf": [{{"const": "jsonb"}}, {{"type": "object", {},
           "additionalProperties": {{"$ref": "#/$defs/field"}}, "minProperties": 1, "maxProperties": 99}}]}})",
       any_of_name));
-  for (const auto& [plural, singular] : {std::pair{"enums", "enum"}, std::pair{"queues", "queue"},
-                                         std::pair{"removed_queues", "removed_queue"}, std::pair{"fields", "field"}})
+  for (const auto& [plural, singular] :
+       {std::pair{"enums", "enum"}, std::pair{"queues", "queue"}, std::pair{"removed_queues", "removed_queue"},
+        std::pair{"streams", "stream"}, std::pair{"removed_streams", "removed_stream"},
+        std::pair{"consumers", "consumer"}, std::pair{"fields", "field"}})
     made[plural] = ordered_json::parse(fmt::format(
         R"({{"type": "object", {}, "additionalProperties": {{"$ref": "#/$defs/{}"}}}})", any_of_name, singular));
   return made;
@@ -157,7 +181,7 @@ void add(ordered_json& table, const schema_key& key) {
 std::string declaration_schema() {
   ordered_json made{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                     {"title", "quern.toml"},
-                    {"description", "The declaration of typed queues in PostgreSQL."}};
+                    {"description", "The declaration of typed queues and streams in PostgreSQL."}};
   made.update(empty_table());
   ordered_json definitions = other_definitions();
   for (const schema_key& key : keys) {

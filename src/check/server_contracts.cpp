@@ -249,6 +249,10 @@ class matrix_check {
     last_ = &one;
     const contract::line* const line = contract::find_line(*run_.of.lock, one.line);
     if (line == nullptr || line->state.contracts.empty() || line->state.is_dropped) return;
+    if (contract::is_stream(line->state)) {
+      run_.how.noted(fmt::format("{} is a stream: its contracts were not tried against each other", one.line));
+      return;
+    }
     const bool is_newest = one.number == count_of(run_, one.line);
     const bool is_end = &part == &one.steps.back();
     if (!is_end && !is_newest && !run_.how.is_thorough) return;

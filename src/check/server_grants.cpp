@@ -89,6 +89,7 @@ class grants_check {
       grant_functions(*part, "quern_", {"handshake"});
     }
     const std::string prefix = queue.name + "_";
+    if (queue.stream) return expect_stream(queue, *line, prefix);
     expect_shared(queue, prefix);
     for (const contract::payload_contract* one : contract::live(line->state.contracts)) {
       const std::string version = fmt::format("_v{}", one->version);
@@ -118,6 +119,28 @@ class grants_check {
     grant(operate, fmt::format("table {}dead", prefix), "SELECT");
   }
 
+  void expect_stream(const declaration::queue& stream, const contract::line& line, const std::string& prefix) {
+    const auto& [produce, consume, operate] = stream.grants;
+    grant_functions(produce, prefix, {"wake", "publish_json"});
+    grant_functions(produce, "stream_", {"publish"});
+    grant(produce, fmt::format("sequence {}event_number", prefix), "USAGE");
+    grant(produce, fmt::format("sequence {}segment", prefix), "SELECT");
+    grant_functions(consume, prefix, {"seal", "offset_at", "subscribe", "ack", "seek", "maintain", "lag", "read_json"});
+    grant_functions(consume, "stream_", {"consume"});
+    grant_functions(operate, prefix,
+                    {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "maintain", "restored", "lag", "stats"});
+    for (const auto table : {"event", "page", "consumer", "position"})
+      grant(operate, fmt::format("table {}{}", prefix, table), "SELECT");
+    for (const contract::payload_contract* one : contract::live(line.state.contracts)) {
+      const std::string version = fmt::format("_v{}", one->version);
+      grant_functions(produce, prefix, {"wake", "publish", "publish_many", "publish_json"}, version);
+      grant_functions(consume, prefix, {"read", "read_json", "receive", "receive_json"}, version);
+      grant(produce, fmt::format("column {}event.contract_version", prefix), "INSERT");
+      for (const contract::field& field : one->fields)
+        grant(produce, fmt::format("column {}event.{}", prefix, field.column), "INSERT");
+    }
+  }
+
   std::set<right> read(quern::connection& db) const {
     std::set<right> there;
     for (const quern::row row : db.execute(rights_query, run_.schema()))
@@ -129,7 +152,7 @@ class grants_check {
   bool is_ours(const std::string& object) const {
     const std::string name = object.substr(object.find(' ') + 1);
     if (object.starts_with("schema ")) return true;
-    if (name.starts_with("quern_") || name.starts_with("queue_")) return true;
+    if (name.starts_with("quern_") || name.starts_with("queue_") || name.starts_with("stream_")) return true;
     return std::ranges::any_of(run_.of.declared->queues, [&](const auto& queue) {
       return name == queue.name || name.starts_with(queue.name + "_");
     });

@@ -17,7 +17,8 @@ bool is_shared_right(const server_run& run, const migrate::migration& one, const
     return each.object.starts_with(fmt::format("function {}", name));
   };
   return each.object == "schema " + run.schema() || is_shared("quern_") || is_shared("queue_enqueue(") ||
-         is_shared("queue_dequeue(") || is_shared("queue_ack(");
+         is_shared("queue_dequeue(") || is_shared("queue_ack(") || is_shared("stream_publish(") ||
+         is_shared("stream_consume(");
 }
 
 class rollback_check {

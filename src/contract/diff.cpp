@@ -12,6 +12,10 @@ namespace contract {
 
 namespace {
 
+std::string_view kind_of(const declaration::queue& queue) {
+  return queue.stream ? "stream" : "queue";
+}
+
 class comparison {
  public:
   comparison(const declaration::project& project, const lock& lock) : project_{project} {
@@ -87,6 +91,7 @@ class comparison {
   void compare_queue(const declaration::queue& queue) {
     const auto* line = find_line(result_.released, queue.name);
     if (line == nullptr || line->state.is_dropped) return add_queue(queue, line);
+    if (is_stream(line->state) != queue.stream.has_value()) return refuse_kind(queue);
     line_change change{queue.name, &queue, line->state, line->state, false, {}};
     auto evolved = evolve(project_, queue, line->state.contracts);
     for (auto& problem : evolved.problems) result_.diagnostics.push_back(std::move(problem));
@@ -97,6 +102,17 @@ class comparison {
     change.after.options = options_of(queue);
     say_options(change);
     if (change.before != change.after) result_.lines.push_back(std::move(change));
+  }
+
+  void refuse_kind(const declaration::queue& queue) {
+    const auto* const now = queue.stream ? "stream" : "queue";
+    const auto* const before = queue.stream ? "queue" : "stream";
+    refuse(
+        "kind_changed", fmt::format("\"{}\" was released as a {} and is declared as a {}", queue.name, before, now),
+        queue.where,
+        fmt::format("programs use it as what it was, and nothing can be taken over. Declare the {} under another name, "
+                    "and drop the {} when nobody uses it any more",
+                    now, before));
   }
 
   /// What a declaration says of a contract before the first one.
@@ -121,7 +137,8 @@ class comparison {
 
   void add_queue(const declaration::queue& queue, const line* dropped) {
     refuse_history(queue);
-    line_change change{queue.name, &queue, {}, {}, false, {fmt::format("creates the queue \"{}\"", queue.name)}};
+    line_change change{queue.name, &queue, {},
+                       {},         false,  {fmt::format("creates the {} \"{}\"", kind_of(queue), queue.name)}};
     if (dropped != nullptr) {
       change.before = dropped->state;
       change.after.contracts = dropped->state.contracts;
@@ -130,7 +147,7 @@ class comparison {
     change.after.options = options_of(queue);
     result_.lines.push_back(std::move(change));
     if (result_.core.is_new) return;
-    say_core(fmt::format("adds the queue \"{}\"", queue.name));
+    say_core(fmt::format("adds the {} \"{}\"", kind_of(queue), queue.name));
     result_.core.added.push_back(queue.name);
   }
 
@@ -155,33 +172,38 @@ class comparison {
     if (line.name == core_line || line.state.is_dropped ||
         std::any_of(project_.queues.begin(), project_.queues.end(), is_it))
       return;
+    const std::string_view kind = is_stream(line.state) ? "stream" : "queue";
     const auto& removed = project_.removed_queues;
-    const auto wanted = std::find_if(removed.begin(), removed.end(), is_it);
+    const auto wanted = std::find_if(removed.begin(), removed.end(), [&](const declaration::removed_queue& one) {
+      return is_it(one) && one.is_stream == is_stream(line.state);
+    });
     if (wanted == removed.end()) {
-      return refuse("queue_removed", fmt::format("the queue \"{}\" is not declared any more", line.name), {},
-                    fmt::format("programs may use it and its tables may hold messages. Three ways out:\n"
+      return refuse("queue_removed", fmt::format("the {} \"{}\" is not declared any more", kind, line.name), {},
+                    fmt::format("programs may use it and its tables may hold {2}. Three ways out:\n"
                                 "  1. declare it again as it was\n"
-                                "  2. drop it when it is empty and unused: write [removed_queues.{}]\n"
-                                "  3. drop it with its messages: write messages = \"discard\" there",
-                                line.name));
+                                "  2. drop it when it is empty and unused: write [removed_{0}s.{1}]\n"
+                                "  3. drop it with its {2}: write {2} = \"discard\" there",
+                                kind, line.name, is_stream(line.state) ? "events" : "messages"));
     }
     line_change change{line.name,
                        nullptr,
                        line.state,
                        line.state,
                        wanted->discards_messages,
-                       {fmt::format("drops the queue \"{}\"", line.name)}};
+                       {fmt::format("drops the {} \"{}\"", kind, line.name)}};
     change.after.is_dropped = true;
     for (auto& contract : change.after.contracts) contract.is_retired = true;
     result_.lines.push_back(std::move(change));
-    say_core(fmt::format("drops the queue \"{}\"", line.name));
+    say_core(fmt::format("drops the {} \"{}\"", kind, line.name));
   }
 
   void check_removed(const declaration::removed_queue& removed) {
-    if (removed.name != core_line && find_line(result_.released, removed.name) != nullptr) return;
+    const auto* line = removed.name == core_line ? nullptr : find_line(result_.released, removed.name);
+    if (line != nullptr && is_stream(line->state) == removed.is_stream) return;
     refuse("removed_queue_unknown",
-           fmt::format("there was no released queue \"{}\" that could be removed", removed.name), removed.where,
-           "take it away");
+           fmt::format("there was no released {} \"{}\" that could be removed", removed.is_stream ? "stream" : "queue",
+                       removed.name),
+           removed.where, "take it away");
   }
 
   const declaration::project& project_;

@@ -69,7 +69,45 @@ lock with_drafts_released(lock lock) {
   return lock;
 }
 
+namespace {
+
+void add_grants(std::vector<option>& options, const declaration::queue& queue) {
+  const auto add = [&](std::string_view part, const std::vector<std::string>& roles) {
+    options.emplace_back(fmt::format("grants.{}", part), fmt::format("{}", fmt::join(roles, ", ")));
+  };
+  add("produce", queue.grants.produce);
+  add("consume", queue.grants.consume);
+  add("operate", queue.grants.operate);
+}
+
+void add_docs(std::vector<option>& options, const declaration::queue& queue) {
+  for (const auto& field : queue.payload) {
+    if (!field.doc.empty()) options.emplace_back("payload." + field.name + ".doc", field.doc);
+  }
+}
+
+std::vector<option> options_of_stream(const declaration::queue& stream) {
+  std::vector<option> result{
+      {"kind", "stream"},
+      {"doc", stream.doc},
+      {"retention", declaration::spell_duration(stream.stream->retention)},
+      {"sunset", declaration::spell_duration(stream.sunset)},
+  };
+  for (const auto& each : stream.stream->consumers)
+    result.emplace_back(fmt::format("consumers.{}.from", each.name), each.from_start ? "start" : "end");
+  add_grants(result, stream);
+  add_docs(result, stream);
+  return result;
+}
+
+}  // namespace
+
+bool is_stream(const queue_state& state) {
+  return !state.options.empty() && state.options.front() == option{"kind", "stream"};
+}
+
 std::vector<option> options_of(const declaration::queue& queue) {
+  if (queue.stream) return options_of_stream(queue);
   std::vector<option> result{
       {"doc", queue.doc},
       {"lease", declaration::spell_duration(queue.lease)},
@@ -80,16 +118,12 @@ std::vector<option> options_of(const declaration::queue& queue) {
       {"retry.max", declaration::spell_duration(queue.retry.max)},
       {"retry.jitter", fmt::to_string(queue.retry.jitter)},
       {"dead_letter", queue.dead_letter ? "true" : "false"},
-      {"grants.produce", fmt::format("{}", fmt::join(queue.grants.produce, ", "))},
-      {"grants.consume", fmt::format("{}", fmt::join(queue.grants.consume, ", "))},
-      {"grants.operate", fmt::format("{}", fmt::join(queue.grants.operate, ", "))},
   };
+  add_grants(result, queue);
   if (queue.unique && queue.unique->within) {
     result.emplace_back("unique.within", declaration::spell_duration(*queue.unique->within));
   }
-  for (const auto& field : queue.payload) {
-    if (!field.doc.empty()) result.emplace_back("payload." + field.name + ".doc", field.doc);
-  }
+  add_docs(result, queue);
   return result;
 }
 

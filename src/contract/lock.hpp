@@ -88,6 +88,9 @@ lock onto(const lock& own, const lock& base);
 /// What is released of the line, all of which is, with the enumerations when it is the core.
 released_part all_of(const line& line, const lock& lock);
 
+/// Whether it is of a stream.
+bool is_stream(const queue_state& state);
+
 /// What of a queue is spelled into its SQL besides the contract.
 std::vector<option> options_of(const declaration::queue& queue);
 

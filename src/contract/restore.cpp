@@ -78,9 +78,24 @@ declaration::value value_of(const std::string& text, const declaration::field_ty
   }
 }
 
+/// `consumers.audit.from`
+void set_consumer(declaration::stream_settings& stream, std::string_view key, const std::string& value) {
+  constexpr std::string_view before = "consumers.";
+  constexpr std::string_view after = ".from";
+  if (!key.starts_with(before) || !key.ends_with(after)) return;
+  key = key.substr(before.size(), key.size() - before.size() - after.size());
+  stream.consumers.push_back({std::string{key}, value == "start", {}});
+}
+
 /// One option: `key` says which.
 void set(declaration::queue& queue, std::string_view key, const std::string& value) {
   auto& retry = queue.retry;
+  if (key == "kind") {
+    queue.stream.emplace();
+    queue.dead_letter = false;
+  }
+  if (key == "retention") queue.stream->retention = duration(value);
+  if (queue.stream) set_consumer(*queue.stream, key, value);
   if (key == "doc") queue.doc = value;
   if (key == "lease") queue.lease = duration(value);
   if (key == "sunset") queue.sunset = duration(value);

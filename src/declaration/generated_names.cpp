@@ -84,11 +84,111 @@ constexpr std::array of_each_priority{
     suffix{"", "sequence", true, "_swept_at"},
 };
 
+// Of a stream; the last digits are of its segments.
+constexpr std::array stream_suffixes{
+    suffix{"_event", "table"},
+    suffix{"_event_0", "table"},
+    suffix{"_event_1", "table"},
+    suffix{"_event_2", "table"},
+    suffix{"_event_3", "table"},
+    suffix{"_event_4", "table"},
+    suffix{"_event_0_key", "index"},
+    suffix{"_event_1_key", "index"},
+    suffix{"_event_2_key", "index"},
+    suffix{"_event_3_key", "index"},
+    suffix{"_event_4_key", "index"},
+    suffix{"_page", "table"},
+    suffix{"_page_0", "table"},
+    suffix{"_page_1", "table"},
+    suffix{"_page_2", "table"},
+    suffix{"_page_3", "table"},
+    suffix{"_page_4", "table"},
+    suffix{"_page_0_key", "index"},
+    suffix{"_page_1_key", "index"},
+    suffix{"_page_2_key", "index"},
+    suffix{"_page_3_key", "index"},
+    suffix{"_page_4_key", "index"},
+    suffix{"_page_0_sealed", "index"},
+    suffix{"_page_1_sealed", "index"},
+    suffix{"_page_2_sealed", "index"},
+    suffix{"_page_3_sealed", "index"},
+    suffix{"_page_4_sealed", "index"},
+    suffix{"_consumer", "table"},
+    suffix{"_consumer_key", "index"},
+    suffix{"_position", "table"},
+    suffix{"_position_key", "index"},
+    suffix{"_position_follows", "index"},
+    suffix{"_event_number", "sequence"},
+    suffix{"_position_id", "sequence"},
+    suffix{"_segment", "sequence"},
+    suffix{"_rotated_at", "sequence"},
+    suffix{"_maintained_at", "sequence"},
+    suffix{"", "sequence", true, "_read_at"},
+    suffix{"", "sequence", true, "_produced_at"},
+    suffix{"_publish", "function", true},
+    suffix{"_publish_many", "function", true},
+    suffix{"_publish_json", "function", true},
+    suffix{"_wake", "function", true},
+    suffix{"_read", "function", true},
+    suffix{"_read_json", "function", true},
+    suffix{"_receive", "function", true},
+    suffix{"_receive_json", "function", true},
+    suffix{"_publish_json", "function"},
+    suffix{"_read_json", "function"},
+    suffix{"_wake", "function"},
+    suffix{"_home", "function"},
+    suffix{"_foreign_segments", "function"},
+    suffix{"_first_offset", "function"},
+    suffix{"_newest_page", "function"},
+    suffix{"_offset_at", "function"},
+    suffix{"_check_offset", "function"},
+    suffix{"_seal", "function"},
+    suffix{"_subscribe", "function"},
+    suffix{"_unsubscribe", "function"},
+    suffix{"_position_of", "function"},
+    suffix{"_ack", "function"},
+    suffix{"_seek", "function"},
+    suffix{"_is_done_with", "function"},
+    suffix{"_truncate", "function"},
+    suffix{"_rotate", "function"},
+    suffix{"_compact", "function"},
+    suffix{"_maintain", "function"},
+    suffix{"_restored", "function"},
+    suffix{"_lag", "function"},
+    suffix{"_stats", "function"},
+    suffix{"_contract_version_known", "constraint"},
+    suffix{"", "struct"},
+    suffix{"", "struct", true},
+    suffix{"", "struct", true, "_contract"},
+    suffix{"", "type", true, "_producer"},
+    suffix{"", "type", true, "_event"},
+    suffix{"", "type", true, "_reader"},
+    suffix{"", "type", true, "_consumer"},
+    suffix{"_producer", "type"},
+    suffix{"_reader", "type"},
+    suffix{"_consumer", "type"},
+};
+
 std::string spelled(std::string_view queue, const suffix& s, std::string_view version) {
   std::string name(queue);
   name += s.before;
   if (s.is_versioned) name.append("_v").append(version).append(s.after);
   return name;
+}
+
+template <class Suffixes>
+std::vector<generated_name> names_of(const Suffixes& all, std::string_view line, std::string_view version) {
+  std::vector<generated_name> names;
+  names.reserve(all.size());
+  for (const auto& s : all) names.push_back({spelled(line, s, version), s.what, s.is_versioned});
+  return names;
+}
+
+template <class Suffixes>
+std::size_t longest(const Suffixes& all) {
+  std::size_t result = 0;
+  for (const auto& s : all) result = std::max(result, spelled("", s, std::to_string(highest_version)).size());
+  return result;
 }
 
 }  // namespace
@@ -113,9 +213,7 @@ std::string constraint_name(std::string_view queue, std::string_view field, cons
 }
 
 std::vector<generated_name> names_of_queue(std::string_view queue, std::string_view version) {
-  std::vector<generated_name> names;
-  names.reserve(suffixes.size() + of_each_priority.size() * (most_priorities - 1));
-  for (const auto& s : suffixes) names.push_back({spelled(queue, s, version), s.what, s.is_versioned});
+  auto names = names_of(suffixes, queue, version);
   for (int priority = 1; priority < most_priorities; ++priority) {
     for (const auto& s : of_each_priority)
       names.push_back({fmt::format("{}_{}", spelled(queue, s, version), priority), s.what, s.is_versioned});
@@ -123,10 +221,16 @@ std::vector<generated_name> names_of_queue(std::string_view queue, std::string_v
   return names;
 }
 
+std::vector<generated_name> names_of_stream(std::string_view stream, std::string_view version) {
+  return names_of(stream_suffixes, stream, version);
+}
+
 std::size_t longest_queue_suffix() {
-  std::size_t longest = 0;
-  for (const auto& s : suffixes) longest = std::max(longest, spelled("", s, std::to_string(highest_version)).size());
-  return longest;
+  return longest(suffixes);
+}
+
+std::size_t longest_stream_suffix() {
+  return longest(stream_suffixes);
 }
 
 std::vector<generated_name> shared_names() {
@@ -142,6 +246,9 @@ std::vector<generated_name> shared_names() {
           {"queue_enqueue", "function"},
           {"queue_dequeue", "function"},
           {"queue_ack", "function"},
+          {"stream_publish", "function"},
+          {"stream_consume", "function"},
+          {"quern_is_own_transaction", "function"},
           {"upgrade", "function"}};
 }
 

@@ -32,8 +32,14 @@ struct generated_name {
 /// Every generated name of a queue for one contract version ("1"), its own first.
 std::vector<generated_name> names_of_queue(std::string_view queue, std::string_view version);
 
+/// The same of a stream.
+std::vector<generated_name> names_of_stream(std::string_view stream, std::string_view version);
+
 /// How many bytes the longest of these names adds to the queue's own.
 std::size_t longest_queue_suffix();
+
+/// The same of a stream's.
+std::size_t longest_stream_suffix();
 
 /// Names that all queues share, in the schema or in the C++ namespace.
 std::vector<generated_name> shared_names();

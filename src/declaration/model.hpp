@@ -104,6 +104,20 @@ struct unique_rule {
   text::span where;
 };
 
+/// Who reads a stream and is waited for before events are cleared away.
+struct stream_consumer {
+  std::string name;
+  bool from_start = true;  // of what is kept when it is made; else with what is published from then on
+  text::span where;
+};
+
+/// What only a stream has.
+struct stream_settings {
+  std::int64_t retention = 7 * 24 * 3'600'000'000;  // an event is kept at least for this long
+  std::vector<stream_consumer> consumers;           // in the order in which they are written
+};
+
+/// A queue or, with `stream`, a stream: what is said of leases, retries and dead letters is of queues alone.
 struct queue {
   std::string name;
   std::string doc;
@@ -118,12 +132,14 @@ struct queue {
   std::vector<field> payload;  // in the order in which they are written
   std::vector<field> removed;  // what the payload had before; the default is what older programs read from now on
   std::optional<accepted_break> breaks;
+  std::optional<stream_settings> stream;
   text::span where;
 };
 
-/// A queue that is not declared any more.
+/// A queue or stream that is not declared any more.
 struct removed_queue {
   std::string name;
+  bool is_stream = false;
   bool discards_messages = false;  // else it is dropped only when it holds none
   text::span where;
 };
@@ -141,7 +157,7 @@ struct project {
   std::string cpp_namespace;              // may be nested: a::b
   int postgres = 14;                      // the oldest server that must be supported
   std::vector<enumeration> enumerations;  // in the order in which they are written, as are the queues
-  std::vector<queue> queues;
+  std::vector<queue> queues;              // and streams
   std::vector<removed_queue> removed_queues;
 };
 

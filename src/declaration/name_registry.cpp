@@ -130,9 +130,11 @@ std::vector<owner> owners_of(const project& declared) {
     owners.push_back({fmt::format("the enum '{}'", text::clipped(each.name)), each.where, {{each.name, "type"}}});
   }
   for (const auto& each : declared.queues) {
-    auto names =
-        found.overlaps(each.name) ? names_of_queue(each.name, "#") : std::vector<generated_name>{{each.name, "view"}};
-    owners.push_back({fmt::format("the queue '{}'", text::clipped(each.name)), each.where, std::move(names)});
+    const auto* const kind = each.stream ? "stream" : "queue";
+    std::vector<generated_name> names{{each.name, each.stream ? "struct" : "view"}};
+    if (found.overlaps(each.name))
+      names = each.stream ? names_of_stream(each.name, "#") : names_of_queue(each.name, "#");
+    owners.push_back({fmt::format("the {} '{}'", kind, text::clipped(each.name)), each.where, std::move(names)});
   }
   return owners;
 }

@@ -80,6 +80,10 @@ std::string_view role_name(name_role role) {
       return "enum value";
     case name_role::queue:
       return "queue";
+    case name_role::stream:
+      return "stream";
+    case name_role::stream_consumer:
+      return "consumer";
     case name_role::field:
       return "field";
   }
@@ -109,7 +113,8 @@ std::string taken_by(std::string_view name, name_role role) {
     return "C++ code needs this namespace";
   if (role == name_role::enumeration && is_among(base_type_names(), name)) return "it is a type";
   const bool is_shared = name == "core" || name == "queue" || name == "stream";
-  if (role == name_role::queue && is_shared) return "the objects that all queues share have names that begin with it";
+  const bool is_line = role == name_role::queue || role == name_role::stream;
+  if (is_line && is_shared) return "the objects that all queues share have names that begin with it";
   return {};
 }
 

@@ -12,7 +12,17 @@ namespace declaration {
 inline constexpr std::size_t longest_identifier = 63;
 
 /// What a name is given to: it decides which names are taken.
-enum class name_role { project, schema, cpp_namespace, enumeration, enumeration_value, queue, field };
+enum class name_role {
+  project,
+  schema,
+  cpp_namespace,
+  enumeration,
+  enumeration_value,
+  queue,
+  stream,
+  stream_consumer,
+  field
+};
 
 /// Lower-case ASCII letters, digits and single underscores, with a letter first and no underscore last.
 bool is_snake_case(std::string_view name);

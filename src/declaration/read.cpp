@@ -23,10 +23,11 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array top_keys{"project"sv, "enums"sv, "queues"sv, "removed_queues"sv};
+constexpr std::array top_keys{"project"sv, "enums"sv, "queues"sv, "streams"sv, "removed_queues"sv, "removed_streams"sv};
 constexpr std::array removed_queue_keys{"messages"sv};
+constexpr std::array removed_stream_keys{"events"sv};
 constexpr std::array message_choices{"keep"sv, "discard"sv};
-constexpr std::array planned_top_keys{"streams"sv, "schedules"sv};
+constexpr std::array planned_top_keys{"schedules"sv};
 constexpr std::array project_keys{"name"sv, "schema"sv, "namespace"sv, "postgres"sv};
 
 constexpr std::int64_t oldest_postgres = 14;
@@ -50,7 +51,9 @@ class declaration_reader {
     read_project();
     const auto known = read_enumerations();
     read_queues(known);
-    read_removed_queues();
+    read_streams(known);
+    read_removed(false);
+    read_removed(true);
     if (!result_.schema.empty()) check_channels();
     check_collisions(result_, problems_);
     const bool is_empty = result_.enumerations.empty() && result_.queues.empty() && result_.removed_queues.empty();
@@ -131,24 +134,33 @@ class declaration_reader {
     for (const auto& each : from->value.entries) result_.queues.push_back(read_queue(each, known, problems_));
   }
 
-  void read_removed_queues() {
-    const auto* from = find_entry(root_, "removed_queues");
+  void read_streams(const known_enumerations& known) {
+    const auto* from = find_entry(root_, "streams");
+    if (from == nullptr || !check_kind(*from, node_kind::table, "a table of streams: [streams.<name>]", problems_))
+      return;
+    for (const auto& each : from->value.entries) result_.queues.push_back(read_stream(each, known, problems_));
+  }
+
+  void read_removed(bool is_stream) {
+    const std::string_view kind = is_stream ? "stream" : "queue";
+    const auto key = fmt::format("removed_{}s", kind);
+    const auto* from = find_entry(root_, key);
     if (from == nullptr ||
-        !check_kind(*from, node_kind::table, "a table of queues: [removed_queues.<name>]", problems_))
+        !check_kind(*from, node_kind::table, fmt::format("a table of {}s: [{}.<name>]", kind, key), problems_))
       return;
     for (const auto& each : from->value.entries) {
-      const auto title = fmt::format("[removed_queues.{}]", text::clipped(each.key));
+      const auto title = fmt::format("[{}.{}]", key, text::clipped(each.key));
       if (!check_kind(each, node_kind::table, fmt::format("a table: {}", title), problems_)) continue;
-      check_keys(each.value, {removed_queue_keys, {}}, title, problems_);
-      removed_queue removed{each.key, false, each.where};
-      if (const auto* messages = find_entry(each.value, "messages")) {
+      check_keys(each.value, {is_stream ? removed_stream_keys : removed_queue_keys, {}}, title, problems_);
+      removed_queue removed{each.key, is_stream, false, each.where};
+      if (const auto* messages = find_entry(each.value, is_stream ? "events" : "messages")) {
         const auto choice = read_choice(*messages, message_choices, problems_);
         removed.discards_messages = choice && message_choices[*choice] == "discard";
       }
       const auto is_declared = [&](const queue& one) { return one.name == each.key; };
       if (std::any_of(result_.queues.begin(), result_.queues.end(), is_declared)) {
         problems_.error(code::duplicate_key, each.where,
-                        fmt::format("the queue '{}' is declared: it is not removed", text::clipped(each.key)));
+                        fmt::format("the {} '{}' is declared: it is not removed", kind, text::clipped(each.key)));
       }
       result_.removed_queues.push_back(std::move(removed));
     }
@@ -168,7 +180,7 @@ class declaration_reader {
 
   void refuse_nothing() {
     auto& problem = problems_.error(code::nothing_declared, find_entry(root_, "project")->where,
-                                    "the project declares no queue and no enum");
+                                    "the project declares no queue, no stream and no enum");
     problem.help = "add a queue:\n  [queues.email.payload]\n  order_id = \"int64\"";
   }
 

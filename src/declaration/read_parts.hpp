@@ -22,6 +22,9 @@ enumeration read_enumeration(const entry& from, report& problems);
 
 queue read_queue(const entry& from, const known_enumerations& known, report& problems);
 
+/// The same of a stream, which has its settings.
+queue read_stream(const entry& from, const known_enumerations& known, report& problems);
+
 /// A field of a queue's payload.
 std::optional<field> read_field(const entry& from, std::string_view queue, const known_enumerations& known,
                                 report& problems);

@@ -22,6 +22,12 @@ using namespace std::string_view_literals;
 constexpr std::array queue_keys{"doc"sv,     "lease"sv,  "sunset"sv,  "retry"sv,   "dead_letter"sv,  "priorities"sv,
                                 "storage"sv, "grants"sv, "payload"sv, "removed"sv, "accept_break"sv, "unique"sv};
 constexpr std::array planned_queue_keys{"ordered_by"sv, "keep_done"sv, "renamed_from"sv};
+constexpr std::array stream_keys{"doc"sv,     "retention"sv, "sunset"sv,       "grants"sv,
+                                 "payload"sv, "removed"sv,   "accept_break"sv, "consumers"sv};
+constexpr std::array planned_stream_keys{"ordered_by"sv, "renamed_from"sv};
+constexpr std::array consumer_keys{"from"sv};
+constexpr std::array planned_consumer_keys{"workers"sv, "lease"sv, "retry"sv, "where"sv};
+constexpr std::array consumer_starts{"start"sv, "end"sv};
 constexpr std::array break_keys{"version"sv, "reason"sv, "until"sv};
 constexpr std::array retry_keys{"max_attempts"sv, "backoff"sv, "initial"sv, "max"sv, "jitter"sv};
 constexpr std::array grant_keys{"produce"sv, "consume"sv, "operate"sv};
@@ -33,23 +39,39 @@ constexpr std::int64_t second = 1'000'000;
 constexpr std::int64_t day = 24 * 3600 * second;
 constexpr std::int64_t longest_lease = 7 * day;
 constexpr std::int64_t longest_sunset = 366 * day;
+constexpr std::int64_t longest_retention = 36'600 * day;
 constexpr std::int64_t most_attempts = 1000;
 
 // A function of PostgreSQL has at most 100 parameters; enqueue needs one for the delay, and perhaps one for the
 // priority.
 constexpr std::size_t most_parameters = 100;
 
+// What stands beside the payload of an event, besides what is reserved everywhere.
+constexpr std::array event_metadata{"event_offset"sv, "batch"sv, "published_at"sv,
+                                    "segment"sv,      "stamp"sv, "event_number"sv};
+
+/// Reads queues, and streams, which have settings instead of leases, retries and dead letters.
 class queue_reader {
  public:
-  queue_reader(const entry& from, const known_enumerations& known, report& problems)
-      : from_(from), known_(known), problems_(problems) {}
+  queue_reader(const entry& from, std::optional<stream_settings> stream, const known_enumerations& known,
+               report& problems)
+      : from_(from), known_(known), problems_(problems) {
+    result_.stream = std::move(stream);
+    if (result_.stream) result_.dead_letter = false;
+  }
 
   queue read() {
     result_.name = from_.key;
     result_.where = from_.where;
-    if (check_name(from_.key, name_role::queue, from_.where, problems_)) check_name_length();
+    const auto role = result_.stream ? name_role::stream : name_role::queue;
+    if (check_name(from_.key, role, from_.where, problems_)) check_name_length();
     if (!check_kind(from_, node_kind::table, fmt::format("a table: {}", title()), problems_)) return std::move(result_);
-    check_keys(from_.value, {queue_keys, planned_queue_keys}, title(), problems_);
+    if (result_.stream) {
+      check_keys(from_.value, {stream_keys, planned_stream_keys}, title(), problems_);
+      read_stream_keys();
+    } else {
+      check_keys(from_.value, {queue_keys, planned_queue_keys}, title(), problems_);
+    }
     read_plain_keys();
     if (const auto* retry = find("retry")) read_retry(*retry);
     if (const auto* grants = find("grants")) read_grants(*grants);
@@ -65,16 +87,48 @@ class queue_reader {
  private:
   const entry* find(std::string_view key) const { return find_entry(from_.value, key); }
 
-  std::string title() const { return fmt::format("[queues.{}]", text::clipped(from_.key)); }
+  std::string_view kind() const { return result_.stream ? "stream" : "queue"; }
+
+  std::string title() const { return fmt::format("[{}s.{}]", kind(), text::clipped(from_.key)); }
 
   void check_name_length() {
-    const auto longest = longest_identifier - longest_queue_suffix();
+    const auto suffix = result_.stream ? longest_stream_suffix() : longest_queue_suffix();
+    const auto longest = longest_identifier - suffix;
     if (result_.name.size() <= longest) return;
-    auto& problem = problems_.error(
-        code::name_too_long, from_.where,
-        fmt::format("the queue name '{}' has {} bytes; {} are the most", result_.name, result_.name.size(), longest));
+    auto& problem = problems_.error(code::name_too_long, from_.where,
+                                    fmt::format("the {} name '{}' has {} bytes; {} are the most", kind(), result_.name,
+                                                result_.name.size(), longest));
     problem.help = fmt::format("the names that are made from it have up to {} bytes more, and PostgreSQL's end at {}",
-                               longest_queue_suffix(), longest_identifier);
+                               suffix, longest_identifier);
+  }
+
+  void read_stream_keys() {
+    auto& stream = *result_.stream;
+    if (const auto* retention = find("retention"))
+      stream.retention = read_duration(*retention, second, longest_retention, problems_).value_or(stream.retention);
+    const auto* consumers = find("consumers");
+    if (consumers == nullptr ||
+        !check_kind(*consumers, node_kind::table, fmt::format("a table of consumers: {}", consumer_title("<name>")),
+                    problems_))
+      return;
+    for (const auto& each : consumers->value.entries) read_consumer(each);
+  }
+
+  std::string consumer_title(std::string_view name) const {
+    return fmt::format("[streams.{}.consumers.{}]", text::clipped(from_.key), text::clipped(name));
+  }
+
+  void read_consumer(const entry& from) {
+    check_name(from.key, name_role::stream_consumer, from.where, problems_);
+    const auto title = consumer_title(from.key);
+    if (!check_kind(from, node_kind::table, fmt::format("a table: {}", title), problems_)) return;
+    check_keys(from.value, {consumer_keys, planned_consumer_keys}, title, problems_);
+    stream_consumer consumer{from.key, true, from.where};
+    if (const auto* start = find_entry(from.value, "from")) {
+      const auto choice = read_choice(*start, consumer_starts, problems_);
+      consumer.from_start = !choice || consumer_starts[*choice] == "start";
+    }
+    result_.stream->consumers.push_back(std::move(consumer));
   }
 
   void read_plain_keys() {
@@ -169,7 +223,7 @@ class queue_reader {
     const auto* payload = find("payload");
     if (payload == nullptr) {
       auto& problem = problems_.error(code::missing_key, from_.where, fmt::format("{} has no payload", title()));
-      problem.help = fmt::format("add a table [queues.{}.payload] with the fields, or payload = \"jsonb\"",
+      problem.help = fmt::format("add a table [{}s.{}.payload] with the fields, or payload = \"jsonb\"", kind(),
                                  text::clipped(from_.key));
     } else if (payload->value.kind == node_kind::string && payload->value.text == "jsonb") {
       result_.is_schemaless = true;
@@ -194,6 +248,7 @@ class queue_reader {
     }
     result_.payload.reserve(fields.size());
     for (const auto& each : fields) {
+      if (result_.stream) refuse_metadata(each);
       if (auto field = read_field(each, result_.name, known_, problems_)) result_.payload.push_back(*std::move(field));
     }
     if (result_.priorities > 0) refuse_priority_field();
@@ -206,6 +261,12 @@ class queue_reader {
                       "the field name 'priority' is reserved: in a queue with 'priorities' it is a part of every "
                       "message's metadata");
     }
+  }
+
+  void refuse_metadata(const entry& field) {
+    if (std::find(event_metadata.begin(), event_metadata.end(), field.key) == event_metadata.end()) return;
+    problems_.error(code::reserved_name, field.where,
+                    fmt::format("the field name '{}' is reserved: it is a part of every event's metadata", field.key));
   }
 
   /// What the payload had: what older programs read from now on is the default of each.
@@ -278,7 +339,11 @@ class queue_reader {
 }  // namespace
 
 queue read_queue(const entry& from, const known_enumerations& known, report& problems) {
-  return queue_reader(from, known, problems).read();
+  return queue_reader(from, {}, known, problems).read();
+}
+
+queue read_stream(const entry& from, const known_enumerations& known, report& problems) {
+  return queue_reader(from, stream_settings{}, known, problems).read();
 }
 
 }  // namespace declaration

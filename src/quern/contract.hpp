@@ -13,12 +13,12 @@
 
 namespace quern {
 
-/// What generated code says of one version of a queue's contract: names and statements, nothing that behaves.
-/// `fields` are pointers to the payload's members in the order of the declaration; a queue without a schema has none,
-/// and its payload is one column. The statements' parameters and columns are those of the SQL functions of that name,
-/// in the order of their signatures, with the payload's fields in the order of `fields`.
+/// What generated code says of one version of a contract: names and statements, nothing that behaves.
+/// `fields` are pointers to the payload's members in the order of the declaration; one without a schema has none, and
+/// its payload is one column. The statements' parameters and columns are those of the SQL functions of that name, in
+/// the order of their signatures, with the payload's fields in the order of `fields`.
 template <class T>
-concept contract = requires {
+concept payload_contract = requires {
   typename T::payload_type;
   { T::queue } -> std::convertible_to<std::string_view>;
   { T::version } -> std::convertible_to<std::int32_t>;
@@ -26,12 +26,17 @@ concept contract = requires {
   { T::channel } -> std::convertible_to<std::string_view>;
   { T::wake_key } -> std::convertible_to<std::int64_t>;
   { T::handshake } -> std::convertible_to<prepared>;
-  { T::enqueue } -> std::convertible_to<prepared>;
   { T::copy } -> std::convertible_to<std::string_view>;
   { T::wake } -> std::convertible_to<prepared>;
+  { T::ack } -> std::convertible_to<prepared>;
+};
+
+/// That of a queue.
+template <class T>
+concept contract = payload_contract<T> && requires {
+  { T::enqueue } -> std::convertible_to<prepared>;
   { T::claim } -> std::convertible_to<prepared>;
   { T::take } -> std::convertible_to<prepared>;
-  { T::ack } -> std::convertible_to<prepared>;
   { T::ack_many } -> std::convertible_to<prepared>;
   { T::nack } -> std::convertible_to<prepared>;
   { T::extend } -> std::convertible_to<prepared>;
@@ -45,8 +50,19 @@ concept contract_with_duplicates = contract<T> && requires {
   requires T::reports_duplicates;
 };
 
+/// That of a stream.
 template <class T>
-concept contract_with_fields = contract<T> && requires {
+concept stream_contract = payload_contract<T> && requires {
+  { T::publish } -> std::convertible_to<prepared>;
+  { T::read } -> std::convertible_to<prepared>;
+  { T::receive } -> std::convertible_to<prepared>;
+  { T::seal } -> std::convertible_to<prepared>;
+  { T::seek } -> std::convertible_to<prepared>;
+  { T::maintain } -> std::convertible_to<prepared>;
+};
+
+template <class T>
+concept contract_with_fields = payload_contract<T> && requires {
   T::fields;
 };
 
@@ -57,7 +73,7 @@ concept contract_with_priorities = contract<T> && requires {
 };
 
 /// The number of columns of the payload.
-template <contract Contract>
+template <payload_contract Contract>
 constexpr std::size_t field_count() {
   if constexpr (contract_with_fields<Contract>) {
     return std::tuple_size_v<std::remove_cvref_t<decltype(Contract::fields)>>;
@@ -67,7 +83,7 @@ constexpr std::size_t field_count() {
 }
 
 /// Calls `visit` with each field of the payload, which may be const or not, in the order of the columns.
-template <contract Contract, class Payload, class Visitor>
+template <payload_contract Contract, class Payload, class Visitor>
 constexpr void for_each_field(Payload& payload, Visitor&& visit) {
   if constexpr (contract_with_fields<Contract>) {
     std::apply([&](const auto... member) { (visit(payload.*member), ...); }, Contract::fields);
@@ -83,7 +99,7 @@ using message_of =
                        message<typename Contract::payload_type>>;
 
 /// Reads the payload from the columns of a row from `first` on. Throws codec_error.
-template <contract Contract>
+template <payload_contract Contract>
 typename Contract::payload_type decode_payload(const row& from, std::size_t first) {
   typename Contract::payload_type payload;
   for_each_field<Contract>(payload,
@@ -119,7 +135,7 @@ void resolve_enum_of(connection& on, const std::optional<Field>*) {
 
 /// What a producer and a consumer do at their construction: checks the contract and looks up the numbers of the enums
 /// that stand in arrays. Throws contract_mismatch, and as connection::execute().
-template <contract Contract>
+template <payload_contract Contract>
 void shake_hands(connection& on) {
   check_contract(on, Contract::handshake, Contract::queue, Contract::version, Contract::fingerprint);
   if constexpr (contract_with_fields<Contract>) {

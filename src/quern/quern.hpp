@@ -6,8 +6,9 @@
 //   producer.hpp      enqueue: one message, a batch in one round trip, a range of any length; what was a duplicate
 //   consumer.hpp      claim, take, ack, nack, extend, release
 //   message.hpp       a payload with its id, attempt and times
+//   stream_producer.hpp  stream_reader.hpp  stream_consumer.hpp  event.hpp  seal.hpp   the same of streams
 //   worker.hpp        claim, handle, acknowledge until told to stop; waiting.hpp: how it waits
-//   contract.hpp      what generated code says of a queue
+//   contract.hpp      what generated code says of a queue or stream
 //
 // The values of fields
 //   uuid.hpp  time.hpp (timestamp, date, interval)  numeric.hpp  json.hpp  enumeration.hpp
@@ -30,6 +31,7 @@
 #include <quern/copy_in.hpp>
 #include <quern/enumeration.hpp>
 #include <quern/error.hpp>
+#include <quern/event.hpp>
 #include <quern/json.hpp>
 #include <quern/message.hpp>
 #include <quern/numeric.hpp>
@@ -37,7 +39,11 @@
 #include <quern/pipeline.hpp>
 #include <quern/producer.hpp>
 #include <quern/result.hpp>
+#include <quern/seal.hpp>
 #include <quern/sqlstate.hpp>
+#include <quern/stream_consumer.hpp>
+#include <quern/stream_producer.hpp>
+#include <quern/stream_reader.hpp>
 #include <quern/time.hpp>
 #include <quern/transaction.hpp>
 #include <quern/uuid.hpp>

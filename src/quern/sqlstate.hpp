@@ -15,6 +15,11 @@ inline constexpr std::string_view history_mismatch = "QN006";
 inline constexpr std::string_view missing_role = "QN007";
 inline constexpr std::string_view still_in_use = "QN008";
 inline constexpr std::string_view duplicate_message = "QN009";
+inline constexpr std::string_view restored_elsewhere = "QN020";
+inline constexpr std::string_view unreadable_event = "QN021";
+inline constexpr std::string_view events_not_kept = "QN022";
+inline constexpr std::string_view unknown_consumer = "QN023";
+inline constexpr std::string_view missing_event = "QN024";
 
 /// One of Quern's own conditions: its SQLSTATE, its name, what it means.
 struct condition {
@@ -24,7 +29,7 @@ struct condition {
 };
 
 /// The one table of class QN, in the order of the codes.
-inline constexpr std::array<condition, 9> conditions{{
+inline constexpr std::array<condition, 14> conditions{{
     {contract_mismatch, "contract_mismatch", "the program and the database do not have the same contract of a queue"},
     {unknown_queue, "unknown_queue", "the schema has no queue of that name"},
     {invalid_payload, "invalid_payload", "the payload does not fit the contract of its queue"},
@@ -34,6 +39,11 @@ inline constexpr std::array<condition, 9> conditions{{
     {missing_role, "missing_role", "a role that the declaration grants to does not exist"},
     {still_in_use, "still_in_use", "clients or messages still depend on what is to be taken away"},
     {duplicate_message, "duplicate_message", "another message that is the same is pending"},
+    {restored_elsewhere, "restored_elsewhere", "the stream was restored into another cluster and has to be repaired"},
+    {unreadable_event, "unreadable_event", "the next event is of a contract that this one cannot read"},
+    {events_not_kept, "events_not_kept", "the events after this offset are not kept any more"},
+    {unknown_consumer, "unknown_consumer", "the stream has no consumer of that name"},
+    {missing_event, "missing_event", "an event is not where its page says: the tables were changed by hand"},
 }};
 
 // Of PostgreSQL's own (appendix A of its manual).

@@ -53,9 +53,9 @@ std::string core_migration_name(const contract::core_change& change, std::size_t
 }
 
 migration_text core_migration(renderer& with, const sql_project& project, const contract::core_change& change,
-                              const std::vector<std::string>& queues, const std::string& name) {
+                              const line_names& lines, const std::string& name) {
   if (change.is_new) {
-    auto all = with.open(sql_folder::core, core_view(project, queues, change.enumerations));
+    auto all = with.open(sql_folder::core, core_view(project, lines, change.enumerations));
     return {name,
             {"The objects that every queue of the project shares."},
             {},
@@ -65,7 +65,7 @@ migration_text core_migration(renderer& with, const sql_project& project, const 
   for (const auto& now : change.enumerations) {
     if (find(change.enumerations_before, now.name) == nullptr) added.push_back(now);
   }
-  auto objects = with.open(sql_folder::core, core_view(project, queues, added));
+  auto objects = with.open(sql_folder::core, core_view(project, lines, added));
   migration_text result{
       name, {fmt::format("Changes what all queues share: {}.", fmt::join(change.words, "; "))}, {}, {}};
   auto types =

@@ -6,6 +6,7 @@
 #include "contract/diff.hpp"
 #include "render/queue_model.hpp"
 #include "render/step.hpp"
+#include "render/views.hpp"
 
 namespace render {
 
@@ -15,6 +16,6 @@ std::string core_migration_name(const contract::core_change& change, std::size_t
 /// The migration of the shared objects; `queues` are those behind the untyped doors afterwards. The core only grows,
 /// because an empty database gets all of it before any queue.
 migration_text core_migration(renderer& with, const sql_project& project, const contract::core_change& change,
-                              const std::vector<std::string>& queues, const std::string& name);
+                              const line_names& lines, const std::string& name);
 
 }  // namespace render

@@ -48,6 +48,7 @@ std::vector<std::string> enum_headers(const queue_model& model, std::string_view
 }
 
 std::vector<view> field_items(const queue_version& version, const std::string& qualifier) {
+  const bool is_stream = version.queue.stream.has_value();
   const auto& fields = fields_of(version.queue);
   std::vector<view> items(fields.size());
   for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -58,6 +59,8 @@ std::vector<view> field_items(const queue_version& version, const std::string& q
     item.set("type", cpp::type(fields[i].type, qualifier));
     item.set("initializer", cpp::initializer(fields[i], qualifier));
     item.set("number", fmt::to_string(i + 1));
+    // Of a queue, the delay follows.
+    if (is_stream) set_comma(item, i + 1 == fields.size());
     item.set_list("doc_lines", line_items(doc_lines(fields[i])));
   }
   return items;
@@ -70,12 +73,14 @@ std::vector<view> version_items(const queue_model& model, const std::string& qua
     item.set("version", fmt::to_string(version.contract->version));
     item.set("fingerprint", version.fingerprint);
     item.set_flag("is_schemaless", version.contract->is_schemaless);
-    item.set_flag("reports_duplicates", version.contract->unique.has_value());
-    item.set("delay_number", fmt::to_string(fields_of(version.queue).size() + 1));
-    item.set_flag("has_priorities", version.contract->priorities > 0);
-    item.set("priority_count", fmt::to_string(version.contract->priorities));
-    item.set("priority_number", fmt::to_string(fields_of(version.queue).size() + 2));
-    item.set("priority", version.contract->priority_column);
+    if (!model.is_stream()) {
+      item.set_flag("reports_duplicates", version.contract->unique.has_value());
+      item.set("delay_number", fmt::to_string(fields_of(version.queue).size() + 1));
+      item.set_flag("has_priorities", version.contract->priorities > 0);
+      item.set("priority_count", fmt::to_string(version.contract->priorities));
+      item.set("priority_number", fmt::to_string(fields_of(version.queue).size() + 2));
+      item.set("priority", version.contract->priority_column);
+    }
     item.set_list("fields", field_items(version, qualifier));
     item.set_list("doc_lines", line_items(cpp::comment_lines(version.queue.doc)));
   }

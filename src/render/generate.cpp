@@ -96,7 +96,8 @@ class generator {
     const auto* line = contract::find_line(changes_.released, name);
     const auto model = model_of(sql_, change != nullptr ? change->after : line->state, changes_.core.enumerations);
     queue_output result;
-    result.header = own.header("queue", queue_header_view(model, project_.cpp_namespace, qualifier_));
+    result.header = own.header(model.is_stream() ? "stream" : "queue",
+                               queue_header_view(model, project_.cpp_namespace, qualifier_));
     if (wanted_ == parts::headers) return result;
     rendered_queue rendered{own, model};
     result.definition = rendered.file("definition");
@@ -114,14 +115,14 @@ class generator {
   }
 
   void add_core(renderer& own) {
-    std::vector<std::string> queues;
-    for (const auto& queue : project_.queues) queues.push_back(queue.name);
-    auto present = own.open(sql_folder::core, core_view(sql_, queues, changes_.core.enumerations));
+    line_names lines;
+    for (const auto& queue : project_.queues) (queue.stream ? lines.streams : lines.queues).push_back(queue.name);
+    auto present = own.open(sql_folder::core, core_view(sql_, lines, changes_.core.enumerations));
     result_.files.push_back({fmt::format("sql/{}.sql", core_line), present.file("definition")});
     if (!changes_.core.is_new && changes_.core.words.empty()) return;
     auto& line = draft_line(core_line);
     const auto name = core_migration_name(changes_.core, line.migrations.size() + 1);
-    add_migration(line, spell(own, core_migration(own, sql_, changes_.core, queues, name)), name);
+    add_migration(line, spell(own, core_migration(own, sql_, changes_.core, lines, name)), name);
   }
 
   void add_lines(renderer& own) {

@@ -17,6 +17,10 @@ namespace render {
 
 namespace {
 
+std::string_view kind_of(const queue_model& model) {
+  return model.is_stream() ? "stream" : "queue";
+}
+
 constexpr auto no_lock = "none but on the new objects";
 
 std::vector<std::string> roles_of(const queue_model& model) {
@@ -28,8 +32,9 @@ std::vector<std::string> roles_of(const queue_model& model) {
 }
 
 /// `Changes queue email: adds the field "note"; changes lease.`
-std::vector<std::string> sentence(const std::string& line, const std::vector<std::string>& words) {
-  return {fmt::format("Changes queue {}: {}.", line, fmt::join(words, "; "))};
+std::vector<std::string> sentence(std::string_view kind, const std::string& line,
+                                  const std::vector<std::string>& words) {
+  return {fmt::format("Changes {} {}: {}.", kind, line, fmt::join(words, "; "))};
 }
 
 std::string numbered(std::string_view version) {
@@ -61,6 +66,7 @@ class expansion {
     if (version_ != 0) add_version();
     add_steps(unique_.after_functions());
     change_grants();
+    change_consumers();
     if (had_dead && !has_dead) drop_dead_letters();
     drop_indexes();
     add_steps(unique_.last());
@@ -77,8 +83,10 @@ class expansion {
 
   std::string guard_version() const {
     return change_.guard(numbered(fmt::to_string(version_)), version_words(),
-                         "Consumers of older contracts go on to handle those that they can read: try again when they "
-                         "are through. Dead letters have to be redriven or purged.");
+                         change_.model().is_stream()
+                             ? "Readers of older contracts read them: try again when they are older than the retention."
+                             : "Consumers of older contracts go on to handle those that they can read: try again when "
+                               "they are through. Dead letters have to be redriven or purged.");
   }
 
   /// What only the lock knows, as `sunset`.
@@ -179,11 +187,11 @@ class expansion {
   }
 
   std::string comments(const alteration& of) const {
-    const auto prefix = names::prefix(change_.model().schema, change_.model().name());
+    const auto table = main_table(change_.model());
     std::string result;
     for (const auto& comment : of.comments) {
       if (!result.empty()) result += '\n';
-      result += fmt::format("comment on column {}_message.{};", prefix, comment);
+      result += fmt::format("comment on column {}.{};", table, comment);
     }
     return result;
   }
@@ -191,8 +199,7 @@ class expansion {
   std::string table_comment(const rendered_queue& from, const rendered_queue& to) const {
     const auto& doc = to.model().newest().queue.doc;
     if (from.model().newest().queue.doc == doc) return {};
-    return fmt::format("comment on table {}_message is {};", names::prefix(to.model().schema, to.model().name()),
-                       doc.empty() ? "null" : sql::literal(doc));
+    return fmt::format("comment on table {} is {};", main_table(to.model()), doc.empty() ? "null" : sql::literal(doc));
   }
 
   /// From here on older contracts read messages of the new one, of which there are none yet.
@@ -213,7 +220,6 @@ class expansion {
   }
 
   void add_version() {
-    const auto& model = change_.model();
     steps_.push_back({.name = fmt::format("consumers_v{}", version_),
                       .lock = no_lock,
                       .text = without_end(change_.after().file_of(version_, "consumers")),
@@ -224,8 +230,7 @@ class expansion {
     steps_.push_back({.name = fmt::format("producers_v{}", version_),
                       .lock = no_lock,
                       .text = without_end(change_.after().file_of(version_, "producers")),
-                      .reverse = with_.text("sql/change/drop_producers",
-                                            change_view(model, {.number = version_, .own_columns = std::move(own)}))});
+                      .reverse = change_.part("drop_producers", {.number = version_, .own_columns = std::move(own)})});
   }
 
   /// Messages that go nowhere without consumers of the new contract.
@@ -239,6 +244,37 @@ class expansion {
                          version_words() + " that no older contract can read",
                          "Only consumers of this contract can handle them: try again when they are through. Dead "
                          "letters have to be redriven or purged.");
+  }
+
+  /// Of a stream: who is declared now begins where the declaration says, who is not any more is forgotten.
+  void change_consumers() {
+    if (!change_.model().is_stream()) return;
+    auto text = subscriptions(change_.before().model(), change_.model());
+    if (text.empty()) return;
+    steps_.push_back({.name = "consumers",
+                      .lock = "none that anybody waits for",
+                      .text = std::move(text),
+                      .reverse = subscriptions(change_.model(), change_.before().model())});
+  }
+
+  static std::string subscriptions(const queue_model& before, const queue_model& now) {
+    const auto& had = before.newest().queue.stream->consumers;
+    const auto& has = now.newest().queue.stream->consumers;
+    const auto missing = [](const auto& list, const std::string& name) {
+      return std::none_of(list.begin(), list.end(), [&](const auto& one) { return one.name == name; });
+    };
+    const auto prefix = names::prefix(now.schema, now.name());
+    std::vector<std::string> texts;
+    for (const auto& each : has) {
+      if (missing(had, each.name))
+        texts.push_back(fmt::format("select {}_subscribe({}, '{}');", prefix, sql::literal(each.name),
+                                    each.from_start ? "start" : "end"));
+    }
+    for (const auto& each : had) {
+      if (missing(has, each.name))
+        texts.push_back(fmt::format("select {}_unsubscribe({});", prefix, sql::literal(each.name)));
+    }
+    return fmt::format("{}", fmt::join(texts, "\n"));
   }
 
   void change_grants() {
@@ -271,9 +307,12 @@ migration_step creation(renderer& with, rendered_queue& queue) {
   return {.name = "create",
           .lock = no_lock,
           .text = std::move(text),
-          .reverse = joined({parts.part("lock_queue"),
-                             parts.guard("true", "", "Let its consumers handle them, and purge its dead letters."),
-                             parts.part("drop_queue")})};
+          .reverse = joined(
+              {parts.part("lock_queue"),
+               parts.guard("true", "",
+                           queue.model().is_stream() ? "They go when they are older than its retention."
+                                                     : "Let its consumers handle them, and purge its dead letters."),
+               parts.part("drop_queue")})};
 }
 
 migration_step removal_step(renderer& with, const queue_model& model, bool discards_messages) {
@@ -284,9 +323,13 @@ migration_step removal_step(renderer& with, const queue_model& model, bool disca
   }
   guards.push_back(parts.part("lock_queue"));
   if (!discards_messages) {
-    guards.push_back(parts.guard("true", "",
-                                 "Let its consumers handle them and purge its dead letters, or declare that they are "
-                                 "to be discarded: messages = \"discard\"."));
+    guards.push_back(parts.guard(
+        "true", "",
+        model.is_stream()
+            ? "They go when they are older than its retention; or declare that they are to be discarded: "
+              "events = \"discard\"."
+            : "Let its consumers handle them and purge its dead letters, or declare that they are to be discarded: "
+              "messages = \"discard\"."));
   }
   guards.push_back(parts.part("drop_queue"));
   return {.name = "drop",
@@ -312,20 +355,23 @@ migration_text line_migration(renderer& with, const contract::line_change& chang
   const auto& model = after.model();
   if (change.before.contracts.empty() || change.before.is_dropped) {
     return {name,
-            {fmt::format("Creates queue {}: its tables, its functions for contract v{} and the rights on them.",
-                         change.line, model.newest().contract->version)},
+            {fmt::format("Creates {} {}: its tables, its functions for contract v{} and the rights on them.",
+                         kind_of(model), change.line, model.newest().contract->version)},
             roles_of(model),
             {creation(with, after)}};
   }
   const auto old_model = model_of({model.project, model.schema}, change.before, before);
-  return {name, sentence(change.line, change.words), roles_of(model), expansion{with, old_model, model}.run()};
+  return {name, sentence(kind_of(model), change.line, change.words), roles_of(model),
+          expansion{with, old_model, model}.run()};
 }
 
 migration_text removal(renderer& with, const sql_project& project, const contract::line_change& change,
                        const std::vector<contract::locked_enumeration>& enumerations, const std::string& name) {
   const auto model = model_of(project, change.before, enumerations);
-  return {
-      name, {fmt::format("Drops queue {}.", change.line)}, {}, {removal_step(with, model, change.discards_messages)}};
+  return {name,
+          {fmt::format("Drops {} {}.", kind_of(model), change.line)},
+          {},
+          {removal_step(with, model, change.discards_messages)}};
 }
 
 }  // namespace render

@@ -49,6 +49,15 @@ void revoke_producers(std::vector<revocation>& out, const queue_model& model, co
   if (roles.empty()) return;
   const auto prefix = names::prefix(model.schema, model.name());
   const auto list = sql::identifiers(roles);
+  if (model.is_stream()) {
+    out.push_back({"execute",
+                   functions(model, {"wake", "publish_json"}, {"wake", "publish", "publish_many", "publish_json"}),
+                   list});
+    out.push_back({fmt::format("insert ({})", stored_columns(model)), prefix + "_event", list});
+    out.push_back({"usage", fmt::format("sequence {}_event_number", prefix), list});
+    out.push_back({"select", fmt::format("sequence {}_segment", prefix), list});
+    return;
+  }
   out.push_back({"execute",
                  functions(model, {"wake", "enqueue_json"}, {"wake", "enqueue", "enqueue_many", "enqueue_json"}),
                  list});
@@ -60,6 +69,13 @@ void revoke_producers(std::vector<revocation>& out, const queue_model& model, co
 void revoke_consumers(std::vector<revocation>& out, const queue_model& model, const std::vector<std::string>& roles) {
   if (roles.empty()) return;
   const auto list = sql::identifiers(roles);
+  if (model.is_stream()) {
+    out.push_back({"execute",
+                   functions(model, {"seal", "offset_at", "subscribe", "ack", "seek", "maintain", "lag", "read_json"},
+                             {"read", "read_json", "receive", "receive_json"}),
+                   list});
+    return;
+  }
   out.push_back({"execute",
                  functions(model, {"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt"},
                            {"claim", "claim_json", "take", "next_due"}),
@@ -71,6 +87,16 @@ void revoke_operators(std::vector<revocation>& out, const queue_model& model, co
   if (roles.empty()) return;
   const auto prefix = names::prefix(model.schema, model.name());
   const auto list = sql::identifiers(roles);
+  if (model.is_stream()) {
+    out.push_back(
+        {"execute",
+         functions(model,
+                   {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "maintain", "restored", "lag", "stats"},
+                   {}),
+         list});
+    out.push_back({"select", fmt::format("{0}_event, {0}_page, {0}_consumer, {0}_position", prefix), list});
+    return;
+  }
   std::vector<std::string_view> names{"stats", "pause", "resume"};
   if (model.has_dead_letter()) names.insert(names.begin(), {"redrive", "redrive_all", "purge"});
   out.push_back({"execute", functions(model, names, {}), list});
@@ -82,12 +108,20 @@ void revoke_operators(std::vector<revocation>& out, const queue_model& model, co
 
 }  // namespace
 
+std::string main_table(const queue_model& model) {
+  return fmt::format("{}_{}", names::prefix(model.schema, model.name()), model.is_stream() ? "event" : "message");
+}
+
 std::string step_parts::part(std::string_view name, const change_details& details) const {
-  return with_.text(fmt::format("sql/change/{}", name), change_view(model(), details));
+  // What is said of the objects of a queue is said in another way of those of a stream.
+  const auto own = fmt::format("sql/stream_change/{}", name);
+  return with_.text(model().is_stream() && with_.has(own) ? own : fmt::format("sql/change/{}", name),
+                    change_view(model(), details));
 }
 
 std::vector<std::string> queue_change::tables(bool with_dead) const {
   const auto prefix = names::prefix(model().schema, model().name());
+  if (model().is_stream()) return {prefix + "_event"};
   std::vector<std::string> result{prefix + "_message", prefix + "_delayed"};
   if (with_dead && before_.model().has_dead_letter() && model().has_dead_letter()) result.push_back(prefix + "_dead");
   return result;

@@ -61,6 +61,9 @@ class queue_change : public step_parts {
 /// The priorities that messages may have in one state and not in the other, without the first.
 std::vector<int> added_levels(const queue_model& before, const queue_model& after);
 
+/// The table of all messages that are not delayed, or of all events: `shop.email_message`.
+std::string main_table(const queue_model& model);
+
 /// Waits must be short where everybody waits behind them; the runner tries again.
 inline constexpr const char* strong_lock_timeout = "15ms";
 

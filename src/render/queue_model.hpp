@@ -32,6 +32,7 @@ struct queue_model {
   const std::string& name() const { return newest().queue.name; }
   /// All but the first, 0.
   std::vector<int> later_priorities() const;
+  bool is_stream() const { return newest().queue.stream.has_value(); }
   bool has_dead_letter() const { return newest().queue.dead_letter; }
 };
 

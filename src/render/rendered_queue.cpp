@@ -1,6 +1,7 @@
 #include "render/rendered_queue.hpp"
 
 #include <array>
+#include <span>
 
 #include "render/step.hpp"
 #include "render/views.hpp"
@@ -16,6 +17,32 @@ constexpr std::array<std::string_view, 18> shared_objects{
 constexpr std::array<std::string_view, 9> version_objects{"pick", "claim",   "claim_json",   "take",        "next_due",
                                                           "wake", "enqueue", "enqueue_many", "enqueue_json"};
 
+constexpr std::array<std::string_view, 13> stream_objects{"wake",     "offset_of", "seal",     "subscribe", "ack",
+                                                          "seek",     "truncate",  "rotate",   "compact",   "maintain",
+                                                          "restored", "stats",     "json_door"};
+constexpr std::array<std::string_view, 7> stream_version_objects{"read",    "read_json",    "receive",     "wake",
+                                                                 "publish", "publish_many", "publish_json"};
+
+std::span<const std::string_view> shared_objects_of(const queue_model& model) {
+  if (model.is_stream()) return stream_objects;
+  return shared_objects;
+}
+
+std::span<const std::string_view> version_objects_of(const queue_model& model) {
+  if (model.is_stream()) return stream_version_objects;
+  return version_objects;
+}
+
+rendered_objects open_shared(renderer& with, const queue_model& model) {
+  if (model.is_stream()) return with.open(sql_folder::stream, stream_view(model));
+  return with.open(sql_folder::queue, queue_view(model));
+}
+
+rendered_objects open_version(renderer& with, const queue_model& model, const queue_version& version) {
+  if (model.is_stream()) return with.open(sql_folder::stream_version, stream_version_view(model, version));
+  return with.open(sql_folder::version, version_view(model, version));
+}
+
 void add_replaced(std::vector<std::string>& texts, const std::string& before, const std::string& now) {
   if (before != now && !before.empty() && !now.empty()) texts.push_back(replacing(now));
 }
@@ -23,7 +50,7 @@ void add_replaced(std::vector<std::string>& texts, const std::string& before, co
 std::map<int, rendered_objects> open_versions(renderer& with, const queue_model& model) {
   std::map<int, rendered_objects> result;
   for (const auto& version : model.versions) {
-    result.emplace(version.contract->version, with.open(sql_folder::version, version_view(model, version)));
+    result.emplace(version.contract->version, open_version(with, model, version));
   }
   return result;
 }
@@ -31,7 +58,7 @@ std::map<int, rendered_objects> open_versions(renderer& with, const queue_model&
 }  // namespace
 
 rendered_queue::rendered_queue(renderer& with, const queue_model& model)
-    : model_{&model}, versions_{open_versions(with, model)}, shared_{with.open(sql_folder::queue, queue_view(model))} {
+    : model_{&model}, versions_{open_versions(with, model)}, shared_{open_shared(with, model)} {
   std::vector<std::string> texts;
   for (auto& [number, version] : versions_) {
     texts.push_back(version.text("hints"));
@@ -46,14 +73,14 @@ rendered_queue::rendered_queue(renderer& with, const queue_model& model)
 
 std::vector<std::string> replaced_objects(const rendered_queue& before, const rendered_queue& now) {
   std::vector<std::string> texts;
-  for (const auto object : shared_objects) {
+  for (const auto object : shared_objects_of(now.model())) {
     add_replaced(texts, before.shared(object), now.shared(object));
   }
   for (const auto& version : now.model().versions) {
     const int number = version.contract->version;
     for (const auto& known : before.model().versions) {
       if (known.contract->version != number) continue;
-      for (const auto object : version_objects) {
+      for (const auto object : version_objects_of(now.model())) {
         add_replaced(texts, before.of_version(number, object), now.of_version(number, object));
       }
     }

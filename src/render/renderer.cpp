@@ -97,6 +97,10 @@ rendered_objects renderer::open(sql_folder folder, const view& view) {
       return {*this, "sql/queue/", view};
     case sql_folder::version:
       return {*this, "sql/version/", view};
+    case sql_folder::stream:
+      return {*this, "sql/stream/", view};
+    case sql_folder::stream_version:
+      return {*this, "sql/stream_version/", view};
   }
   assert(false);
   return {*this, "", view};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,7 +13,7 @@
 
 namespace render {
 
-enum class sql_folder { core, queue, version };
+enum class sql_folder { core, queue, version, stream, stream_version };
 
 class renderer;
 
@@ -47,6 +49,8 @@ class renderer {
   std::string header(std::string_view name, const view& view);
 
   rendered_objects open(sql_folder folder, const view& view);
+
+  bool has(std::string_view name) const { return files_.contains(fmt::format("{}.sql.mustache", name)); }
 
   /// A template alone, without blank lines at its ends: `sql/change/settle`.
   std::string text(std::string_view name, const view& view);

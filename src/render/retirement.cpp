@@ -47,8 +47,10 @@ class retiring {
 
   std::string guard() const {
     return change_.guard(fmt::format("m.contract_version = {}", number_), fmt::format(" in contract v{}", number_),
-                         "Let consumers handle them: those of the newer contracts take the ones that they can read. "
-                         "Dead letters have to be redriven or purged.");
+                         change_.model().is_stream()
+                             ? "Try again when they are older than the retention."
+                             : "Let consumers handle them: those of the newer contracts take the ones that they can "
+                               "read. Dead letters have to be redriven or purged.");
   }
 
   void stop() {
@@ -61,9 +63,12 @@ class retiring {
 
   std::string drop_functions() const {
     const auto prefix = names::prefix(change_.model().schema, change_.model().name());
+    std::vector<std::string_view> functions{"enqueue_json", "enqueue_many", "enqueue", "wake",    "claim_json",
+                                            "claim",        "take",         "pick",    "next_due"};
+    if (change_.model().is_stream())
+      functions = {"publish_json", "publish_many", "publish", "wake", "receive_json", "receive", "read_json", "read"};
     std::vector<std::string> names;
-    for (const auto* what :
-         {"enqueue_json", "enqueue_many", "enqueue", "wake", "claim_json", "claim", "take", "pick", "next_due"}) {
+    for (const auto what : functions) {
       names.push_back(fmt::format("{}_{}_v{}", prefix, what, number_));
     }
     return fmt::format("drop function {};", fmt::join(names, ", "));

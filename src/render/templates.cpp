@@ -51,7 +51,8 @@ std::set<std::string> objects_beside(std::string_view template_name, const std::
     if (folder_of(name) == folder_of(template_name) && !is_file_template(name)) objects.emplace(object_name(name));
   }
   // Those of all live contracts, rendered from sql/version.
-  if (folder_of(template_name) == "sql/queue/") objects.emplace("versions");
+  if (folder_of(template_name) == "sql/queue/" || folder_of(template_name) == "sql/stream/")
+    objects.emplace("versions");
   return objects;
 }
 
@@ -96,13 +97,31 @@ void replace(std::vector<template_source>& sources, const fs::path& directory, c
 
 }  // namespace
 
+namespace {
+
+shape provided_to_stream(std::string_view template_name, specimen one) {
+  for (auto& version : one.model.versions) {
+    version.queue.stream.emplace();
+    version.queue.stream->consumers.push_back({"audit", true, {}});
+  }
+  const auto& model = one.model;
+  if (template_name.starts_with("sql/stream/")) return shape_of(stream_view(model));
+  if (template_name.starts_with("sql/stream_version/")) return shape_of(stream_version_view(model, model.newest()));
+  if (template_name.starts_with("cpp/")) return shape_of(queue_header_view(model, "shop", "shop"));
+  return shape_of(change_view(model, {2, "", "", "", {"note"}, {{"execute", "function f", "web"}}}));
+}
+
+}  // namespace
+
 shape provided_to(std::string_view template_name) {
   const specimen one;
   const auto& model = one.model;
   if (template_name.starts_with("sql/core/"))
-    return shape_of(core_view({model.project, model.schema}, {"email"}, one.enumerations));
+    return shape_of(core_view({model.project, model.schema}, {{"email"}, {"activity"}}, one.enumerations));
   if (template_name.starts_with("sql/queue/")) return shape_of(queue_view(model));
   if (template_name.starts_with("sql/version/")) return shape_of(version_view(model, model.newest()));
+  if (template_name.starts_with("sql/stream") || template_name.starts_with("cpp/stream"))
+    return provided_to_stream(template_name, one);
   if (template_name == "sql/change/migration.sql.mustache")
     return shape_of(view_of({"", {""}, {"web"}, {migration_step{}}}));
   if (template_name.starts_with("sql/change/"))
@@ -116,6 +135,7 @@ shape provided_to(std::string_view template_name) {
 bool is_file_template(std::string_view template_name) {
   constexpr std::array files{"create", "definition", "doors", "consumers", "producers"};
   return template_name.starts_with("cpp/") || template_name.starts_with("sql/change/") ||
+         template_name.starts_with("sql/stream_change/") ||
          std::find(files.begin(), files.end(), object_name(template_name)) != files.end();
 }
 

@@ -89,7 +89,11 @@ class field_spelling {
   std::string from_json_;
 };
 
-void set_fields(view& out, const queue_model& model, const queue_version& version) {
+/// The name of a value, and the row of the template that it is read out of.
+using row_value = std::pair<std::string_view, std::string_view>;
+
+void set_fields(view& out, const queue_model& model, const queue_version& version,
+                std::initializer_list<row_value> rows) {
   const auto& fields = fields_of(version.queue);
   std::vector<field_spelling> spellings;
   spellings.reserve(fields.size());
@@ -100,14 +104,18 @@ void set_fields(view& out, const queue_model& model, const queue_version& versio
     const auto& field = version.contract->fields[i];
     auto& item = columns.emplace_back(spellings[i].column(i + 1 == spellings.size()));
     item.set("stored", sql::identifier(field.column));
-    item.set("value_m", value_of(model, version, field, "m"));
-    item.set("value_d", value_of(model, version, field, "d"));
+    if (model.is_stream()) item.set("line_end", i + 1 == spellings.size() ? "" : ",");
+    for (const auto& [name, row] : rows) item.set(name, value_of(model, version, field, row));
   }
 
   // PostgreSQL wants parameters with a default behind those without.
   std::stable_partition(spellings.begin(), spellings.end(), [](const auto& field) { return field.is_required(); });
   std::vector<view> parameters;
-  for (const auto& spelling : spellings) parameters.push_back(spelling.parameter());
+  for (const auto& spelling : spellings) {
+    parameters.push_back(spelling.parameter());
+    // Of a queue, the delay follows.
+    if (model.is_stream()) parameters.back().set("line_end", &spelling == &spellings.back() ? "" : ",");
+  }
   out.set_list("fields", std::move(columns));
   out.set_list("parameters", std::move(parameters));
 }
@@ -143,6 +151,7 @@ void set_table(view& out, const queue_model& model) {
     item.set("comma", i + 1 == shape.checks.size() ? "" : ",");
   }
   out.set_list("checks", std::move(checks));
+  if (model.is_stream()) return;
   set_indexes(out, "message_indexes", "message", shape);
   set_indexes(out, "delayed_indexes", "delayed", shape);
 }
@@ -181,14 +190,20 @@ void set_names(view& out, std::string_view schema, const std::string& queue) {
   out.set("prefix", names::prefix(schema, queue));
 }
 
-/// Of an object of the queue or of one of its contracts.
+/// Of an object of the queue or stream, or of one of its contracts.
+void set_line(view& out, const queue_model& model) {
+  const auto& name = model.name();
+  out.set("schema", sql::identifier(model.schema));
+  out.set("queue", name);
+  out.set("prefix", names::prefix(model.schema, name));
+  out.set("channel_literal", sql::literal(names::channel(model.schema, name)));
+  out.set("advisory_key", fmt::to_string(names::advisory_key(model.schema, name)));
+}
+
 void set_options(view& out, const queue_model& model) {
   const auto& queue = model.newest().queue;
-  out.set("schema", sql::identifier(model.schema));
-  out.set("queue", queue.name);
-  set_names(out, model.schema, queue.name);
-  out.set("channel_literal", sql::literal(names::channel(model.schema, queue.name)));
-  out.set("advisory_key", fmt::to_string(names::advisory_key(model.schema, queue.name)));
+  set_line(out, model);
+  out.set("queue_literal", sql::literal(queue.name));
   out.set("lease", sql::interval(queue.lease));
   out.set("max_attempts", fmt::to_string(queue.retry.max_attempts));
 }
@@ -207,15 +222,18 @@ void set_operators(view& out, const role_grants& grants) {
   set_part(out, "roles", "has_roles", {sorted.begin(), sorted.end()});
 }
 
-void set_versions(view& out, const queue_model& model) {
-  std::vector<view> versions;
+void set_contract(view& out, const queue_version& version) {
+  out.set("version", fmt::to_string(version.contract->version));
+  out.set("fingerprint", version.fingerprint);
+  out.set_flag("is_schemaless", version.contract->is_schemaless);
+  out.set("json_contract", json_contract(fields_of(version.queue)));
+}
+
+/// What the untyped doors choose from.
+void set_json_versions(view& out, const queue_model& model) {
   std::vector<view> older;
   for (const auto& version : model.versions) {
-    const bool is_newest = &version == &model.newest();
-    auto& item = versions.emplace_back();
-    item.set("number", fmt::to_string(version.contract->version));
-    set_comma(item, is_newest);
-    if (is_newest) continue;
+    if (&version == &model.newest()) continue;
     auto& fit = older.emplace_back();
     fit.set("number", fmt::to_string(version.contract->version));
     fit.set("fits", version.contract->is_schemaless
@@ -223,10 +241,20 @@ void set_versions(view& out, const queue_model& model) {
                         : fmt::format("{}.quern_payload_problems(p_payload, {}) is null", sql::identifier(model.schema),
                                       json_contract(version.queue.payload)));
   }
-  out.set_list("versions", std::move(versions));
   out.set_list("older_versions", std::move(older));
   out.set("version", fmt::to_string(model.newest().contract->version));
   out.set("oldest_version", fmt::to_string(model.oldest().contract->version));
+}
+
+void set_versions(view& out, const queue_model& model) {
+  std::vector<view> versions;
+  for (const auto& version : model.versions) {
+    auto& item = versions.emplace_back();
+    item.set("number", fmt::to_string(version.contract->version));
+    set_comma(item, &version == &model.newest());
+  }
+  out.set_list("versions", std::move(versions));
+  set_json_versions(out, model);
 }
 
 /// The view that shows the queue in its oldest contract.
@@ -259,19 +287,24 @@ view enumeration_item(const sql_project& project, const contract::locked_enumera
 
 }  // namespace
 
-view core_view(const sql_project& project, const std::vector<std::string>& queues,
+view core_view(const sql_project& project, const line_names& lines,
                const std::vector<contract::locked_enumeration>& enumerations) {
   std::vector<view> enums;
   for (const auto& enumeration : enumerations) enums.push_back(enumeration_item(project, enumeration));
-  std::vector<view> items(queues.size());
-  for (std::size_t i = 0; i < queues.size(); ++i) set_names(items[i], project.schema, queues[i]);
+  const auto named = [&](const std::vector<std::string>& names) {
+    std::vector<view> items(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) set_names(items[i], project.schema, names[i]);
+    return items;
+  };
 
   view result;
   set_project(result, project);
   result.set("schema_literal", sql::literal(project.schema));
   result.set_flag("has_enums", !enums.empty());
   result.set_list("enums", std::move(enums));
-  result.set_list("queues", std::move(items));
+  result.set_list("queues", named(lines.queues));
+  result.set_flag("has_streams", !lines.streams.empty());
+  result.set_list("streams", named(lines.streams));
   return result;
 }
 
@@ -298,17 +331,55 @@ view version_view(const queue_model& model, const queue_version& version) {
   view result;
   set_options(result, model);
   set_users(result, model.newest().queue.grants);
-  result.set("version", fmt::to_string(version.contract->version));
-  result.set("fingerprint", version.fingerprint);
-  result.set_flag("is_schemaless", version.contract->is_schemaless);
-  result.set("json_contract", json_contract(fields_of(version.queue)));
+  set_contract(result, version);
   set_levels(result, model);
   result.set_flag("has_priorities", version.contract->priorities > 0);
   result.set("last_priority", fmt::to_string(version.contract->priorities - 1));
   result.set("readable_m", readable(model, version, "m"));
   result.set("readable_d", readable(model, version, "d"));
-  set_fields(result, model, version);
+  set_fields(result, model, version, {{"value_m", "m"}, {"value_d", "d"}});
   set_unique(result, model, version);
+  return result;
+}
+
+view stream_view(const queue_model& model) {
+  const auto& stream = model.newest().queue;
+  view result;
+  result.set("project", model.project);
+  set_line(result, model);
+  set_doc(result, stream.doc);
+  set_users(result, stream.grants);
+  set_operators(result, stream.grants);
+  set_table(result, model);
+  set_json_versions(result, model);
+  result.set("retention", sql::interval(stream.stream->retention));
+  // While one is filled, two are kept, one is cleared away and one stays empty.
+  result.set("rotation", sql::interval(std::max<std::int64_t>(stream.stream->retention / 2, 1'000'000)));
+  result.set("segment_count", fmt::to_string(segment_count));
+  std::vector<view> segments(segment_count);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    segments[i].set("segment", fmt::to_string(i));
+    set_comma(segments[i], i + 1 == segments.size());
+  }
+  result.set_list("segments", std::move(segments));
+  std::vector<view> declared;
+  for (const auto& consumer : stream.stream->consumers) {
+    auto& item = declared.emplace_back();
+    item.set("consumer_literal", sql::literal(consumer.name));
+    item.set("from_literal", consumer.from_start ? "'start'" : "'end'");
+  }
+  result.set_list("declared", std::move(declared));
+  return result;
+}
+
+view stream_version_view(const queue_model& model, const queue_version& version) {
+  view result;
+  set_line(result, model);
+  result.set("queue_literal", sql::literal(model.name()));
+  set_users(result, model.newest().queue.grants);
+  set_contract(result, version);
+  result.set("readable_e", readable(model, version, "e"));
+  set_fields(result, model, version, {{"value_e", "e"}});
   return result;
 }
 

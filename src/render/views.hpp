@@ -28,7 +28,10 @@
 ///   sql/version/consumers.sql.mustache what consumers of one contract use, and
 ///   sql/version/producers.sql.mustache what producers use: both for each live contract where sql/queue says `versions`
 ///   sql/version/<object>.sql.mustache  an object of one contract, placed in the two above
+///   sql/stream/…, sql/stream_version/… the same of streams
+///   sql/stream_change/<part>           a part of a step about a stream, where queues have another
 ///   cpp/queue.hpp.mustache             generated/include/<namespace path>/<queue>.hpp
+///   cpp/stream.hpp.mustache            generated/include/<namespace path>/<stream>.hpp
 ///   cpp/enum.hpp.mustache              generated/include/<namespace path>/<enum>.hpp
 ///
 /// The files above place objects with `{{> object}}` (the file's name up to the first dot), alone on its line; an
@@ -48,6 +51,7 @@
 ///   enums                 list, see below
 ///   has_enums             flag
 ///   queues                list, all queues: queue_literal, prefix
+///   streams, has_streams  the same of streams; flag
 ///
 /// enums:
 ///   type                  shop.channel
@@ -136,6 +140,22 @@
 ///   many_type             bigint[]; text[] for an array field (its elements are array literals)
 ///   many_default          ` default null` or nothing, of a parameter of enqueue_many
 ///
+/// # sql/stream
+///
+///   project, schema, queue, prefix, channel_literal, advisory_key, doc_literal, has_doc, producers, consumers, operators,
+///   roles with their flags, columns, checks, version, oldest_version, older_versions: as in sql/queue
+///   retention             interval '7 days'           how long events are kept at least
+///   rotation              interval '84 hours'         how long one segment is filled
+///   segments              list: segment (0), comma
+///   segment_count         5
+///   declared              list, the declared consumers: consumer_literal, from_literal ('start' or 'end')
+///
+/// # sql/stream_version
+///
+///   As sql/version without leases, and with
+///   readable_e, fields.value_e                        of the row e
+///   fields.line_end, parameters.line_end              `,` or, for the last, nothing
+///
 /// # sql/change
 ///
 /// migration: migration (email/0002_expand_v2), words (list: word), role_names, has_roles, steps (list: name, lock,
@@ -175,6 +195,7 @@
 ///   version               2                           the newest
 ///   versions              list, the live ones, oldest first: version, fingerprint, is_schemaless as in SQL, fields,
 ///                         delay_number, has_priorities, priority_count (3), priority_number, priority (as in SQL)
+///   (cpp/stream.hpp: the same, with the comma of fields instead of delay_number)
 ///   upgrades              list: from (1), to (2), assignments (list: name, expression)
 ///   schema, prefix        as in SQL
 ///   channel               shop.email
@@ -194,8 +215,14 @@
 
 namespace render {
 
-/// Of sql/core: the names of all queues, and the enumerations that the text creates.
-view core_view(const sql_project& project, const std::vector<std::string>& queues,
+/// What a project's untyped doors lead to.
+struct line_names {
+  std::vector<std::string> queues;
+  std::vector<std::string> streams;
+};
+
+/// Of sql/core: the names of all queues and streams, and the enumerations that the text creates.
+view core_view(const sql_project& project, const line_names& lines,
                const std::vector<contract::locked_enumeration>& enumerations);
 
 /// Of sql/queue.
@@ -203,6 +230,15 @@ view queue_view(const queue_model& model);
 
 /// Of sql/version; the version is one of the model's.
 view version_view(const queue_model& model, const queue_version& version);
+
+/// How many segments a stream has: publishing goes round them.
+inline constexpr int segment_count = 5;
+
+/// Of sql/stream.
+view stream_view(const queue_model& model);
+
+/// Of sql/stream_version; the version is one of the model's.
+view stream_version_view(const queue_model& model, const queue_version& version);
 
 /// Takes rights away.
 struct revocation {
@@ -229,7 +265,7 @@ view change_view(const queue_model& model, const change_details& details);
 view migration_view(const std::string& name, std::vector<view> words, const std::vector<std::string>& roles,
                     std::vector<view> steps);
 
-/// Of cpp/queue.hpp. The qualifier is cpp::qualifier of the project.
+/// Of cpp/queue.hpp and cpp/stream.hpp. The qualifier is cpp::qualifier of the project.
 view queue_header_view(const queue_model& model, const std::string& cpp_namespace, const std::string& qualifier);
 
 /// Of cpp/enum.hpp.

@@ -57,12 +57,14 @@ class dumper {
     constexpr std::array backoffs{"constant", "linear", "exponential"};
     line("queue {} at {}:{}", q.name, q.where.begin.line, q.where.begin.column);
     if (!q.doc.empty()) line("  doc {}", quoted(q.doc));
-    line("  lease {} dead_letter {}", declaration::spell_duration(q.lease), q.dead_letter);
+    if (q.stream) add(*q.stream);
+    if (!q.stream) line("  lease {} dead_letter {}", declaration::spell_duration(q.lease), q.dead_letter);
     if (q.priorities > 0) line("  priorities {}", q.priorities);
     if (q.sunset != declaration::queue{}.sunset) line("  sunset {}", declaration::spell_duration(q.sunset));
-    line("  retry {} {} {} to {} jitter {}", q.retry.max_attempts,
-         backoffs.at(static_cast<std::size_t>(q.retry.backoff)), declaration::spell_duration(q.retry.initial),
-         declaration::spell_duration(q.retry.max), q.retry.jitter);
+    if (!q.stream)
+      line("  retry {} {} {} to {} jitter {}", q.retry.max_attempts,
+           backoffs.at(static_cast<std::size_t>(q.retry.backoff)), declaration::spell_duration(q.retry.initial),
+           declaration::spell_duration(q.retry.max), q.retry.jitter);
     add("produce", q.grants.produce);
     add("consume", q.grants.consume);
     add("operate", q.grants.operate);
@@ -81,8 +83,15 @@ class dumper {
   }
 
   void add(const declaration::removed_queue& q) {
-    line("removed queue {} at {}:{}{}", q.name, q.where.begin.line, q.where.begin.column,
+    line("removed {} {} at {}:{}{}", q.is_stream ? "stream" : "queue", q.name, q.where.begin.line, q.where.begin.column,
          q.discards_messages ? " with its messages" : "");
+  }
+
+  void add(const declaration::stream_settings& s) {
+    line("  stream retention {}", declaration::spell_duration(s.retention));
+    for (const auto& c : s.consumers)
+      line("  consumer {} from the {} at {}:{}", c.name, c.from_start ? "start" : "end", c.where.begin.line,
+           c.where.begin.column);
   }
 
   void add(std::string_view right, const std::vector<std::string>& roles) {

@@ -27,12 +27,20 @@ std::set<std::string> known_names() {
   return names;
 }
 
+std::set<std::string> known_names_of_stream() {
+  std::set<std::string> names;
+  for (const auto& each : declaration::names_of_stream("q", "1")) names.insert(each.name);
+  return names;
+}
+
 /// The names of which `pattern` captures what follows the queue's or the schema's, in the templates of a directory.
-std::set<std::string> captured(const std::string& directory, const char* pattern) {
+std::set<std::string> captured(const std::string& directory, const char* pattern, const std::string& only = {}) {
   const std::regex created(pattern);
   std::set<std::string> names;
   for (const auto& file : std::filesystem::directory_iterator(test::source_dir() / "templates" / directory)) {
-    const auto content = content_of(file.path());
+    if (!only.empty() && file.path().filename() != only) continue;
+    // Of what is there for each segment, the first.
+    const auto content = std::regex_replace(content_of(file.path()), std::regex(R"(\{\{segment\}\})"), "0");
     for (std::sregex_iterator each(content.begin(), content.end(), created), end; each != end; ++each) {
       names.insert(std::regex_replace((*each)[1].str(), std::regex(R"(\{\{(version|level)\}\})"), "1"));
     }
@@ -40,15 +48,15 @@ std::set<std::string> captured(const std::string& directory, const char* pattern
   return names;
 }
 
-/// What the templates of a queue create, for the queue "q" in version 1.
-std::set<std::string> created_names() {
+/// What the templates in these folders and in this header create, for the queue or stream "q" in version 1.
+std::set<std::string> created_names(const char* shared, const char* of_version, const std::string& header) {
   std::set<std::string> names;
   const auto* sql =
-      R"((?:create (?:or replace )?(?:table|view|sequence|function) \{\{prefix\}\}|(?:index|constraint) \{\{queue\}\})([a-z_]*(?:\{\{version\}\}[a-z_]*)?(?:\{\{level\}\})?))";
+      R"((?:create (?:or replace )?(?:table|view|sequence|function) \{\{prefix\}\}|(?:index|constraint) \{\{queue\}\})([a-z_0]*(?:\{\{version\}\}[a-z_]*)?(?:\{\{level\}\})?))";
   const auto* cpp = R"(\n(?:struct|using) \{\{queue\}\}([a-z_]*(?:\{\{version\}\}[a-z_]*)?))";
-  for (const auto& name : captured("sql/queue", sql)) names.insert("q" + name);
-  for (const auto& name : captured("sql/version", sql)) names.insert("q" + name);
-  for (const auto& name : captured("cpp", cpp)) names.insert("q" + name);
+  for (const auto& name : captured(shared, sql)) names.insert("q" + name);
+  for (const auto& name : captured(of_version, sql)) names.insert("q" + name);
+  for (const auto& name : captured("cpp", cpp, header)) names.insert("q" + name);
   return names;
 }
 
@@ -56,7 +64,7 @@ std::set<std::string> created_names() {
 
 TEST_CASE("every name that a template gives to an object of a queue is known before it is generated") {
   const auto known = known_names();
-  const auto created = created_names();
+  const auto created = created_names("sql/queue", "sql/version", "queue.hpp.mustache");
   for (const auto* one : {"q_message", "q_v1_frontier", "q_enqueue_json", "q_enqueue_json_v1", "q_v1_producer",
                           "q_v1_frontier_1", "q_low_water_1"}) {
     CHECK(created.contains(one));
@@ -65,6 +73,19 @@ TEST_CASE("every name that a template gives to an object of a queue is known bef
     INFO(name);
     CHECK(known.contains(name));
   }
+}
+
+TEST_CASE("every name that a template gives to an object of a stream is known before it is generated") {
+  const auto known = known_names_of_stream();
+  const auto created = created_names("sql/stream", "sql/stream_version", "stream.hpp.mustache");
+  for (const auto* one : {"q_event", "q_event_0", "q_page_0_key", "q_v1_read_at", "q_read_json_v1", "q_v1_reader"}) {
+    CHECK(created.contains(one));
+  }
+  for (const auto& name : created) {
+    INFO(name);
+    CHECK(known.contains(name));
+  }
+  CHECK(declaration::longest_stream_suffix() >= std::string("_publish_many_v999").size());
 }
 
 TEST_CASE("every name that a template gives to a shared object is known before it is generated") {

@@ -12,7 +12,8 @@ namespace {
 /// Roles keep the rights on shared objects that another queue may have given them.
 bool is_shared_right(const migrate::difference& one) {
   const bool is_shared = one.object.find("quern_") != std::string::npos || one.object.starts_with("schema ") ||
-                         one.object.find(" queue_") != std::string::npos;
+                         one.object.find(" queue_") != std::string::npos ||
+                         one.object.find(" stream_") != std::string::npos;
   return is_shared && one.property.starts_with("grant");
 }
 

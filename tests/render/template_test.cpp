@@ -111,7 +111,7 @@ TEST_CASE("every object is placed by some file") {
   }
   for (const auto& [name, checked] : templates.all) {
     // The hints of a version are placed before everything of all versions, by `versions`.
-    if (render::is_file_template(name) || name == "sql/version/hints.sql.mustache") continue;
+    if (render::is_file_template(name) || render::object_name(name) == "hints") continue;
     INFO(name);
     CHECK(placed.contains(name.substr(0, name.rfind('/') + 1) + std::string{render::object_name(name)}));
   }
@@ -121,6 +121,8 @@ TEST_CASE("every value that a view provides is used by some template") {
   const auto templates = render::check_templates(render::load_templates({}));
   std::map<std::string, std::set<std::string>> unused;
   const auto group = [](const std::string& name) {
+    // Parts about streams stand in for some of those about queues, and are given the same.
+    if (name.starts_with("sql/stream_change/")) return std::string{"sql/change/"};
     return name.starts_with("sql/") ? name.substr(0, name.rfind('/') + 1) : name;
   };
   for (const auto& [name, checked] : templates.all) collect(render::provided_to(name), "", unused[group(name)]);

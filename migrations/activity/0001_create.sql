@@ -1,0 +1,1284 @@
+-- quern migration: activity/0001_create
+-- Creates stream activity: its tables, its functions for contract v1 and the rights on them.
+-- roles: mailer, ops, web
+
+-- step: create
+-- lock: none but on the new objects
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create sequence shop.activity_event_number as bigint;
+
+-- Hints that are written at once and roll back with nobody: the segment that publishers fill, since when, and when it was
+-- last looked whether there is something to clear away.
+create sequence shop.activity_segment as bigint minvalue 0;
+create sequence shop.activity_rotated_at as bigint minvalue 0;
+create sequence shop.activity_maintained_at as bigint minvalue 0;
+select setval('shop.activity_segment', 0), setval('shop.activity_rotated_at', floor(extract(epoch from clock_timestamp()))::bigint);
+
+-- Only ever inserted into, and emptied by TRUNCATE, a segment at a time: no row of it dies. Whoever publishes has a
+-- transaction id from then on: the stamp, by which events are found when it has ended.
+create table shop.activity_event (
+  segment smallint not null default pg_sequence_last_value('shop.activity_segment'),
+  stamp xid8 not null default pg_current_xact_id(),
+  event_number bigint not null default nextval('shop.activity_event_number'),
+  published_at timestamptz not null default clock_timestamp(),
+  contract_version smallint not null,
+  customer_id bigint not null,
+  kind text not null,
+  detail jsonb,
+  constraint activity_kind_max_length check (char_length(kind) <= 40),
+  constraint activity_contract_version_known check (contract_version = 1)
+) partition by list (segment);
+comment on table shop.activity_event is 'Everything that a customer did.';
+create table shop.activity_event_0 partition of shop.activity_event (
+  constraint activity_event_0_key primary key (stamp, event_number)
+) for values in (0);
+create table shop.activity_event_1 partition of shop.activity_event (
+  constraint activity_event_1_key primary key (stamp, event_number)
+) for values in (1);
+create table shop.activity_event_2 partition of shop.activity_event (
+  constraint activity_event_2_key primary key (stamp, event_number)
+) for values in (2);
+create table shop.activity_event_3 partition of shop.activity_event (
+  constraint activity_event_3_key primary key (stamp, event_number)
+) for values in (3);
+create table shop.activity_event_4 partition of shop.activity_event (
+  constraint activity_event_4_key primary key (stamp, event_number)
+) for values in (4);
+
+-- A page gives up to 1,000 events their offsets: an event's is the first one of its page and its rank in there, by
+-- (stamp, event_number). In the page are those between its ends whose transaction had ended in the snapshot `hi` and had not
+-- in `lo`, the one of the seal before; a snapshot is kept as the first transaction id that had not begun (next) and those
+-- before it that had not ended (running). A page without events only carries `hi` on.
+create table shop.activity_page (
+  segment smallint not null,
+  first_offset bigint not null,
+  last_offset bigint not null,
+  first_stamp xid8 not null,
+  first_number bigint not null,
+  last_stamp xid8 not null,
+  last_number bigint not null,
+  is_dense boolean not null,
+  is_joined boolean not null,
+  lo_next xid8 not null,
+  lo_running xid8[] not null,
+  hi_next xid8 not null,
+  hi_running xid8[] not null,
+  drawn_number bigint not null,
+  home bigint not null,
+  sealed_by xid8 not null,
+  sealed_at timestamptz not null
+) partition by list (segment);
+comment on column shop.activity_page.is_dense is 'Whether no event of another page can stand between the ends of this one.';
+comment on column shop.activity_page.is_joined is 'Whether none can stand between the page before and the end of this one, either.';
+comment on column shop.activity_page.drawn_number is 'Events with a greater number were published after this page was sealed.';
+comment on column shop.activity_page.home is 'Where these transaction ids are from: see activity_home.';
+create table shop.activity_page_0 partition of shop.activity_page (
+  constraint activity_page_0_key primary key (first_offset, last_offset)
+) for values in (0);
+create index activity_page_0_sealed on shop.activity_page_0 (sealed_at);
+create table shop.activity_page_1 partition of shop.activity_page (
+  constraint activity_page_1_key primary key (first_offset, last_offset)
+) for values in (1);
+create index activity_page_1_sealed on shop.activity_page_1 (sealed_at);
+create table shop.activity_page_2 partition of shop.activity_page (
+  constraint activity_page_2_key primary key (first_offset, last_offset)
+) for values in (2);
+create index activity_page_2_sealed on shop.activity_page_2 (sealed_at);
+create table shop.activity_page_3 partition of shop.activity_page (
+  constraint activity_page_3_key primary key (first_offset, last_offset)
+) for values in (3);
+create index activity_page_3_sealed on shop.activity_page_3 (sealed_at);
+create table shop.activity_page_4 partition of shop.activity_page (
+  constraint activity_page_4_key primary key (first_offset, last_offset)
+) for values in (4);
+create index activity_page_4_sealed on shop.activity_page_4 (sealed_at);
+
+-- A number that is another one after a restore: of the cluster and of the table. Clusters that were copied share theirs.
+create function shop.activity_home()
+returns bigint
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select c.system_identifier # ('shop.activity_page'::regclass::oid::bigint << 32)
+  from pg_control_system() as c;
+end;
+
+-- What is before the first event.
+insert into shop.activity_page
+select 0, 1, 0, '0', 0, '0', 0, false, false, '0', '{}', '0', '{}', 0, shop.activity_home(), pg_current_xact_id(), clock_timestamp();
+
+create table shop.activity_consumer (
+  consumer text not null,
+  subscribed_at timestamptz not null default clock_timestamp(),
+  constraint activity_consumer_key primary key (consumer)
+);
+comment on table shop.activity_consumer is 'Who reads stream activity and is waited for before events are cleared away.';
+
+create sequence shop.activity_position_id as bigint;
+
+-- Where each consumer is: the newest counts. A position names the one that it follows, which only one can: so exactly one
+-- of all acknowledgements of a batch succeeds.
+create table shop.activity_position (
+  consumer text not null,
+  position_id bigint not null default nextval('shop.activity_position_id'),
+  previous_id bigint not null,
+  up_to bigint not null,
+  moved_at timestamptz not null default clock_timestamp(),
+  constraint activity_position_key primary key (consumer, position_id),
+  constraint activity_position_follows unique (consumer, previous_id)
+);
+comment on column shop.activity_position.up_to is 'The offset of the last event that was acknowledged.';
+
+-- Wakes waiting consumers. These share an advisory lock while they wait: when it is free, nobody listens, and a
+-- notification, which makes commits wait for each other, is saved.
+create function shop.activity_wake()
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_is_unlocked boolean;
+begin
+  if pg_try_advisory_lock(-6277507035114536254) then
+    v_is_unlocked := pg_advisory_unlock(-6277507035114536254);
+  else
+    perform pg_notify('shop.activity', '');
+  end if;
+end
+$$;
+comment on function shop.activity_wake is 'Tells waiting consumers that there may be events.';
+
+-- What every reader begins with: the newest page, after the checks that hold for all of them.
+create function shop.activity_newest_page()
+returns shop.activity_page
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_page shop.activity_page;
+begin
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    raise exception using
+      errcode = 'QN004',
+      message = 'a stream can be read in a READ COMMITTED transaction only',
+      hint = 'Read in a transaction of its own, or begin this one with READ COMMITTED.';
+  end if;
+  select p.*
+  into v_page
+  from shop.activity_page as p
+  order by p.first_offset desc, p.last_offset desc
+  limit 1;
+  if v_page.home is distinct from shop.activity_home() or v_page.hi_next > pg_snapshot_xmax(pg_current_snapshot()) then
+    raise exception using
+      errcode = 'QN020',
+      message = 'stream "activity" was brought here from another cluster, where transactions had other ids',
+      hint = 'Run once: select shop.activity_restored().';
+  end if;
+  return v_page;
+end
+$$;
+
+-- The segments that were filled in another cluster: their events have their offsets, and stamps that mean nothing here.
+create function shop.activity_foreign_segments(p_home bigint)
+returns smallint[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  return array(
+    select s.segment
+    from unnest(array[0, 1, 2, 3, 4]::smallint[]) as s (segment)
+    where p_home <> (
+      select p.home
+      from shop.activity_page as p
+      where p.segment = s.segment
+      order by p.first_offset desc, p.last_offset desc
+      limit 1
+    )
+  );
+end
+$$;
+
+-- The offset before which there is nothing that was published at that time or later.
+create function shop.activity_offset_at(p_at timestamptz)
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  v_newest constant shop.activity_page := shop.activity_newest_page();
+begin
+  return coalesce(
+    (
+      select p.first_offset - 1
+      from shop.activity_page as p
+      where p.sealed_at >= p_at
+      order by p.sealed_at, p.first_offset
+      limit 1
+    ),
+    v_newest.last_offset
+  );
+end
+$$;
+comment on function shop.activity_offset_at is 'An offset to read after: all events that were published at p_at or later have a greater one.';
+
+-- The first of the events that are kept without a gap up to the newest. What is left of older ones, after segments between
+-- them were emptied, is beyond the retention and acknowledged by all.
+create function shop.activity_first_offset()
+returns bigint
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select max(p.first_offset)
+  from (
+    select
+      n.first_offset,
+      n.first_offset is distinct from lag(n.last_offset) over (order by n.first_offset, n.last_offset) + 1 as is_first
+    from shop.activity_page as n
+  ) as p
+  where p.is_first;
+end;
+
+-- Fails unless the events after this offset are all kept. The lock on the pages keeps them until the end of the transaction.
+create function shop.activity_check_offset(p_after bigint)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_newest constant shop.activity_page := shop.activity_newest_page();
+  v_first bigint;
+begin
+  if p_after is null or p_after < 0 or p_after > v_newest.last_offset then
+    raise exception using
+      errcode = 'QN005',
+      message = format('there is no offset %s in stream "activity"', coalesce(p_after::text, 'null')),
+      detail = format('Its events have the offsets 1 to %s.', v_newest.last_offset);
+  end if;
+  v_first := shop.activity_first_offset();
+  if p_after + 1 < v_first then
+    raise exception using
+      errcode = 'QN022',
+      message = format('events before offset %s of stream "activity" are not kept any more', v_first),
+      hint = format('Read after offset %s, which is the oldest place there is.', v_first - 1);
+  end if;
+end
+$$;
+
+-- Gives the events of the transactions that have ended since the last seal their offsets, and returns how many. Nobody
+-- waits: while another session seals, this returns null. Others are shown these offsets when this transaction has ended.
+create function shop.activity_seal()
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_last shop.activity_page;
+  v_page shop.activity_page;
+  v_snapshot pg_snapshot;
+  v_foreign smallint[];
+  v_count integer;
+  v_total bigint := 0;
+begin
+  if not pg_try_advisory_xact_lock(-6277507035114536254 + 1) then
+    return null;
+  end if;
+
+  -- Each is a statement of its own: begun after the lock was ours, it sees all that the one who had it before has committed.
+  v_last := shop.activity_newest_page();
+  v_snapshot := pg_current_snapshot();
+  v_foreign := shop.activity_foreign_segments(v_last.home);
+
+  v_page.lo_next := v_last.hi_next;
+  v_page.lo_running := v_last.hi_running;
+  v_page.hi_next := pg_snapshot_xmax(v_snapshot);
+  -- No snapshot names the own transaction, which may have published and go on to do so.
+  v_page.hi_running := array(
+    select r.stamp
+    from pg_snapshot_xip(v_snapshot) as r (stamp)
+    union all
+    select pg_current_xact_id_if_assigned()
+    where pg_current_xact_id_if_assigned() < v_page.hi_next
+  );
+  v_page.last_stamp := '0';
+  v_page.last_number := 0;
+  v_page.home := v_last.home;
+  loop
+    with fresh as (
+      (
+        select e.segment, e.stamp, e.event_number
+        from shop.activity_event as e
+        where e.stamp = any (v_page.lo_running)
+          and (e.stamp, e.event_number) > (v_page.last_stamp, v_page.last_number)
+          and e.stamp <> all (v_page.hi_running)
+          and e.segment <> all (v_foreign)
+        order by e.stamp, e.event_number
+        limit 1000
+      )
+      union all
+      (
+        select e.segment, e.stamp, e.event_number
+        from shop.activity_event as e
+        where e.stamp >= v_page.lo_next
+          and (e.stamp, e.event_number) > (v_page.last_stamp, v_page.last_number)
+          and e.stamp < v_page.hi_next
+          and e.stamp <> all (v_page.hi_running)
+          and e.segment <> all (v_foreign)
+        order by e.stamp, e.event_number
+        limit 1000
+      )
+      order by stamp, event_number
+      limit 1000
+    ), ranked as (
+      select
+        f.*,
+        row_number() over in_order as rank,
+        first_value(f.segment) over in_order as first_segment
+      from fresh as f
+      window in_order as (order by f.stamp, f.event_number)
+    ), cut as (
+      select coalesce(min(r.rank) filter (where r.segment <> r.first_segment) - 1, max(r.rank)) as last_rank
+      from ranked as r
+    )
+    select l.segment, f.stamp, f.event_number, l.stamp, l.event_number, l.rank
+    into v_page.segment, v_page.first_stamp, v_page.first_number, v_page.last_stamp, v_page.last_number, v_count
+    from cut as c
+    join ranked as l on l.rank = c.last_rank
+    join ranked as f on f.rank = 1;
+    exit when not found;
+
+    v_page.first_offset := v_last.last_offset + 1;
+    v_page.last_offset := v_last.last_offset + v_count;
+    v_page.is_dense := v_page.first_stamp >= v_page.lo_next
+      and not exists (
+        select
+        from unnest(v_page.hi_running) as r (stamp)
+        where r.stamp between v_page.first_stamp and v_page.last_stamp
+      );
+    v_page.is_joined := v_page.is_dense
+      and v_last.segment = v_page.segment
+      and (v_page.first_stamp, v_page.first_number) > (v_last.last_stamp, v_last.last_number)
+      and not exists (
+        select
+        from unnest(v_page.hi_running) as r (stamp)
+        where r.stamp between v_last.last_stamp and v_page.last_stamp
+      );
+    v_page.drawn_number := coalesce(pg_sequence_last_value('shop.activity_event_number'), 0);
+    v_page.sealed_by := pg_current_xact_id();
+    v_page.sealed_at := greatest(clock_timestamp(), v_last.sealed_at);
+    insert into shop.activity_page
+    select v_page.*;
+
+    v_last := v_page;
+    v_total := v_total + v_count;
+  end loop;
+  -- Offsets that others are shown must outlive a crash.
+  if v_total > 0 and current_setting('synchronous_commit') = 'off' then
+    perform set_config('synchronous_commit', 'on', true);
+  end if;
+  return v_total;
+end
+$$;
+comment on function shop.activity_seal is 'Gives new events their offsets and returns how many, null while another session does so; reads do so by themselves when nothing else is left to read.';
+
+create sequence shop.activity_v1_read_at as bigint minvalue 0;
+create sequence shop.activity_v1_produced_at as bigint minvalue 0;
+comment on sequence shop.activity_v1_read_at is 'When a consumer last used contract v1, in seconds since 1970, to the minute.';
+comment on sequence shop.activity_v1_produced_at is 'When a producer last used contract v1, in seconds since 1970, to the minute.';
+
+insert into shop.quern_contract as c (queue, version, fingerprint)
+values ('activity', 1, 'b92a8354df2437d4f277076bafae2c3dbd96c9196972b5891f427a0fa6106194')
+on conflict (queue, version) do update
+set fingerprint = excluded.fingerprint,
+  retired_at = null;
+
+-- Up to p_count events after p_after. Pages that follow each other without a gap are read in one go. Pages of this very
+-- transaction are shown only when it consists of this call: it could roll back, and another event get the offset. New events
+-- get their offsets when there is nothing else to give or, in such a transaction, not enough.
+create function shop.activity_read_v1(p_after bigint, p_count integer default 100)
+returns table (
+  event_offset bigint,
+  published_at timestamptz,
+  customer_id bigint,
+  kind text,
+  detail jsonb
+)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_is_own constant boolean := shop.quern_is_own_transaction();
+  v_newest shop.activity_page := shop.activity_newest_page();
+  v_hidden xid8;
+  v_next bigint := coalesce(p_after, 0) + 1;
+  v_end bigint;
+  v_first shop.activity_page;
+  v_last shop.activity_page;
+  v_break bigint;
+  v_expected bigint;
+  v_count bigint;
+  v_version smallint;
+begin
+  if p_count is null or p_count < 1 then
+    raise exception using
+      errcode = 'QN005',
+      message = 'the number of events to read must be at least 1';
+  end if;
+  if v_next <= 0 then
+    raise exception using
+      errcode = 'QN005',
+      message = 'an offset cannot be negative';
+  end if;
+  if (pg_sequence_last_value('shop.activity_v1_read_at') > date_part('epoch', now()) - 60) is not true then
+    perform setval('shop.activity_v1_read_at', floor(date_part('epoch', now()))::bigint);
+  end if;
+  if v_newest.last_offset < v_next or v_is_own and v_newest.last_offset < v_next - 1 + p_count then
+    perform shop.activity_seal();
+    v_newest := shop.activity_newest_page();
+  end if;
+  -- An exception block in a function of the caller would take the seal back, and could keep what was read.
+  if not v_is_own or exists (
+    select
+    from shop.activity_page as p
+    where p.first_offset = v_newest.first_offset
+      and p.last_offset = v_newest.last_offset
+      and p.sealed_by = pg_current_xact_id_if_assigned()
+      and p.xmin::text::bigint <> pg_current_xact_id_if_assigned()::text::bigint % 4294967296
+  ) then
+    v_hidden := pg_current_xact_id_if_assigned();
+  end if;
+  v_end := least(coalesce(p_after, 0) + p_count, v_newest.last_offset);
+
+  while v_next <= v_end loop
+    select p.*
+    into v_first
+    from shop.activity_page as p
+    where p.first_offset <= v_next
+    order by p.first_offset desc, p.last_offset desc
+    limit 1;
+    if not found or v_first.last_offset < v_next then
+      perform shop.activity_check_offset(v_next - 1);
+    end if;
+    exit when v_first.sealed_by = v_hidden;
+
+    v_last := v_first;
+    if v_first.is_dense and v_first.last_offset < v_end then
+      v_break := coalesce(
+        (
+          select p.first_offset
+          from shop.activity_page as p
+          where p.first_offset > v_first.first_offset
+            and p.first_offset <= v_end
+            and (not p.is_joined or p.sealed_by = v_hidden)
+          order by p.first_offset
+          limit 1
+        ),
+        v_end + 1
+      );
+      select p.*
+      into v_last
+      from shop.activity_page as p
+      where p.first_offset < v_break
+      order by p.first_offset desc, p.last_offset desc
+      limit 1;
+    end if;
+    v_expected := least(v_last.last_offset, v_end) - v_next + 1;
+
+    return query
+    select v_next - 1 + r.quern_rank, r.published_at, r.customer_id, r.kind, r.detail
+    from (
+      select
+        e.published_at,
+        e.customer_id as customer_id,
+        e.kind as kind,
+        e.detail as detail,
+        row_number() over in_order as quern_rank,
+        bool_and(e.contract_version = 1) over in_order as quern_is_readable
+      from (
+        select *
+        from shop.activity_event as e
+        where e.segment = v_first.segment
+          and (e.stamp, e.event_number) >= (v_first.first_stamp, v_first.first_number)
+          and (e.stamp, e.event_number) <= (v_last.last_stamp, v_last.last_number)
+          and (
+            v_first.is_dense
+            or (e.stamp >= v_first.lo_next or e.stamp = any (v_first.lo_running))
+            and e.stamp < v_first.hi_next
+            and e.stamp <> all (v_first.hi_running)
+          )
+        order by e.stamp, e.event_number
+        offset v_next - v_first.first_offset
+        limit v_expected
+      ) as e
+      window in_order as (order by e.stamp, e.event_number rows unbounded preceding)
+    ) as r
+    where r.quern_is_readable;
+    get diagnostics v_count = row_count;
+    v_next := v_next + v_count;
+    continue when v_count = v_expected;
+
+    -- The next one is of a contract that this one cannot read, or it is not there, which must not be.
+    select e.contract_version
+    into v_version
+    from shop.activity_event as e
+    where e.segment = v_first.segment
+      and (e.stamp, e.event_number) >= (v_first.first_stamp, v_first.first_number)
+      and (e.stamp, e.event_number) <= (v_last.last_stamp, v_last.last_number)
+      and (
+        v_first.is_dense
+        or (e.stamp >= v_first.lo_next or e.stamp = any (v_first.lo_running))
+        and e.stamp < v_first.hi_next
+        and e.stamp <> all (v_first.hi_running)
+      )
+    order by e.stamp, e.event_number
+    offset v_next - v_first.first_offset
+    limit 1;
+    if not found then
+      raise exception using
+        errcode = 'QN024',
+        message = format('event %s of stream "activity" is not in its page', v_next);
+    elsif v_next = coalesce(p_after, 0) + 1 then
+      raise exception using
+        errcode = 'QN021',
+        message = format('event %s of stream "activity" is of contract v%s, which contract v1 cannot read', v_next, v_version),
+        hint = 'Read on with a newer release of this program.';
+    end if;
+    exit;
+  end loop;
+end
+$$;
+comment on function shop.activity_read_v1 is 'Up to p_count events after the offset p_after, in their order; reads nothing but what is there, and remembers nothing.';
+
+create function shop.activity_read_json_v1(p_after bigint, p_count integer default 100)
+returns table (event_offset bigint, published_at timestamptz, payload jsonb)
+language sql security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select
+    r.event_offset,
+    r.published_at,
+    (select to_jsonb(payload.*) from (select r.customer_id, r.kind, r.detail) as payload)
+  from shop.activity_read_v1(p_after, p_count) as r;
+end;
+comment on function shop.activity_read_json_v1 is 'As activity_read_v1, with the payload as one JSON object.';
+
+-- The events after the consumer's newest position, whose number is the batch: until that is followed by another one, the same
+-- events come again.
+create function shop.activity_receive_v1(p_consumer text, p_count integer default 100)
+returns table (
+  event_offset bigint,
+  batch bigint,
+  published_at timestamptz,
+  customer_id bigint,
+  kind text,
+  detail jsonb
+)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_position constant shop.activity_position := shop.activity_position_of(p_consumer);
+begin
+  return query
+  select r.event_offset, v_position.position_id, r.published_at, r.customer_id, r.kind, r.detail
+  from shop.activity_read_v1(v_position.up_to, p_count) as r;
+
+  if shop.quern_is_own_transaction()
+    and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds' then
+    perform shop.activity_maintain();
+  end if;
+end
+$$;
+comment on function shop.activity_receive_v1 is 'The next events of a consumer: acknowledge them with activity_ack, their batch and the offset of the last one that is done.';
+
+create function shop.activity_receive_json_v1(p_consumer text, p_count integer default 100)
+returns table (event_offset bigint, batch bigint, published_at timestamptz, payload jsonb)
+language sql security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select
+    r.event_offset,
+    r.batch,
+    r.published_at,
+    (select to_jsonb(payload.*) from (select r.customer_id, r.kind, r.detail) as payload)
+  from shop.activity_receive_v1(p_consumer, p_count) as r;
+end;
+comment on function shop.activity_receive_json_v1 is 'As activity_receive_v1, with the payload as one JSON object.';
+
+revoke all on function
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+from public;
+grant execute on function
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+to mailer;
+
+create function shop.activity_wake_v1()
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform setval('shop.activity_v1_produced_at', floor(date_part('epoch', now()))::bigint);
+  perform shop.activity_wake();
+end
+$$;
+comment on function shop.activity_wake_v1() is 'As activity_wake, by a producer of contract v1; called after COPY.';
+
+-- Without a search path of its own, which would cost a tenth of the call: every name is qualified.
+create function shop.activity_publish_v1(
+  p_customer_id bigint,
+  p_kind text,
+  p_detail jsonb default null
+) returns void
+language plpgsql security definer
+as $$
+declare
+  v_is_unlocked boolean;
+begin
+  insert into shop.activity_event (contract_version, customer_id, kind, detail)
+  values (1, p_customer_id, p_kind, p_detail);
+
+  -- When a producer last used this contract, to the minute.
+  if (pg_catalog.pg_sequence_last_value('shop.activity_v1_produced_at') operator(pg_catalog.>) (pg_catalog.date_part('epoch', pg_catalog.now()) operator(pg_catalog.-) 60)) is not true then
+    perform pg_catalog.setval('shop.activity_v1_produced_at', pg_catalog.floor(pg_catalog.date_part('epoch', pg_catalog.now()))::bigint);
+  end if;
+
+  -- As in activity_wake, written out because a call would cost more than all of it.
+  if pg_catalog.pg_try_advisory_lock(-6277507035114536254) then
+    v_is_unlocked := pg_catalog.pg_advisory_unlock(-6277507035114536254);
+  else
+    perform pg_catalog.pg_notify('shop.activity', '');
+  end if;
+end
+$$;
+comment on function shop.activity_publish_v1 is 'Publishes an event. It gets its offset after its transaction has committed.';
+
+-- One array a field, all of the same length; an array field takes text, each element an array in its text form.
+create function shop.activity_publish_many_v1(
+  p_customer_id bigint[],
+  p_kind text[],
+  p_detail jsonb[] default null
+) returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_count bigint;
+begin
+  if greatest(cardinality(p_customer_id), cardinality(p_kind), cardinality(p_detail))
+    is distinct from least(cardinality(p_customer_id), cardinality(p_kind), cardinality(p_detail)) then
+    raise exception using
+      errcode = 'QN005',
+      message = 'the arrays of activity_publish_many_v1 differ in length';
+  end if;
+
+  insert into shop.activity_event (contract_version, customer_id, kind, detail)
+  select 1, t.customer_id, t.kind, t.detail
+  from unnest(p_customer_id, p_kind, p_detail) with ordinality as t(customer_id, kind, detail, quern_rank)
+  order by t.quern_rank;
+  get diagnostics v_count = row_count;
+
+  perform shop.activity_wake_v1();
+  return v_count;
+end
+$$;
+comment on function shop.activity_publish_many_v1 is 'Publishes an event for each place of the arrays, in that order, and returns how many.';
+
+create function shop.activity_publish_json_v1(p_payload jsonb)
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform shop.quern_check_payload('activity', p_payload, '{"customer_id": "number", "kind": "string", "detail": "any?"}');
+  perform shop.activity_publish_v1(
+    p_customer_id => (p_payload ->> 'customer_id')::bigint,
+    p_kind => p_payload ->> 'kind',
+    p_detail => nullif(p_payload -> 'detail', 'null')
+  );
+end
+$$;
+comment on function shop.activity_publish_json_v1 is 'Publishes a JSON object, which is checked against the contract.';
+
+revoke all on function
+  shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
+from public;
+grant execute on function
+  shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
+to web;
+grant insert (contract_version, customer_id, kind, detail) on shop.activity_event to web;
+
+create function shop.activity_subscribe(p_consumer text, p_from text default 'end', p_after bigint default null, p_at timestamptz default null)
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_page shop.activity_page;
+  v_after bigint;
+begin
+  if p_consumer is null or p_consumer = '' or length(p_consumer) > 200 then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a consumer needs a name of 1 to 200 characters';
+  end if;
+  if num_nonnulls(p_after, p_at) > 1 or p_from not in ('start', 'end') then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a consumer begins at the start, at the end, after an offset or at a time',
+      hint = 'Give p_from => ''start'' or ''end'', or p_after, or p_at.';
+  end if;
+  v_page := shop.activity_newest_page();
+
+  insert into shop.activity_consumer (consumer)
+  values (p_consumer)
+  on conflict (consumer) do nothing;
+  if not found then
+    return null;
+  end if;
+
+  if p_after is not null then
+    v_after := p_after;
+  elsif p_at is not null then
+    v_after := shop.activity_offset_at(p_at);
+  elsif p_from = 'start' then
+    v_after := shop.activity_first_offset() - 1;
+  else
+    -- What is committed by now is not for this consumer. Waits for whoever seals, who may not have seen all of it.
+    perform pg_advisory_xact_lock(-6277507035114536254 + 1);
+    perform shop.activity_seal();
+    v_page := shop.activity_newest_page();
+    v_after := v_page.last_offset;
+  end if;
+  perform shop.activity_check_offset(v_after);
+
+  insert into shop.activity_position (consumer, previous_id, up_to)
+  values (p_consumer, 0, v_after);
+  return v_after;
+end
+$$;
+comment on function shop.activity_subscribe is 'Makes a consumer and returns the offset after which it reads; null when it was there already. ''start'' is the oldest event that is kept.';
+
+create function shop.activity_unsubscribe(p_consumer text)
+returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  delete from shop.activity_position as p
+  where p.consumer = p_consumer;
+  delete from shop.activity_consumer as c
+  where c.consumer = p_consumer;
+  return found;
+end
+$$;
+comment on function shop.activity_unsubscribe is 'Forgets a consumer: events are not kept for it any more. False when there was none of that name.';
+
+-- The newest position of a consumer, which must be there.
+create function shop.activity_position_of(p_consumer text)
+returns shop.activity_position
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_position shop.activity_position;
+begin
+  select p.*
+  into v_position
+  from shop.activity_consumer as c
+  join shop.activity_position as p on p.consumer = c.consumer
+  where c.consumer = p_consumer
+  order by p.position_id desc
+  limit 1;
+  if not found then
+    raise exception using
+      errcode = 'QN023',
+      message = format('stream "activity" has no consumer "%s"', p_consumer),
+      hint = 'Declare it, or subscribe it with shop.activity_subscribe.';
+  end if;
+  return v_position;
+end
+$$;
+
+-- A stale or repeated acknowledgement changes nothing: another position has followed the one that the batch was read from.
+-- Of two at once the second waits for the first, and then finds its place taken.
+create function shop.activity_ack(p_consumer text, p_batch bigint, p_offset bigint)
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_newest constant shop.activity_page := shop.activity_newest_page();
+  v_position constant shop.activity_position := shop.activity_position_of(p_consumer);
+begin
+  if p_offset > v_newest.last_offset then
+    raise exception using
+      errcode = 'QN005',
+      message = format('stream "activity" has no event %s that could be acknowledged', p_offset),
+      detail = format('Its last event has the offset %s.', v_newest.last_offset);
+  end if;
+  if v_position.position_id is distinct from p_batch or (p_offset > v_position.up_to) is not true then
+    return 0;
+  end if;
+  insert into shop.activity_position (consumer, previous_id, up_to)
+  values (p_consumer, p_batch, p_offset)
+  on conflict (consumer, previous_id) do nothing;
+  return case when found then p_offset - v_position.up_to else 0 end;
+end
+$$;
+comment on function shop.activity_ack is 'Moves a consumer on to p_offset, when nobody has since the batch was received; returns over how many events. What is behind p_offset is received again.';
+
+create function shop.activity_seek(p_consumer text, p_after bigint default null, p_at timestamptz default null)
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_after bigint;
+  v_position shop.activity_position;
+begin
+  if num_nonnulls(p_after, p_at) <> 1 then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a consumer is moved to an offset or to a time',
+      hint = 'Give p_after or p_at.';
+  end if;
+  v_after := coalesce(p_after, shop.activity_offset_at(p_at));
+  perform shop.activity_check_offset(v_after);
+  loop
+    v_position := shop.activity_position_of(p_consumer);
+    insert into shop.activity_position (consumer, previous_id, up_to)
+    values (p_consumer, v_position.position_id, v_after)
+    on conflict (consumer, previous_id) do nothing;
+    exit when found;
+  end loop;
+  return v_after;
+end
+$$;
+comment on function shop.activity_seek is 'Moves a consumer: it goes on after p_after, or with what was published at p_at. Batches that it has received are stale.';
+
+-- Whether nobody needs a segment any more: it is not that of the newest page, and nothing in it has no offset yet, was not
+-- acknowledged by a consumer, or is within the retention.
+create function shop.activity_is_done_with(p_segment smallint)
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  v_newest constant shop.activity_page := shop.activity_newest_page();
+  v_last shop.activity_page;
+begin
+  select p.*
+  into v_last
+  from shop.activity_page as p
+  where p.segment = p_segment
+  order by p.first_offset desc, p.last_offset desc
+  limit 1;
+  return found
+    and v_last.sealed_at < clock_timestamp() - interval '720 hours'
+    and v_newest.segment <> p_segment
+    and not exists (
+      select
+      from shop.activity_consumer as c
+      where (
+          select p.up_to
+          from shop.activity_position as p
+          where p.consumer = c.consumer
+          order by p.position_id desc
+          limit 1
+        ) < v_last.last_offset
+    )
+    and not exists (
+      select
+      from shop.activity_event as e
+      where e.segment = p_segment
+        and v_last.home = v_newest.home
+        and (e.stamp >= v_newest.hi_next or e.stamp = any (v_newest.hi_running))
+    );
+end
+$$;
+
+-- Under the lock all is looked at again: whoever has published into the segment and not committed holds a lock on it, and so
+-- does who subscribes or moves to an offset.
+create function shop.activity_truncate(p_segment smallint)
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '20ms'
+as $$
+begin
+  if not shop.activity_is_done_with(p_segment) then
+    return false;
+  end if;
+  case p_segment
+    when 0 then
+      lock table shop.activity_event_0, shop.activity_page_0 in access exclusive mode;
+    when 1 then
+      lock table shop.activity_event_1, shop.activity_page_1 in access exclusive mode;
+    when 2 then
+      lock table shop.activity_event_2, shop.activity_page_2 in access exclusive mode;
+    when 3 then
+      lock table shop.activity_event_3, shop.activity_page_3 in access exclusive mode;
+    when 4 then
+      lock table shop.activity_event_4, shop.activity_page_4 in access exclusive mode;
+  end case;
+  if not shop.activity_is_done_with(p_segment) then
+    return false;
+  end if;
+  case p_segment
+    when 0 then
+      truncate shop.activity_event_0, shop.activity_page_0;
+    when 1 then
+      truncate shop.activity_event_1, shop.activity_page_1;
+    when 2 then
+      truncate shop.activity_event_2, shop.activity_page_2;
+    when 3 then
+      truncate shop.activity_event_3, shop.activity_page_3;
+    when 4 then
+      truncate shop.activity_event_4, shop.activity_page_4;
+  end case;
+  return true;
+exception
+  when lock_not_available then
+    return false;
+end
+$$;
+
+-- Goes on to the next segment when the present one was filled for long enough, and the next two are empty: one of them stays
+-- so, for activity_restored. The segment is a hint: who has read it before may publish to the old one still, even when that
+-- was emptied since. It is an event like any other.
+create function shop.activity_rotate(p_after interval default interval '360 hours')
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_last shop.activity_page;
+  v_segment bigint;
+begin
+  if to_timestamp(pg_sequence_last_value('shop.activity_rotated_at')) > clock_timestamp() - p_after
+    or not pg_try_advisory_xact_lock(-6277507035114536254 + 1) then
+    return false;
+  end if;
+  v_segment := pg_sequence_last_value('shop.activity_segment');
+  if not exists (select from shop.activity_page as p where p.segment = v_segment and p.first_offset <= p.last_offset)
+    or exists (select from shop.activity_page as p where p.segment in ((v_segment + 1) % 5, (v_segment + 2) % 5)) then
+    return false;
+  end if;
+
+  v_segment := (v_segment + 1) % 5;
+  v_last := shop.activity_newest_page();
+  v_last.segment := v_segment;
+  v_last.first_offset := v_last.last_offset + 1;
+  v_last.is_dense := false;
+  v_last.is_joined := false;
+  v_last.sealed_by := pg_current_xact_id();
+  v_last.sealed_at := greatest(clock_timestamp(), v_last.sealed_at);
+  insert into shop.activity_page
+  select v_last.*;
+  perform setval('shop.activity_segment', v_segment);
+  perform setval('shop.activity_rotated_at', floor(extract(epoch from clock_timestamp()))::bigint);
+  return true;
+end
+$$;
+
+-- Leaves the newest position of each consumer, when there are many others. In one transaction under the lock of the table:
+-- who acknowledges meanwhile waits some milliseconds.
+create function shop.activity_compact(p_bytes bigint default 1048576)
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '20ms'
+as $$
+declare
+  v_positions shop.activity_position[];
+begin
+  if pg_relation_size('shop.activity_position') < p_bytes then
+    return false;
+  end if;
+  lock table shop.activity_position in access exclusive mode;
+  v_positions := array(
+    select p
+    from shop.activity_consumer as c
+    cross join lateral (
+      select n.*
+      from shop.activity_position as n
+      where n.consumer = c.consumer
+      order by n.position_id desc
+      limit 1
+    ) as p
+  );
+  truncate shop.activity_position;
+  insert into shop.activity_position
+  select p.*
+  from unnest(v_positions) as p;
+  return true;
+exception
+  when lock_not_available then
+    return false;
+end
+$$;
+
+-- Clears away and rotates; what is locked by others stays for the next time. Takes strong locks until the end of the
+-- transaction: to be called in one of its own.
+create function shop.activity_maintain()
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform setval('shop.activity_maintained_at', floor(extract(epoch from clock_timestamp()))::bigint);
+  perform shop.activity_truncate(0::smallint);
+  perform shop.activity_truncate(1::smallint);
+  perform shop.activity_truncate(2::smallint);
+  perform shop.activity_truncate(3::smallint);
+  perform shop.activity_truncate(4::smallint);
+  perform shop.activity_rotate();
+  perform shop.activity_compact();
+end
+$$;
+comment on function shop.activity_maintain is 'Clears away what nobody needs any more. Consumers call it by themselves, every ten seconds.';
+
+-- Repairs what a restore into another cluster has broken: what had no offset yet, or was published since, is published anew
+-- in its order, in a segment where no stamp of the other cluster is; the other segments are only read from here on. Sequences
+-- were restored as well: a greater number than the newest page knew is younger than it.
+create function shop.activity_restored()
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_last shop.activity_page;
+  v_foreign smallint[];
+  v_segment smallint;
+  v_count bigint;
+begin
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    raise exception using
+      errcode = 'QN004',
+      message = 'a stream can be repaired in a READ COMMITTED transaction only';
+  end if;
+  perform pg_advisory_xact_lock(-6277507035114536254 + 1);
+  lock table shop.activity_event, shop.activity_page in access exclusive mode;
+  select p.*
+  into v_last
+  from shop.activity_page as p
+  order by p.first_offset desc, p.last_offset desc
+  limit 1;
+  if v_last.home = shop.activity_home() and v_last.hi_next <= pg_snapshot_xmax(pg_current_snapshot()) then
+    return 0;
+  end if;
+  select s.segment
+  into v_segment
+  from generate_series(0, 5 - 1) as s (segment)
+  where not exists (select from shop.activity_event as e where e.segment = s.segment)
+    and not exists (select from shop.activity_page as p where p.segment = s.segment)
+  order by s.segment
+  limit 1;
+  if not found then
+    raise exception using
+      errcode = 'QN020',
+      message = 'no segment of stream "activity" is empty',
+      hint = 'Empty one of shop.activity_event_0, shop.activity_event_1, … with its pages, whose events nobody needs any more.';
+  end if;
+
+  v_foreign := shop.activity_foreign_segments(v_last.home);
+  with left_over as materialized (
+    select e.*, min(e.event_number) over (partition by e.stamp) as quern_first
+    from shop.activity_event as e
+    where e.segment <> all (v_foreign)
+      and (e.event_number > v_last.drawn_number or e.stamp >= v_last.hi_next or e.stamp = any (v_last.hi_running))
+  ), taken as (
+    delete from shop.activity_event as e
+    using left_over as l
+    where (e.segment, e.stamp, e.event_number) = (l.segment, l.stamp, l.event_number)
+  )
+  insert into shop.activity_event (segment, published_at, contract_version, customer_id, kind, detail)
+  select v_segment, l.published_at, l.contract_version, l.customer_id, l.kind, l.detail
+  from left_over as l
+  order by l.quern_first, l.event_number;
+  get diagnostics v_count = row_count;
+
+  v_last.segment := v_segment;
+  v_last.first_offset := v_last.last_offset + 1;
+  v_last.is_dense := false;
+  v_last.is_joined := false;
+  -- All of this cluster that begins from here on, this transaction included, and all that runs.
+  v_last.hi_next := pg_current_xact_id();
+  v_last.hi_running := array(select r.stamp from pg_snapshot_xip(pg_current_snapshot()) as r (stamp) where r.stamp < pg_current_xact_id());
+  v_last.drawn_number := pg_sequence_last_value('shop.activity_event_number');
+  v_last.home := shop.activity_home();
+  v_last.sealed_by := pg_current_xact_id();
+  v_last.sealed_at := greatest(clock_timestamp(), v_last.sealed_at);
+  insert into shop.activity_page
+  select v_last.*;
+  perform setval('shop.activity_segment', v_segment);
+  return v_count;
+end
+$$;
+comment on function shop.activity_restored is 'To be run once after a restore into another cluster. Returns how many events were published anew.';
+
+create function shop.activity_lag()
+returns table (consumer text, up_to bigint, behind bigint, oldest_age interval, moved_at timestamptz)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_newest constant shop.activity_page := shop.activity_newest_page();
+begin
+  return query
+  select
+    c.consumer,
+    n.up_to,
+    v_newest.last_offset - n.up_to,
+    (
+      select clock_timestamp() - p.sealed_at
+      from shop.activity_page as p
+      where p.first_offset <= n.up_to + 1
+        and p.last_offset >= n.up_to + 1
+      order by p.first_offset desc
+      limit 1
+    ),
+    n.moved_at
+  from shop.activity_consumer as c
+  cross join lateral (
+    select p.up_to, p.moved_at
+    from shop.activity_position as p
+    where p.consumer = c.consumer
+    order by p.position_id desc
+    limit 1
+  ) as n
+  order by c.consumer;
+end
+$$;
+comment on function shop.activity_lag is 'How far each consumer is behind: in events that have an offset, and since when the oldest of them has it.';
+
+create function shop.activity_stats()
+returns table (first_offset bigint, last_offset bigint, unsealed bigint, segments bigint, bytes bigint)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_newest constant shop.activity_page := shop.activity_newest_page();
+begin
+  return query
+  select
+    shop.activity_first_offset(),
+    v_newest.last_offset,
+    (
+      select count(*)
+      from shop.activity_event as e
+      where (e.stamp >= v_newest.hi_next or e.stamp = any (v_newest.hi_running))
+        and e.segment <> all (shop.activity_foreign_segments(v_newest.home))
+    ),
+    (select count(distinct p.segment) from shop.activity_page as p),
+    pg_total_relation_size('shop.activity_event_0') + pg_total_relation_size('shop.activity_page_0') + pg_total_relation_size('shop.activity_event_1') + pg_total_relation_size('shop.activity_page_1') + pg_total_relation_size('shop.activity_event_2') + pg_total_relation_size('shop.activity_page_2') + pg_total_relation_size('shop.activity_event_3') + pg_total_relation_size('shop.activity_page_3') + pg_total_relation_size('shop.activity_event_4') + pg_total_relation_size('shop.activity_page_4') + 0;
+end
+$$;
+comment on function shop.activity_stats is 'The offsets of the events that are kept, how many committed ones have none yet, the segments in use and the size on disk.';
+
+-- What knows nothing of contracts publishes in the oldest one that its payload fits, and reads in the oldest one.
+create function shop.activity_publish_json(p_payload jsonb)
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform shop.activity_publish_json_v1(p_payload);
+end
+$$;
+comment on function shop.activity_publish_json is 'Publishes a JSON object, which is checked against the contract.';
+
+create function shop.activity_read_json(p_after bigint, p_count integer default 100)
+returns table (event_offset bigint, published_at timestamptz, payload jsonb)
+language sql security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select r.event_offset, r.published_at, r.payload
+  from shop.activity_read_json_v1(p_after, p_count) as r;
+end;
+comment on function shop.activity_read_json is 'The events after an offset, each with its payload as one JSON object.';
+
+select shop.activity_subscribe('audit', 'start');
+select shop.activity_subscribe('statistics', 'start');
+
+revoke all on function
+  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_foreign_segments, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal,
+  shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
+  shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
+  shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
+from public;
+grant usage on schema shop to mailer, ops, web;
+grant execute on function shop.quern_handshake to mailer, ops, web;
+grant execute on function shop.activity_wake, shop.activity_publish_json, shop.stream_publish to web;
+grant usage on sequence shop.activity_event_number to web;
+grant select on sequence shop.activity_segment to web;
+grant execute on function
+  shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
+  shop.activity_read_json, shop.stream_consume
+to mailer;
+grant execute on function
+  shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
+  shop.activity_restored, shop.activity_lag, shop.activity_stats
+to ops;
+grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position to ops;
+
+-- reverse
+lock table shop.activity_event, shop.activity_page, shop.activity_position in access exclusive mode;
+
+do $$
+declare
+  v_count bigint;
+begin
+  select count(*)
+  into v_count
+  from shop.activity_event as m
+  where true;
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of stream "activity" %s', v_count,
+        case v_count when 1 then 'event' else 'events' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'They go when they are older than its retention.';
+  end if;
+end
+$$;
+
+drop function
+  shop.activity_publish_json_v1, shop.activity_publish_many_v1, shop.activity_publish_v1, shop.activity_wake_v1,
+  shop.activity_receive_json_v1, shop.activity_receive_v1, shop.activity_read_json_v1, shop.activity_read_v1,
+  shop.activity_publish_json, shop.activity_read_json, shop.activity_wake, shop.activity_stats, shop.activity_lag, shop.activity_restored,
+  shop.activity_maintain, shop.activity_compact, shop.activity_rotate, shop.activity_truncate, shop.activity_is_done_with, shop.activity_seek, shop.activity_ack,
+  shop.activity_position_of, shop.activity_unsubscribe, shop.activity_subscribe, shop.activity_seal, shop.activity_check_offset, shop.activity_offset_at,
+  shop.activity_first_offset, shop.activity_foreign_segments, shop.activity_newest_page, shop.activity_home;
+drop table shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position;
+drop sequence shop.activity_event_number, shop.activity_position_id, shop.activity_segment, shop.activity_rotated_at, shop.activity_maintained_at;
+drop sequence shop.activity_v1_read_at, shop.activity_v1_produced_at;
+delete from shop.quern_contract where queue = 'activity';
+delete from shop.quern_client where queue = 'activity';

@@ -1,0 +1,166 @@
+-- quern migration: activity/0001_create
+-- Creates stream activity: its tables, its functions for contract v1 and the rights on them.
+-- roles: mailer, ops, web
+
+-- step: create
+-- lock: none but on the new objects
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create table shop.activity_event (
+  customer_id bigint not null,
+  kind text not null,
+  constraint activity_kind_max_length check (char_length(kind) <= 40),
+  constraint activity_contract_version_known check (contract_version = 1)
+);
+
+create table shop.activity_page ();
+
+create table shop.activity_consumer ();
+
+create function shop.activity_wake(); -- 'shop.activity' -6277507035114536254
+
+create function shop.activity_newest_page();
+create function shop.activity_first_offset();
+create function shop.activity_foreign_segments(p_home bigint);
+create function shop.activity_offset_at(p_at timestamptz);
+create function shop.activity_check_offset(p_after bigint);
+
+create function shop.activity_seal();
+
+create sequence shop.activity_v1_read_at as bigint minvalue 0;
+create sequence shop.activity_v1_produced_at as bigint minvalue 0;
+comment on sequence shop.activity_v1_read_at is 'When a consumer last used contract v1, in seconds since 1970, to the minute.';
+comment on sequence shop.activity_v1_produced_at is 'When a producer last used contract v1, in seconds since 1970, to the minute.';
+
+insert into shop.quern_contract as c (queue, version, fingerprint)
+values ('activity', 1, '40632ff857e16be58bb1f410ab17aefacc1d7939226dbb57ce50f13d65f0992c')
+on conflict (queue, version) do update
+set fingerprint = excluded.fingerprint,
+  retired_at = null;
+
+create function shop.activity_read_v1(p_after bigint);
+-- events where e.contract_version = 1
+-- customer_id bigint = e.customer_id
+-- kind text = e.kind
+
+create function shop.activity_read_json_v1(p_after bigint);
+
+create function shop.activity_receive_v1(p_consumer text);
+create function shop.activity_receive_json_v1(p_consumer text);
+
+revoke all on function
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+from public;
+grant execute on function
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+to mailer;
+
+create function shop.activity_wake_v1();
+
+create function shop.activity_publish_v1(
+  p_customer_id bigint,
+  p_kind text
+); -- inserts contract_version, customer_id, kind
+
+create function shop.activity_publish_many_v1(
+  p_customer_id bigint[],
+  p_kind text[]
+); -- inserts t.customer_id, t.kind
+
+create function shop.activity_publish_json_v1(p_payload jsonb); -- '{"customer_id": "number", "kind": "string"}'
+-- p_customer_id => (p_payload ->> 'customer_id')::bigint
+-- p_kind => p_payload ->> 'kind'
+
+revoke all on function
+  shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
+from public;
+grant execute on function
+  shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
+to web;
+grant insert (contract_version, customer_id, kind) on shop.activity_event to web;
+
+create function shop.activity_subscribe(p_consumer text, p_from text);
+create function shop.activity_unsubscribe(p_consumer text);
+create function shop.activity_position_of(p_consumer text);
+
+create function shop.activity_ack(p_consumer text, p_batch bigint, p_offset bigint);
+
+create function shop.activity_seek(p_consumer text, p_after bigint);
+
+create function shop.activity_is_done_with(p_segment smallint); -- interval '720 hours'
+create function shop.activity_truncate(p_segment smallint);
+
+create function shop.activity_rotate(); -- interval '360 hours'
+
+create function shop.activity_compact();
+
+create function shop.activity_maintain();
+
+create function shop.activity_restored(); -- customer_id -- kind
+
+create function shop.activity_lag();
+create function shop.activity_stats();
+
+create function shop.activity_publish_json(p_payload jsonb);
+-- else v1
+create function shop.activity_read_json(p_after bigint); -- v1
+
+select shop.activity_subscribe('audit', 'start');
+select shop.activity_subscribe('notifier', 'end');
+
+revoke all on function
+  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_foreign_segments, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal,
+  shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
+  shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
+  shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
+from public;
+grant usage on schema shop to mailer, ops, web;
+grant execute on function shop.quern_handshake to mailer, ops, web;
+grant execute on function shop.activity_wake, shop.activity_publish_json, shop.stream_publish to web;
+grant usage on sequence shop.activity_event_number to web;
+grant select on sequence shop.activity_segment to web;
+grant execute on function
+  shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
+  shop.activity_read_json, shop.stream_consume
+to mailer;
+grant execute on function
+  shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
+  shop.activity_restored, shop.activity_lag, shop.activity_stats
+to ops;
+grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position to ops;
+
+-- reverse
+lock table shop.activity_event, shop.activity_page, shop.activity_position in access exclusive mode;
+
+do $$
+declare
+  v_count bigint;
+begin
+  select count(*)
+  into v_count
+  from shop.activity_event as m
+  where true;
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of stream "activity" %s', v_count,
+        case v_count when 1 then 'event' else 'events' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'They go when they are older than its retention.';
+  end if;
+end
+$$;
+
+drop function
+  shop.activity_publish_json_v1, shop.activity_publish_many_v1, shop.activity_publish_v1, shop.activity_wake_v1,
+  shop.activity_receive_json_v1, shop.activity_receive_v1, shop.activity_read_json_v1, shop.activity_read_v1,
+  shop.activity_publish_json, shop.activity_read_json, shop.activity_wake, shop.activity_stats, shop.activity_lag, shop.activity_restored,
+  shop.activity_maintain, shop.activity_compact, shop.activity_rotate, shop.activity_truncate, shop.activity_is_done_with, shop.activity_seek, shop.activity_ack,
+  shop.activity_position_of, shop.activity_unsubscribe, shop.activity_subscribe, shop.activity_seal, shop.activity_check_offset, shop.activity_offset_at,
+  shop.activity_first_offset, shop.activity_foreign_segments, shop.activity_newest_page, shop.activity_home;
+drop table shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position;
+drop sequence shop.activity_event_number, shop.activity_position_id, shop.activity_segment, shop.activity_rotated_at, shop.activity_maintained_at;
+drop sequence shop.activity_v1_read_at, shop.activity_v1_produced_at;
+delete from shop.quern_contract where queue = 'activity';
+delete from shop.quern_client where queue = 'activity';

@@ -1,0 +1,49 @@
+-- quern migration: activity/0002_drop
+-- Drops stream activity.
+
+-- step: drop
+-- lock: access exclusive on the queue's tables, which are dropped
+-- lock_timeout: 15ms
+-- statement_timeout: 1min
+-- transaction: yes
+
+do $$
+declare
+  v_used_at timestamptz;
+  v_client text;
+begin
+  select greatest(
+    pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value('shop.activity_v1_produced_at')),
+    pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value('shop.activity_v1_read_at')),
+    (select max(c.last_seen_at) from shop.quern_client as c where c.queue = 'activity' and c.version = 1)
+  )
+  into v_used_at;
+  if v_used_at > pg_catalog.clock_timestamp() - interval '24 hours' then
+    select pg_catalog.string_agg(pg_catalog.format('%s (role %s) at %s', c.client, c.role_name, c.last_seen_at), ', ' order by c.last_seen_at desc)
+    into v_client
+    from shop.quern_client as c
+    where c.queue = 'activity'
+      and c.version = 1;
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('contract v1 of stream "activity" was used at %s, which is less than 1d ago', v_used_at),
+      detail = pg_catalog.format('It was spoken by: %s.', coalesce(v_client, 'callers that did not shake hands')),
+      hint = 'Wait until its programs are gone; `sunset` of the stream says for how long nobody may have used it.';
+  end if;
+end
+$$;
+
+lock table shop.activity_event, shop.activity_page, shop.activity_position in access exclusive mode;
+
+drop function
+  shop.activity_publish_json_v1, shop.activity_publish_many_v1, shop.activity_publish_v1, shop.activity_wake_v1,
+  shop.activity_receive_json_v1, shop.activity_receive_v1, shop.activity_read_json_v1, shop.activity_read_v1,
+  shop.activity_publish_json, shop.activity_read_json, shop.activity_wake, shop.activity_stats, shop.activity_lag, shop.activity_restored,
+  shop.activity_maintain, shop.activity_compact, shop.activity_rotate, shop.activity_truncate, shop.activity_is_done_with, shop.activity_seek, shop.activity_ack,
+  shop.activity_position_of, shop.activity_unsubscribe, shop.activity_subscribe, shop.activity_seal, shop.activity_check_offset, shop.activity_offset_at,
+  shop.activity_first_offset, shop.activity_foreign_segments, shop.activity_newest_page, shop.activity_home;
+drop table shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position;
+drop sequence shop.activity_event_number, shop.activity_position_id, shop.activity_segment, shop.activity_rotated_at, shop.activity_maintained_at;
+drop sequence shop.activity_v1_read_at, shop.activity_v1_produced_at;
+delete from shop.quern_contract where queue = 'activity';
+delete from shop.quern_client where queue = 'activity';

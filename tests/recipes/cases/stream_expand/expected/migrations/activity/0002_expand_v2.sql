@@ -1,0 +1,409 @@
+-- quern migration: activity/0002_expand_v2
+-- Changes stream activity: renames the field "customer_id" to "customer"; widens "customer" from int32 to int64; changes the constraints of "kind"; adds the field "source"; removes the field "note"; changes consumers.notifier.from; changes consumers.statistics.from; changes doc; changes grants.operate; changes grants.produce; changes retention.
+-- roles: mailer, web
+
+-- step: hints_v2
+-- lock: none but on the new objects
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create sequence shop.activity_v2_read_at as bigint minvalue 0;
+create sequence shop.activity_v2_produced_at as bigint minvalue 0;
+comment on sequence shop.activity_v2_read_at is 'When a consumer last used contract v2, in seconds since 1970, to the minute.';
+comment on sequence shop.activity_v2_produced_at is 'When a producer last used contract v2, in seconds since 1970, to the minute.';
+
+-- reverse
+drop sequence shop.activity_v2_read_at, shop.activity_v2_produced_at;
+
+-- step: columns
+-- lock: access exclusive on shop.activity_event, for an instant
+-- lock_timeout: 15ms
+-- statement_timeout: 1min
+-- transaction: yes
+
+alter table shop.activity_event
+  alter column customer_id drop not null,
+  add column customer bigint,
+  add column source text default 'web' not null,
+  drop constraint activity_kind_max_length,
+  add constraint activity_customer_id_required_v1 check (contract_version <> 1 or (customer_id is not null)) not valid,
+  add constraint activity_kind_max_length_v1 check (contract_version <> 1 or (char_length(kind) <= 40)) not valid,
+  add constraint activity_kind_max_length_v2 check (contract_version <> 2 or (char_length(kind) <= 80)) not valid,
+  add constraint activity_customer_required_v2 check (contract_version <> 2 or (customer is not null)) not valid;
+
+-- reverse
+alter table shop.activity_event
+  alter column customer_id set not null;
+
+alter table shop.activity_event
+  drop column customer,
+  drop column source,
+  drop constraint activity_customer_id_present;
+
+-- step: validate
+-- lock: share update exclusive on the tables of messages, while they are read
+-- lock_timeout: 5s
+-- statement_timeout: 1h
+-- transaction: yes
+
+alter table shop.activity_event validate constraint activity_customer_id_required_v1;
+alter table shop.activity_event validate constraint activity_kind_max_length_v1;
+alter table shop.activity_event validate constraint activity_kind_max_length_v2;
+alter table shop.activity_event validate constraint activity_customer_required_v2;
+
+-- reverse
+do $$
+declare
+  v_count bigint;
+begin
+  select count(*)
+  into v_count
+  from shop.activity_event as m
+  where m.contract_version = 2;
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of stream "activity" %s in contract v2', v_count,
+        case v_count when 1 then 'event' else 'events' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'Readers of older contracts read them: try again when they are older than the retention.';
+  end if;
+end
+$$;
+
+alter table shop.activity_event validate constraint activity_kind_max_length;
+alter table shop.activity_event validate constraint activity_customer_id_present;
+alter table shop.activity_event validate constraint activity_contract_version_known;
+
+-- step: allow_v2
+-- lock: access exclusive on shop.activity_event, for an instant
+-- lock_timeout: 15ms
+-- statement_timeout: 1min
+-- transaction: yes
+
+alter table shop.activity_event
+  drop constraint activity_contract_version_known,
+  add constraint activity_contract_version_known check (contract_version in (1, 2)) not valid;
+
+-- reverse
+alter table shop.activity_event
+  drop constraint activity_contract_version_known,
+  add constraint activity_contract_version_known check (contract_version = 1) not valid,
+  drop constraint activity_customer_id_required_v1,
+  drop constraint activity_kind_max_length_v1,
+  drop constraint activity_kind_max_length_v2,
+  drop constraint activity_customer_required_v2,
+  add constraint activity_kind_max_length check (char_length(kind) <= 40) not valid,
+  add constraint activity_customer_id_present check (customer_id is not null) not valid;
+
+-- step: validate_versions
+-- lock: share update exclusive on the tables of messages, while they are read
+-- lock_timeout: 5s
+-- statement_timeout: 1h
+-- transaction: yes
+
+alter table shop.activity_event validate constraint activity_contract_version_known;
+
+-- reverse
+-- The constraint goes with the step before.
+
+-- step: settle
+-- lock: none; waits until older transactions have ended
+-- lock_timeout: 0
+-- statement_timeout: 0
+-- transaction: no
+
+-- Nothing to wait for in this direction.
+
+-- reverse
+-- Functions that were called before the last step may still run as they were: until their transactions have ended.
+do $$
+declare
+  v_older constant text[] := array(
+    select l.virtualtransaction
+    from pg_catalog.pg_locks as l
+    join pg_catalog.pg_stat_activity as a on a.pid = l.pid
+    where l.locktype = 'virtualxid'
+      and l.pid <> pg_catalog.pg_backend_pid()
+      and a.datname = pg_catalog.current_database()
+      and a.backend_type is distinct from 'autovacuum worker'
+  );
+begin
+  while exists (
+    select
+    from pg_catalog.pg_locks as l
+    where l.locktype = 'virtualxid'
+      and l.virtualtransaction = any (v_older)
+  ) loop
+    -- Between two looks no snapshot is held.
+    commit;
+    perform pg_catalog.pg_sleep(0.01);
+  end loop;
+end
+$$;
+
+-- step: functions
+-- lock: none that anybody waits for
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create or replace function shop.activity_is_done_with(p_segment smallint); -- interval '720 hours'
+create or replace function shop.activity_truncate(p_segment smallint);
+
+create or replace function shop.activity_rotate(); -- interval '360 hours'
+
+create or replace function shop.activity_restored(); -- customer_id -- kind -- note -- customer -- source
+
+create or replace function shop.activity_publish_json(p_payload jsonb);
+-- v1 if shop.quern_payload_problems(p_payload, '{"customer_id": "number", "kind": "string", "note": "string?"}') is null
+-- else v2
+create or replace function shop.activity_read_json(p_after bigint); -- v1
+
+create or replace function shop.activity_read_v1(p_after bigint);
+-- events where (e.contract_version = 1 or (e.contract_version = 2 and (e.customer between -2147483648 and 2147483647) is not false and (char_length(e.kind) <= 40) is not false))
+-- customer_id integer = case when e.contract_version = 1 then e.customer_id when e.contract_version = 2 then e.customer::integer end
+-- kind text = e.kind
+-- note text = e.note
+
+comment on table shop.activity_event is 'Everything that a customer did.';
+
+-- reverse
+do $$
+declare
+  v_count bigint;
+begin
+  select count(*)
+  into v_count
+  from shop.activity_event as m
+  where m.contract_version = 2;
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of stream "activity" %s in contract v2', v_count,
+        case v_count when 1 then 'event' else 'events' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'Readers of older contracts read them: try again when they are older than the retention.';
+  end if;
+end
+$$;
+
+create or replace function shop.activity_is_done_with(p_segment smallint); -- interval '168 hours'
+create or replace function shop.activity_truncate(p_segment smallint);
+
+create or replace function shop.activity_rotate(); -- interval '84 hours'
+
+create or replace function shop.activity_restored(); -- customer_id -- kind -- note
+
+create or replace function shop.activity_publish_json(p_payload jsonb);
+-- else v1
+create or replace function shop.activity_read_json(p_after bigint); -- v1
+
+create or replace function shop.activity_read_v1(p_after bigint);
+-- events where e.contract_version = 1
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+-- note text = e.note
+
+comment on table shop.activity_event is null;
+
+-- step: consumers_v2
+-- lock: none but on the new objects
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+insert into shop.quern_contract as c (queue, version, fingerprint)
+values ('activity', 2, '5b2e80d22908c9b6b675fb2f100433fb645f1054de922061cab56fddeb97347c')
+on conflict (queue, version) do update
+set fingerprint = excluded.fingerprint,
+  retired_at = null;
+
+create function shop.activity_read_v2(p_after bigint);
+-- events where e.contract_version in (1, 2)
+-- customer bigint = case when e.contract_version = 1 then e.customer_id::bigint when e.contract_version = 2 then e.customer end
+-- kind text = e.kind
+-- source text = e.source
+
+create function shop.activity_read_json_v2(p_after bigint);
+
+create function shop.activity_receive_v2(p_consumer text);
+create function shop.activity_receive_json_v2(p_consumer text);
+
+revoke all on function
+  shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2
+from public;
+grant execute on function
+  shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2
+to mailer;
+
+-- reverse
+do $$
+declare
+  v_count bigint;
+begin
+  select count(*)
+  into v_count
+  from shop.activity_event as m
+  where m.contract_version = 2 and not ((m.contract_version = 1 or (m.contract_version = 2 and (m.customer between -2147483648 and 2147483647) is not false and (char_length(m.kind) <= 40) is not false)));
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of stream "activity" %s in contract v2 that no older contract can read', v_count,
+        case v_count when 1 then 'event' else 'events' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'Only consumers of this contract can handle them: try again when they are through. Dead letters have to be redriven or purged.';
+  end if;
+end
+$$;
+
+drop function shop.activity_receive_json_v2, shop.activity_receive_v2, shop.activity_read_json_v2, shop.activity_read_v2;
+
+delete from shop.quern_contract
+where queue = 'activity'
+  and version = 2;
+
+-- step: producers_v2
+-- lock: none but on the new objects
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create function shop.activity_wake_v2();
+
+create function shop.activity_publish_v2(
+  p_customer bigint,
+  p_kind text,
+  p_source text default 'web'
+); -- inserts contract_version, customer, kind, source
+
+create function shop.activity_publish_many_v2(
+  p_customer bigint[],
+  p_kind text[],
+  p_source text[] default null
+); -- inserts t.customer, t.kind, coalesce(t.source, 'web')
+
+create function shop.activity_publish_json_v2(p_payload jsonb); -- '{"customer": "number", "kind": "string", "source": "string?"}'
+-- p_customer => (p_payload ->> 'customer')::bigint
+-- p_kind => p_payload ->> 'kind'
+-- p_source => coalesce(p_payload ->> 'source', 'web')
+
+revoke all on function
+  shop.activity_wake_v2, shop.activity_publish_v2, shop.activity_publish_many_v2, shop.activity_publish_json_v2
+from public;
+grant execute on function
+  shop.activity_wake_v2, shop.activity_publish_v2, shop.activity_publish_many_v2, shop.activity_publish_json_v2
+to web, mailer;
+grant insert (contract_version, customer, kind, source) on shop.activity_event to web, mailer;
+
+-- reverse
+revoke insert (customer, source) on shop.activity_event from web, mailer;
+drop function shop.activity_publish_json_v2, shop.activity_publish_many_v2, shop.activity_publish_v2, shop.activity_wake_v2;
+
+-- step: rights
+-- lock: none that anybody waits for
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+revoke execute on function shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain, shop.activity_restored, shop.activity_lag, shop.activity_stats from ops;
+revoke select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position from ops;
+
+revoke all on function
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+from public;
+grant execute on function
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+to mailer;
+
+revoke all on function
+  shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
+from public;
+grant execute on function
+  shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
+to web, mailer;
+grant insert (contract_version, customer_id, kind, note) on shop.activity_event to web, mailer;
+
+revoke all on function
+  shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2
+from public;
+grant execute on function
+  shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2
+to mailer;
+
+revoke all on function
+  shop.activity_wake_v2, shop.activity_publish_v2, shop.activity_publish_many_v2, shop.activity_publish_json_v2
+from public;
+grant execute on function
+  shop.activity_wake_v2, shop.activity_publish_v2, shop.activity_publish_many_v2, shop.activity_publish_json_v2
+to web, mailer;
+grant insert (contract_version, customer, kind, source) on shop.activity_event to web, mailer;
+
+revoke all on function
+  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_foreign_segments, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal,
+  shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
+  shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
+  shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
+from public;
+grant usage on schema shop to mailer, web;
+grant execute on function shop.quern_handshake to mailer, web;
+grant execute on function shop.activity_wake, shop.activity_publish_json, shop.stream_publish to web, mailer;
+grant usage on sequence shop.activity_event_number to web, mailer;
+grant select on sequence shop.activity_segment to web, mailer;
+grant execute on function
+  shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
+  shop.activity_read_json, shop.stream_consume
+to mailer;
+
+-- reverse
+revoke execute on function shop.activity_wake, shop.activity_publish_json, shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1, shop.activity_wake_v2, shop.activity_publish_v2, shop.activity_publish_many_v2, shop.activity_publish_json_v2 from mailer;
+revoke insert (contract_version, customer_id, kind, note, customer, source) on shop.activity_event from mailer;
+revoke usage on sequence shop.activity_event_number from mailer;
+revoke select on sequence shop.activity_segment from mailer;
+
+revoke all on function
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+from public;
+grant execute on function
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+to mailer;
+
+revoke all on function
+  shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
+from public;
+grant execute on function
+  shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
+to web;
+grant insert (contract_version, customer_id, kind, note) on shop.activity_event to web;
+
+revoke all on function
+  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_foreign_segments, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal,
+  shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
+  shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
+  shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
+from public;
+grant usage on schema shop to mailer, ops, web;
+grant execute on function shop.quern_handshake to mailer, ops, web;
+grant execute on function shop.activity_wake, shop.activity_publish_json, shop.stream_publish to web;
+grant usage on sequence shop.activity_event_number to web;
+grant select on sequence shop.activity_segment to web;
+grant execute on function
+  shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
+  shop.activity_read_json, shop.stream_consume
+to mailer;
+grant execute on function
+  shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
+  shop.activity_restored, shop.activity_lag, shop.activity_stats
+to ops;
+grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position to ops;
+
+-- step: consumers
+-- lock: none that anybody waits for
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+select shop.activity_subscribe('statistics', 'end');
+select shop.activity_unsubscribe('notifier');
+
+-- reverse
+select shop.activity_subscribe('notifier', 'start');
+select shop.activity_unsubscribe('statistics');

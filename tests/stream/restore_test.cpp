@@ -1,0 +1,112 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "cluster/scratch.hpp"
+#include "stream/journal.hpp"
+#include "support/catch.hpp"
+
+// What becomes of a stream when its server crashes, or its database comes back in another cluster: I2, I8.
+
+namespace {
+
+/// So that the ids of the next transactions are far beyond those of a new cluster.
+void use_up_transaction_ids(test::session& db) {
+  db.ask("do $$ begin for i in 1..3000 loop perform pg_current_xact_id(); commit; end loop; end $$");
+}
+
+/// Dumps a schema and restores it into another server, whose sequences and rows are then those of the first.
+void move_schema(const std::string& from, const std::string& schema, const std::string& to) {
+  const auto file = std::filesystem::temp_directory_path() / fmt::format("quern_restore_{}.sql", ::getpid());
+  const auto run = [](const std::string& command) { REQUIRE(std::system(command.c_str()) == 0); };
+  run(fmt::format("pg_dump --schema={} --file='{}' '{}'", schema, file.string(), from));
+  run(fmt::format("psql -X -q -v ON_ERROR_STOP=1 -f '{}' '{}' > /dev/null", file.string(), to));
+  std::filesystem::remove(file);
+}
+
+}  // namespace
+
+TEST_CASE("after a crash the offsets that were shown are those of the same events, and the count goes on") {
+  cluster::scratch server;
+  std::string schema;
+  const std::string url = server.url();
+  std::string shown;
+  {
+    test::journal here{test::log_stream, url};
+    schema = here.schema();
+    here.publish("a");
+    auto open = here.open();
+    open.begin();
+    test::journal::publish(open, "lost");
+    here.publish("b");
+    shown = here.read();
+    CHECK(shown == "1|a 2|b");
+    CHECK(here.ack("audit", 1) == "1");
+    auto sealing = here.open();
+    here.publish("c");
+    sealing.begin();
+    CHECK(sealing.ask("select log_seal()") == "1");
+    server.stop(cluster::shutdown::immediate);
+  }
+  server.start();
+  test::session after{url, schema};
+  CHECK(test::journal::read(after) == "1|a 2|b 3|c");
+  CHECK(test::journal::receive(after, "audit") == "2|b 3|c");
+  test::journal::publish(after, "d");
+  CHECK(test::journal::read(after) == "1|a 2|b 3|c 4|d");
+}
+
+TEST_CASE("after a restore into another cluster the first call says what to run, and nothing is skipped") {
+  cluster::scratch old;
+  cluster::scratch young;
+  test::journal before{test::log_stream, old.url()};
+  use_up_transaction_ids(before.db);
+  before.publish("a");
+  before.publish("b");
+  CHECK(before.read() == "1|a 2|b");
+  CHECK(before.ack("audit", 1) == "1");
+  before.db.ask("begin; select log_publish_v1('x1'); select log_publish_v1('x2'); commit");
+  before.publish("y");
+  test::session{young.url(), "public"}.ask("create role qt_web; create role qt_mailer; create role qt_ops");
+  move_schema(old.url(), before.schema(), young.url());
+
+  test::session after{young.url(), before.schema()};
+  // Publishing goes on whatever the others say.
+  test::journal::publish(after, "new");
+  constexpr auto refused =
+      "QN020: stream \"log\" was brought here from another cluster, where transactions had other ids";
+  for (const auto* call : {"log_read_v1(0)", "log_receive_v1('audit')", "log_seal()", "log_ack('audit', 1, 1)",
+                           "log_subscribe('x')", "log_seek('audit', 0)", "log_maintain()", "log_lag()"})
+    CHECK(after.refusal(fmt::format("select {}", call)) == refused);
+  CHECK(after.ask("select log_restored()") == "4");
+  CHECK(after.ask("select log_restored()") == "0");
+  CHECK(test::journal::read(after) == "1|a 2|b 3|x1 4|x2 5|y 6|new");
+  CHECK(test::journal::receive(after, "audit", 2) == "2|b 3|x1");
+  // Ids of the new cluster reach those of the old one: they are told apart.
+  use_up_transaction_ids(after);
+  use_up_transaction_ids(after);
+  test::journal::publish(after, "last");
+  CHECK(test::journal::read(after) == "1|a 2|b 3|x1 4|x2 5|y 6|new 7|last");
+  CHECK(test::journal::read(after, 1, 3) == "2|b 3|x1 4|x2");
+}
+
+TEST_CASE("a transaction that runs during the repair publishes as ever") {
+  cluster::scratch old;
+  cluster::scratch young;
+  test::journal before{test::log_stream, old.url()};
+  use_up_transaction_ids(before.db);
+  before.publish("a");
+  CHECK(before.read() == "1|a");
+  test::session{young.url(), "public"}.ask("create role qt_web; create role qt_mailer; create role qt_ops");
+  move_schema(old.url(), before.schema(), young.url());
+  test::session after{young.url(), before.schema()};
+  test::session early{young.url(), before.schema()};
+  early.ask("begin; select pg_current_xact_id()");
+  CHECK(after.ask("select log_restored()") == "0");
+  test::journal::publish(after, "b");
+  CHECK(test::journal::read(after) == "1|a 2|b");
+  test::journal::publish(early, "early");
+  early.commit();
+  CHECK(test::journal::read(after) == "1|a 2|b 3|early");
+}
