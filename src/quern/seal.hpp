@@ -10,11 +10,11 @@
 namespace quern {
 
 /// Gives what is committed by now its offsets, in a transaction of its own, and returns whether there may be events
-/// that were not to be seen before. Waits while another session does the same, a quarter of a second at most: who
+/// that were not to be seen before. Waits while another session does the same, a second at most: who
 /// seals in a transaction that goes on for long holds nobody up.
 template <stream_contract Contract>
 bool seal_events(connection& on) {
-  constexpr auto longest = std::chrono::milliseconds{250};
+  constexpr auto longest = std::chrono::seconds{1};
   const auto end = std::chrono::steady_clock::now() + longest;
   bool has_waited = false;
   for (;;) {
