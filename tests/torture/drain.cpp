@@ -1,0 +1,83 @@
+#include "drain.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <exception>
+#include <quern/consumer.hpp>
+#include <quern/stream_consumer.hpp>
+#include <quern/transaction.hpp>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+#include <torture/activity.hpp>
+#include <torture/brief.hpp>
+#include <torture/jobs.hpp>
+#include <torture/urgent.hpp>
+
+#include "effects.hpp"
+
+namespace torture {
+namespace {
+
+constexpr std::chrono::seconds longest{60};
+
+template <class Contract>
+void hand_out(quern::connection& db, const std::string& name) {
+  quern::stream_consumer<Contract> from{db, name};
+  for (;;) {
+    from.seal();
+    quern::transaction within{db};
+    const auto events = from.receive(within, 1000);
+    if (events.empty()) return;
+    write_effects(db, Contract::queue, name, events);
+    if (!from.ack(events))
+      throw std::runtime_error{fmt::format("{} cannot acknowledge what it alone has received", name)};
+    within.commit();
+  }
+}
+
+template <class Contract>
+void hand_out_all(quern::connection& db) {
+  const auto names = db.execute(fmt::format("select array_agg(consumer) from torture.{}_consumer", Contract::queue))
+                         .template value<std::vector<std::string>>();
+  for (const std::string& name : names) hand_out<Contract>(db, name);
+}
+
+template <class Contract>
+void empty(quern::connection& db) {
+  quern::consumer<Contract> from{db};
+  const std::string is_empty = fmt::format(
+      "select not exists (select from torture.{0}_message) and not exists (select from torture.{0}_delayed)",
+      Contract::queue);
+  const auto end = std::chrono::steady_clock::now() + longest;
+  for (;;) {
+    quern::transaction within{db};
+    const auto taken = from.take(within, 1000);
+    write_handled(db, Contract::queue, taken, "drain");
+    within.commit();
+    if (!taken.empty()) continue;
+    if (db.execute(is_empty).template value<bool>()) return;
+    if (std::chrono::steady_clock::now() > end)
+      throw std::runtime_error{fmt::format("messages of {} are left that nobody can have", Contract::queue)};
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
+}
+
+}  // namespace
+
+void drain(const std::string& url, report& into) {
+  constexpr std::array parts{hand_out_all<activity_v1_contract>, hand_out_all<brief_v1_contract>,
+                             empty<jobs_v1_contract>, empty<urgent_v1_contract>};
+  for (const auto part : parts) {
+    try {
+      quern::connection db{url};
+      part(db);
+    } catch (const std::exception& problem) {
+      into.violation("everything comes to an end", "{}", problem.what());
+    }
+  }
+}
+
+}  // namespace torture

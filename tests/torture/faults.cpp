@@ -1,0 +1,102 @@
+#include "faults.hpp"
+
+#include <sys/types.h>
+
+#include <csignal>
+#include <quern/error.hpp>
+
+namespace torture {
+
+faults::faults(cluster::scratch& server, troupe& players, std::uint64_t seed, bool is_short)
+    : server_{&server}, players_{&players}, random_{seed}, is_short_{is_short} {
+  next_small_ = steady::now() + some_time(500, 1000);
+  next_crash_ = steady::now() + (is_short ? some_time(3000, 5000) : some_time(8000, 15'000));
+}
+
+void faults::step() {
+  if (holder_ && steady::now() >= held_until_) holder_.reset();
+  if (steady::now() >= next_crash_) {
+    between(0, 2) == 0 ? kill_backend() : crash();
+    next_crash_ = steady::now() + (is_short_ ? some_time(4000, 6000) : some_time(8000, 25'000));
+  }
+  if (steady::now() >= next_small_) {
+    try {
+      small_fault();
+    } catch (const quern::error& failed) {
+      // The session met with another fault.
+      if (!failed.connection_lost()) throw;
+      holder_.reset();
+    }
+    next_small_ = steady::now() + some_time(50, 600);
+  }
+}
+
+void faults::small_fault() {
+  switch (between(0, 9)) {
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+      players_->kill_one(random_);
+      ++done_.kills;
+      break;
+    case 4:
+    case 5:
+      players_->freeze_one(random_);
+      ++done_.freezes;
+      break;
+    case 6:
+      hold_horizon();
+      break;
+    default:
+      terminate_session();
+  }
+}
+
+void faults::terminate_session() {
+  quern::connection db{server_->url()};
+  const auto count = db.execute(
+                           "select count(*) from (select pg_terminate_backend(pid) from pg_stat_activity "
+                           "where application_name = 'torture' order by hashint8extended(pid, $1) limit 1) as t",
+                           static_cast<std::int64_t>(between(0, 1'000'000)))
+                         .value<std::int64_t>();
+  done_.terminated += static_cast<int>(count);
+}
+
+void faults::kill_backend() {
+  try {
+    quern::connection db{server_->url()};
+    const auto pid = db.execute("select min(pid) from pg_stat_activity where application_name = 'torture'")
+                         .value<std::optional<std::int32_t>>();
+    if (!pid) return;
+    kill(*pid, SIGKILL);
+    ++done_.dead_backends;
+  } catch (const quern::error& failed) {
+    if (!failed.connection_lost()) throw;
+  }
+  holder_.reset();
+}
+
+void faults::crash() {
+  server_->stop(cluster::shutdown::immediate);
+  ++done_.crashes;
+  if (between(0, 3) == 0) players_->kill_one(random_);
+  holder_.reset();
+  server_->start();
+}
+
+void faults::hold_horizon() {
+  if (holder_) return;
+  holder_.emplace(server_->url());
+  holder_->execute("begin isolation level repeatable read");
+  holder_->execute("select txid_current_snapshot()");
+  held_until_ = steady::now() + some_time(1000, is_short_ ? 3000 : 20'000);
+  ++done_.held;
+}
+
+void faults::end() {
+  holder_.reset();
+  players_->wake_all();
+}
+
+}  // namespace torture

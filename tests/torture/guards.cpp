@@ -1,0 +1,97 @@
+#include "guards.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace torture {
+namespace {
+
+constexpr std::string_view seal = "sql/stream/seal.sql.mustache";
+constexpr std::string_view read = "sql/stream_version/read.sql.mustache";
+constexpr std::string_view truncate = "sql/stream/truncate.sql.mustache";
+constexpr std::string_view pick = "sql/version/pick.sql.mustache";
+
+text::source without(const text::source& from, const replacement& change) {
+  std::string text = from.content;
+  std::size_t found = 0;
+  for (std::size_t at = 0; (at = text.find(change.part, at)) != std::string::npos; at += change.by.size()) {
+    text.replace(at, change.part.size(), change.by);
+    ++found;
+  }
+  if (found == 0) throw std::logic_error{fmt::format("{} does not hold: {}", change.name, change.part)};
+  return {from.name, std::move(text)};
+}
+
+}  // namespace
+
+const std::vector<guard>& guards() {
+  static const std::vector<guard> all{
+      {"stream.running",
+       "a seal looks for transactions that ran at the seal before",
+       "I1",
+       {{seal, "e.stamp = any (v_page.lo_running)", "false"}}},
+      {"stream.seal_lock",
+       "one seals at a time",
+       "no unexpected error",
+       {{seal, "not pg_try_advisory_xact_lock({{advisory_key}} + 1)", "false"}}},
+      {"stream.read_after_lock",
+       "a seal looks for the newest page when it has the lock",
+       "I2",
+       {{seal, "v_last {{prefix}}_page;", "v_last {{prefix}}_page := {{prefix}}_newest_page();"},
+        {seal, "  v_last := {{prefix}}_newest_page();\n", "  perform pg_sleep(0.002);\n"}}},
+      {"stream.own_pages",
+       "nobody shows pages that he has sealed and not committed",
+       "I2",
+       {{read, "v_hidden := pg_current_xact_id_if_assigned();", "v_hidden := null;"}}},
+      {"stream.one_follows",
+       "one position follows another",
+       "I5",
+       {{"sql/stream/consumer_table.sql.mustache",
+         "primary key (consumer, position_id),\n  constraint {{queue}}_position_follows unique (consumer, previous_id)",
+         "primary key (consumer, position_id)"},
+        {"sql/stream/ack.sql.mustache", "on conflict (consumer, previous_id) do nothing", ""},
+        {"sql/stream/seek.sql.mustache", "on conflict (consumer, previous_id) do nothing", ""}}},
+      {"stream.unconsumed",
+       "what a consumer has not acknowledged is kept",
+       "no unexpected error",
+       {{truncate, ") < v_last.last_offset", ") < 0"}}},
+      {"stream.unsealed",
+       "what has no offset yet is kept",
+       "I1",
+       {{truncate, "and v_last.home = v_newest.home", "and false"}}},
+      {"stream.retention",
+       "what is within the retention is kept",
+       "I6",
+       {{truncate, "clock_timestamp() - {{retention}}", "clock_timestamp()"}}},
+      {"queue.attempt",
+       "only the present attempt ends a message",
+       "only the present attempt ends a message",
+       {{"sql/queue/ack.sql.mustache", "and m.attempt = p_attempt", ""},
+        {"sql/queue/ack.sql.mustache", "and d.attempt = p_attempt", ""}}},
+      {"queue.lease",
+       "what is leased is claimed by nobody",
+       "a lease holds",
+       {{pick, "and m.lease_until <= v_now", ""}}},
+  };
+  return all;
+}
+
+const guard& guard_named(std::string_view name) {
+  const auto which = std::ranges::find(guards(), name, &guard::name);
+  if (which == guards().end()) throw std::invalid_argument{fmt::format("there is no guard \"{}\"", name)};
+  return *which;
+}
+
+void remove_guards(std::vector<render::template_source>& templates, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    for (const replacement& change : guard_named(name).changes) {
+      const auto changed = std::ranges::find(templates, change.name, &render::template_source::name);
+      if (changed == templates.end()) throw std::logic_error{fmt::format("there is no template {}", change.name)};
+      changed->source = without(changed->source, change);
+    }
+  }
+}
+
+}  // namespace torture

@@ -1,0 +1,26 @@
+// Clears away and rotates all the time, more than anybody would.
+
+#include <fmt/format.h>
+
+#include "player.hpp"
+
+namespace torture {
+
+void maintain_streams(player& me) {
+  keep_working(me, [&](quern::connection& db) {
+    me.pause(std::chrono::milliseconds{me.between(10, 100)});
+    const std::string_view stream = me.chance(0.7) ? "brief" : "activity";
+    switch (me.between(0, 3)) {
+      case 0:
+        db.execute(fmt::format("select torture.{}_rotate('-1 s')", stream));
+        break;
+      case 1:
+        db.execute(fmt::format("select torture.{}_compact(0)", stream));
+        break;
+      default:
+        db.execute(fmt::format("select torture.{}_maintain()", stream));
+    }
+  });
+}
+
+}  // namespace torture
