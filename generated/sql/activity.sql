@@ -106,14 +106,22 @@ select 0, 1, 0, '0', 0, '0', 0, false, false, '0', '{}', '0', '{}', 0, shop.acti
 create table shop.activity_consumer (
   consumer text not null,
   subscribed_at timestamptz not null default clock_timestamp(),
+  is_cooperative boolean not null default false,
+  lease interval not null default interval '30 seconds',
+  max_attempts integer not null default 8,
+  backoff text not null default 'exponential',
+  initial_delay interval not null default interval '1 second',
+  longest_delay interval not null default interval '1 hour',
+  jitter float8 not null default 0.2,
   constraint activity_consumer_key primary key (consumer)
 );
 comment on table shop.activity_consumer is 'Who reads stream activity and is waited for before events are cleared away.';
+comment on column shop.activity_consumer.is_cooperative is 'Whether many workers share its cursor. What follows is of such consumers alone.';
 
 create sequence shop.activity_position_id as bigint;
 
 -- Where each consumer is: the newest counts. A position names the one that it follows, which only one can: so exactly one
--- of all acknowledgements of a batch succeeds.
+-- of all acknowledgements of a batch succeeds. Of a cooperative consumer: where it was when it became one.
 create table shop.activity_position (
   consumer text not null,
   position_id bigint not null default nextval('shop.activity_position_id'),
@@ -124,6 +132,60 @@ create table shop.activity_position (
   constraint activity_position_follows unique (consumer, previous_id)
 );
 comment on column shop.activity_position.up_to is 'The offset of the last event that was acknowledged.';
+
+create sequence shop.activity_claim_id as bigint;
+
+-- What the workers of cooperative consumers hold: ranges of offsets. A claim is a chain of rows of which the newest counts;
+-- each says what is left of the range, until when and whose it is. The first row of the newest claim of a consumer also says
+-- how far all was claimed, and which claims were open then: the others need not be looked at. Rows are only ever inserted.
+create table shop.activity_claim (
+  consumer text not null,
+  claim_id bigint not null,
+  step integer not null default 0,
+  next_offset bigint not null,
+  last_offset bigint not null,
+  failed bigint[] not null default '{}',
+  attempt integer not null,
+  is_open boolean not null default true,
+  lease_until timestamptz not null,
+  session_key bigint,
+  up_to bigint,
+  open_claims bigint[],
+  moved_at timestamptz not null default clock_timestamp(),
+  constraint activity_claim_key primary key (consumer, claim_id, step)
+);
+comment on column shop.activity_claim.next_offset is 'The first event of the range that is not done.';
+comment on column shop.activity_claim.failed is 'Events of the range that failed alone, and go their own way: see activity_failed.';
+comment on column shop.activity_claim.lease_until is 'When others may take it over; -infinity: it is nobody''s.';
+comment on column shop.activity_claim.session_key is 'The advisory lock of the session that works on it, if that has one: see activity_enlist.';
+
+-- Events that failed at a cooperative consumer: each waits for its next attempt, is claimed again, or is dead. They are copies,
+-- so that the events themselves need not be kept for them.
+create table shop.activity_failed (
+  consumer text not null,
+  event_offset bigint not null,
+  attempt integer not null,
+  due_at timestamptz not null,
+  claim_id bigint,
+  session_key bigint,
+  failed_at timestamptz not null default clock_timestamp(),
+  dead_at timestamptz,
+  last_error text,
+  published_at timestamptz not null,
+  contract_version smallint not null,
+  customer_id bigint not null,
+  kind text not null,
+  detail jsonb,
+  constraint activity_failed_key primary key (consumer, event_offset)
+) with (
+  autovacuum_vacuum_scale_factor = 0.01,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_cost_delay = 0
+);
+create index activity_failed_due on shop.activity_failed (consumer, due_at) where dead_at is null;
+create index activity_failed_held on shop.activity_failed (consumer, claim_id) where claim_id is not null;
+comment on table shop.activity_failed is 'Events of stream activity that failed at a cooperative consumer; those with dead_at are its dead letters.';
+comment on column shop.activity_failed.due_at is 'When it may be claimed: after its delay, or when the lease of its claim runs out.';
 
 -- Wakes waiting consumers. These share an advisory lock while they wait: when it is free, nobody listens, and a
 -- notification, which makes commits wait for each other, is saved.
@@ -391,6 +453,676 @@ end
 $$;
 comment on function shop.activity_seal is 'Gives new events their offsets and returns how many, null while another session does so; reads do so by themselves when nothing else is left to read.';
 
+-- A number that stands for this session as long as it lives, whatever its claims were made with: the key of an advisory lock
+-- that it holds from now on.
+create function shop.activity_enlist()
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_key bigint := nullif(current_setting('quern.session', true), '');
+begin
+  if v_key is null then
+    v_key := hashtextextended(gen_random_uuid()::text, 0);
+    perform set_config('quern.session', v_key::text, false);
+  end if;
+  perform pg_advisory_lock(v_key);
+  return v_key;
+end
+$$;
+comment on function shop.activity_enlist is 'From now on the claims of this session are free as soon as it ends, whatever their leases. Not to be called behind a pooler that hands each transaction to another session.';
+
+-- Whoever claims for a consumer holds its lock until the end of the transaction; who waits for it gives up after a while,
+-- because a transaction may go on for long.
+create function shop.activity_wait_for_consumer(p_consumer text)
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '500ms'
+as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254));
+  return true;
+exception
+  when lock_not_available then
+    return false;
+end
+$$;
+
+-- Fails unless there is a consumer of that name and that kind.
+create function shop.activity_check_consumer(p_consumer text, p_is_cooperative boolean)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_is_cooperative boolean;
+begin
+  select c.is_cooperative
+  into v_is_cooperative
+  from shop.activity_consumer as c
+  where c.consumer = p_consumer;
+  if not found then
+    raise exception using
+      errcode = 'QN023',
+      message = format('stream "activity" has no consumer "%s"', p_consumer),
+      hint = 'Declare it, or subscribe it with shop.activity_subscribe.';
+  elsif v_is_cooperative and not p_is_cooperative then
+    raise exception using
+      errcode = 'QN025',
+      message = format('consumer "%s" of stream "activity" is cooperative', p_consumer),
+      hint = 'Its workers claim what they work on: call shop.activity_claim_v… of your contract.';
+  elsif p_is_cooperative and not v_is_cooperative then
+    raise exception using
+      errcode = 'QN025',
+      message = format('consumer "%s" of stream "activity" is not cooperative', p_consumer),
+      hint = 'Call shop.activity_receive_v… of your contract, or make it cooperative with shop.activity_share.';
+  end if;
+end
+$$;
+
+-- The first row of the newest claim. Claims are numbered under the consumer's lock.
+create function shop.activity_newest_claim(p_consumer text)
+returns shop.activity_claim
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_claim shop.activity_claim;
+begin
+  select n.*
+  into v_claim
+  from shop.activity_claim as n
+  where n.consumer = p_consumer
+    and n.step = 0
+  order by n.claim_id desc
+  limit 1;
+  return v_claim;
+end
+$$;
+
+-- The newest row of each claim that has not ended, as the statement sees them that calls this.
+create function shop.activity_open_claims(p_consumer text)
+returns setof shop.activity_claim
+language sql stable
+begin atomic
+  select o.*
+  from (
+    select n.open_claims
+    from shop.activity_claim as n
+    where n.consumer = p_consumer
+      and n.step = 0
+    order by n.claim_id desc
+    limit 1
+  ) as n
+  cross join unnest(n.open_claims) as i (claim_id)
+  cross join lateral (
+    select s.*
+    from shop.activity_claim as s
+    where s.consumer = p_consumer
+      and s.claim_id = i.claim_id
+    order by s.step desc
+    limit 1
+  ) as o
+  where o.is_open;
+end;
+
+-- How far a consumer is through: up to there nothing is open.
+create function shop.activity_done_up_to(p_consumer text)
+returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  -- One statement, and so one moment: a claim that is missing among the open ones has ended.
+  return (
+    select
+      case when c.is_cooperative then (
+        select least(n.up_to, (
+          select min(o.next_offset) - 1
+          from shop.activity_open_claims(p_consumer) as o
+        ))
+        from shop.activity_claim as n
+        where n.consumer = p_consumer
+          and n.step = 0
+        order by n.claim_id desc
+        limit 1
+      ) else (
+        select p.up_to
+        from shop.activity_position as p
+        where p.consumer = p_consumer
+        order by p.position_id desc
+        limit 1
+      ) end
+    from shop.activity_consumer as c
+    where c.consumer = p_consumer
+  );
+end
+$$;
+
+-- From here on workers claim after p_up_to.
+create function shop.activity_begin_claims(p_consumer text, p_up_to bigint)
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+begin atomic
+  insert into shop.activity_claim (consumer, claim_id, next_offset, last_offset, attempt, is_open, lease_until, up_to, open_claims)
+  values (p_consumer, nextval('shop.activity_claim_id'), p_up_to + 1, p_up_to, 0, false, '-infinity', p_up_to, '{}');
+end;
+
+-- Moves a consumer on whatever it holds, and makes stale what was received before.
+create function shop.activity_move_position(p_consumer text, p_up_to bigint)
+returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_position shop.activity_position;
+begin
+  loop
+    select p.*
+    into v_position
+    from shop.activity_position as p
+    where p.consumer = p_consumer
+    order by p.position_id desc
+    limit 1;
+    insert into shop.activity_position (consumer, previous_id, up_to)
+    values (p_consumer, v_position.position_id, coalesce(p_up_to, v_position.up_to))
+    on conflict (consumer, previous_id) do nothing;
+    exit when found;
+  end loop;
+  return coalesce(p_up_to, v_position.up_to);
+end
+$$;
+
+create function shop.activity_share(
+  p_consumer text,
+  p_lease interval default interval '30 seconds',
+  p_max_attempts integer default 8,
+  p_backoff text default 'exponential',
+  p_initial interval default interval '1 second',
+  p_max interval default interval '1 hour',
+  p_jitter float8 default 0.2
+) returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_newest constant shop.activity_page := shop.activity_newest_page();
+  v_was_cooperative boolean;
+begin
+  if (p_lease > interval '0' and p_max_attempts >= 1 and p_backoff in ('constant', 'linear', 'exponential')
+      and p_initial >= interval '0' and p_max >= p_initial and p_jitter between 0 and 1) is not true then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a cooperative consumer needs a lease, at least one attempt and a backoff that can be',
+      hint = 'p_lease is longer than nothing, p_backoff ''constant'', ''linear'' or ''exponential'', p_max not less than p_initial, p_jitter from 0 to 1.';
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254));
+  select c.is_cooperative
+  into v_was_cooperative
+  from shop.activity_consumer as c
+  where c.consumer = p_consumer
+  for update;
+  if not found then
+    perform shop.activity_check_consumer(p_consumer, false);
+  end if;
+  update shop.activity_consumer as c
+  set is_cooperative = true,
+    lease = p_lease,
+    max_attempts = p_max_attempts,
+    backoff = p_backoff,
+    initial_delay = p_initial,
+    longest_delay = p_max,
+    jitter = p_jitter
+  where c.consumer = p_consumer;
+  if not v_was_cooperative then
+    perform shop.activity_begin_claims(p_consumer, shop.activity_move_position(p_consumer, null));
+  end if;
+  return not v_was_cooperative;
+end
+$$;
+comment on function shop.activity_share is 'Makes a consumer cooperative, or sets how it works; false when it was cooperative already. Batches that it has received are stale.';
+
+create function shop.activity_unshare(p_consumer text)
+returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_newest constant shop.activity_page := shop.activity_newest_page();
+  v_claim shop.activity_claim;
+  v_done_up_to bigint;
+  v_failed bigint;
+begin
+  perform pg_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254));
+  if exists (select from shop.activity_consumer as c where c.consumer = p_consumer and not c.is_cooperative) then
+    return false;
+  end if;
+  perform shop.activity_check_consumer(p_consumer, true);
+  v_claim := shop.activity_newest_claim(p_consumer);
+  -- In this order: what fails leaves its claim for the others, never the other way round.
+  v_done_up_to := shop.activity_done_up_to(p_consumer);
+  select count(*)
+  into v_failed
+  from shop.activity_failed as f
+  where f.consumer = p_consumer
+    and f.dead_at is null;
+  if v_done_up_to < v_claim.up_to or v_failed > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = format('consumer "%s" of stream "activity" is not through with what it has claimed', p_consumer),
+      detail = format('It is done up to offset %s and has claimed up to %s; %s failed events wait for another attempt.', v_done_up_to, v_claim.up_to, v_failed),
+      hint = 'Let its workers finish, and start no new ones.';
+  end if;
+  perform shop.activity_move_position(p_consumer, v_claim.up_to);
+  update shop.activity_consumer as c
+  set is_cooperative = false
+  where c.consumer = p_consumer;
+  return true;
+end
+$$;
+comment on function shop.activity_unshare is 'Makes a cooperative consumer a plain one, which goes on where its workers were; false when it was one. Refused while they hold anything. Its dead letters stay.';
+
+-- The newest row of a claim, locked until the end of the transaction against all others who would let a row follow it. Whoever
+-- takes claims over leaves those alone that are locked, so nobody waits here for long.
+create function shop.activity_lock_claim(p_consumer text, p_claim_id bigint)
+returns shop.activity_claim
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_claim shop.activity_claim;
+begin
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    raise exception using
+      errcode = 'QN004',
+      message = 'a claim can be ended in a READ COMMITTED transaction only';
+  end if;
+  perform pg_advisory_xact_lock(hashint8extended(p_claim_id, -6277507035114536254));
+  -- A statement of its own: begun after the lock was ours, it sees what the one who had it before has committed.
+  select c.*
+  into v_claim
+  from shop.activity_claim as c
+  where c.consumer = p_consumer
+    and c.claim_id = p_claim_id
+  order by c.step desc
+  limit 1;
+  return v_claim;
+end
+$$;
+
+-- Acknowledges a claim up to an offset, or all of it.
+create function shop.activity_finish(p_consumer text, p_claim_id bigint, p_offset bigint)
+returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_claim shop.activity_claim := shop.activity_lock_claim(p_consumer, p_claim_id);
+  v_up_to constant bigint := coalesce(p_offset, v_claim.last_offset);
+  v_left bigint[];
+  v_count bigint;
+begin
+  if v_claim.claim_id is null then
+    -- Of events that have failed before.
+    delete from shop.activity_failed as f
+    where f.consumer = p_consumer
+      and f.claim_id = p_claim_id
+      and (p_offset is null or f.event_offset <= p_offset);
+    get diagnostics v_count = row_count;
+    return v_count;
+  end if;
+  if not v_claim.is_open or v_claim.lease_until = '-infinity' or v_up_to < v_claim.next_offset then
+    return 0;
+  end if;
+  if v_up_to > v_claim.last_offset then
+    raise exception using
+      errcode = 'QN005',
+      message = format('event %s of stream "activity" is not in claim %s', v_up_to, p_claim_id),
+      detail = format('Its last event has the offset %s.', v_claim.last_offset);
+  end if;
+  v_left := array(select f.event_offset from unnest(v_claim.failed) as f (event_offset) where f.event_offset > v_up_to);
+  insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, failed, attempt, is_open, lease_until, session_key)
+  values (
+    p_consumer, p_claim_id, v_claim.step + 1, v_up_to + 1, v_claim.last_offset, v_left, v_claim.attempt,
+    v_claim.last_offset - v_up_to > cardinality(v_left), v_claim.lease_until, v_claim.session_key
+  );
+  return v_up_to - v_claim.next_offset + 1 - (cardinality(v_claim.failed) - cardinality(v_left));
+end
+$$;
+
+create function shop.activity_extend(p_consumer text, p_batch bigint, p_lease interval default null)
+returns timestamptz
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_claim shop.activity_claim;
+  v_lease_until timestamptz;
+begin
+  if p_lease <= interval '0' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a lease must be longer than nothing';
+  end if;
+  perform shop.activity_check_consumer(p_consumer, true);
+  v_claim := shop.activity_lock_claim(p_consumer, p_batch);
+  select clock_timestamp() + coalesce(p_lease, c.lease)
+  into v_lease_until
+  from shop.activity_consumer as c
+  where c.consumer = p_consumer;
+
+  if v_claim.claim_id is null then
+    update shop.activity_failed as f
+    set due_at = v_lease_until
+    where f.consumer = p_consumer
+      and f.claim_id = p_batch;
+    return case when found then v_lease_until end;
+  end if;
+  if not v_claim.is_open or v_claim.lease_until = '-infinity' then
+    return null;
+  end if;
+  insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, failed, attempt, lease_until, session_key)
+  values (
+    p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.failed, v_claim.attempt,
+    v_lease_until, v_claim.session_key
+  );
+  return v_lease_until;
+end
+$$;
+comment on function shop.activity_extend is 'Lets the lease of a claim run for p_lease from now on and returns its new end; null when the claim is no longer the current one.';
+
+create function shop.activity_release(p_consumer text, p_batch bigint)
+returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_claim shop.activity_claim;
+begin
+  perform shop.activity_check_consumer(p_consumer, true);
+  v_claim := shop.activity_lock_claim(p_consumer, p_batch);
+  if v_claim.claim_id is null then
+    update shop.activity_failed as f
+    set due_at = clock_timestamp(),
+      attempt = f.attempt - 1,
+      claim_id = null,
+      session_key = null
+    where f.consumer = p_consumer
+      and f.claim_id = p_batch;
+    if not found then
+      return false;
+    end if;
+  elsif not v_claim.is_open or v_claim.lease_until = '-infinity' then
+    return false;
+  else
+    insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, failed, attempt, lease_until)
+    values (
+      p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.failed, v_claim.attempt - 1,
+      '-infinity'
+    );
+  end if;
+  perform shop.activity_wake();
+  return true;
+end
+$$;
+comment on function shop.activity_release is 'Gives what is left of a claim back at once without counting the attempt; false when the claim is no longer the current one.';
+
+-- Keeps copies of events for another attempt or, with p_dead_at, as dead letters.
+create function shop.activity_set_aside(
+  p_consumer text, p_offsets bigint[], p_attempt integer, p_error text, p_due_at timestamptz, p_dead_at timestamptz
+) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_count bigint;
+begin
+  insert into shop.activity_failed (consumer, event_offset, attempt, due_at, dead_at, last_error, published_at, contract_version, customer_id, kind, detail)
+  select p_consumer, o.event_offset, p_attempt, p_due_at, p_dead_at, p_error, e.published_at, e.contract_version, e.customer_id, e.kind, e.detail
+  from unnest(p_offsets) as o (event_offset)
+  cross join lateral (
+    select n.*
+    from shop.activity_page as n
+    where n.first_offset <= o.event_offset
+    order by n.first_offset desc, n.last_offset desc
+    limit 1
+  ) as p
+  cross join lateral (
+    select n.*
+    from shop.activity_event as n
+    where n.segment = p.segment
+      and (n.stamp, n.event_number) >= (p.first_stamp, p.first_number)
+      and (n.stamp, n.event_number) <= (p.last_stamp, p.last_number)
+      and (
+        p.is_dense
+        or (n.stamp >= p.lo_next or n.stamp = any (p.lo_running))
+        and n.stamp < p.hi_next
+        and n.stamp <> all (p.hi_running)
+      )
+    order by n.stamp, n.event_number
+    offset o.event_offset - p.first_offset
+    limit 1
+  ) as e
+  where e.contract_version <= 1
+  on conflict (consumer, event_offset) do update
+  set attempt = excluded.attempt,
+    due_at = excluded.due_at,
+    claim_id = null,
+    session_key = null,
+    failed_at = excluded.failed_at,
+    dead_at = excluded.dead_at,
+    last_error = excluded.last_error;
+  get diagnostics v_count = row_count;
+  if v_count < cardinality(p_offsets) then
+    raise exception using
+      errcode = 'QN024',
+      message = format('an event of stream "activity" is not in its page: one of %s', p_offsets);
+  end if;
+end
+$$;
+
+create function shop.activity_nack(p_consumer text, p_batch bigint, p_offset bigint, p_error text default null, p_delay interval default null)
+returns text
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_claim shop.activity_claim;
+  v_consumer shop.activity_consumer;
+  v_attempt integer;
+  v_due_at timestamptz;
+  v_dead_at timestamptz;
+begin
+  if p_delay < interval '0' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a delay cannot be negative';
+  end if;
+  perform shop.activity_check_consumer(p_consumer, true);
+  v_claim := shop.activity_lock_claim(p_consumer, p_batch);
+  if v_claim.claim_id is null then
+    select f.attempt
+    into v_attempt
+    from shop.activity_failed as f
+    where f.consumer = p_consumer
+      and f.claim_id = p_batch
+      and f.event_offset = p_offset
+    for update;
+  elsif v_claim.is_open and v_claim.lease_until > '-infinity'
+    and p_offset between v_claim.next_offset and v_claim.last_offset
+    and p_offset <> all (v_claim.failed) then
+    v_attempt := v_claim.attempt;
+  end if;
+  if v_attempt is null then
+    return 'lost';
+  end if;
+
+  select c.*
+  into v_consumer
+  from shop.activity_consumer as c
+  where c.consumer = p_consumer;
+  if v_attempt >= v_consumer.max_attempts then
+    v_dead_at := clock_timestamp();
+  end if;
+  v_due_at := clock_timestamp() + coalesce(p_delay, make_interval(secs => (1 - v_consumer.jitter * random()) * least(
+    extract(epoch from v_consumer.longest_delay)::float8,
+    extract(epoch from v_consumer.initial_delay)::float8 * case v_consumer.backoff
+      when 'constant' then 1
+      when 'linear' then v_attempt
+      else power(2::float8, least(v_attempt - 1, 60))
+    end
+  )));
+  if v_claim.claim_id is null then
+    update shop.activity_failed as f
+    set due_at = v_due_at,
+      claim_id = null,
+      session_key = null,
+      failed_at = clock_timestamp(),
+      dead_at = v_dead_at,
+      last_error = p_error
+    where f.consumer = p_consumer
+      and f.event_offset = p_offset;
+  else
+    insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, failed, attempt, is_open, lease_until, session_key)
+    values (
+      p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.failed || p_offset, v_claim.attempt,
+      v_claim.last_offset - v_claim.next_offset > cardinality(v_claim.failed), v_claim.lease_until, v_claim.session_key
+    );
+    perform shop.activity_set_aside(p_consumer, array[p_offset], v_attempt, p_error, v_due_at, v_dead_at);
+  end if;
+  if v_dead_at is not null then
+    return 'dead';
+  end if;
+  perform shop.activity_wake();
+  return 'retry';
+end
+$$;
+comment on function shop.activity_nack is 'One event of a claim has failed: ''retry'' after p_delay or the consumer''s backoff, ''dead'' after the last attempt, ''lost'' when the claim is no longer the current one. The others go on.';
+
+-- The end of a claim and what follows it: the new one up to an offset, and what is left behind that for whoever comes next.
+create function shop.activity_take_over(
+  p_old shop.activity_claim, p_claim_id bigint, p_last_offset bigint, p_lease_until timestamptz, p_session_key bigint, p_up_to bigint,
+  p_open bigint[]
+) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_failed constant bigint[] := array(select f.place from unnest(p_old.failed) as f (place) where f.place > p_last_offset);
+  v_open bigint[] := array_remove(p_open, p_old.claim_id) || p_claim_id;
+  v_rest_id bigint;
+begin
+  perform shop.activity_end_claim(p_old);
+  if p_old.last_offset - p_last_offset > cardinality(v_failed) then
+    v_rest_id := nextval('shop.activity_claim_id');
+    v_open := v_open || v_rest_id;
+    insert into shop.activity_claim (consumer, claim_id, next_offset, last_offset, failed, attempt, lease_until, up_to, open_claims)
+    values (p_old.consumer, v_rest_id, p_last_offset + 1, p_old.last_offset, v_failed, p_old.attempt, '-infinity', p_up_to, v_open);
+  end if;
+  insert into shop.activity_claim (
+    consumer, claim_id, next_offset, last_offset, failed, attempt, lease_until, session_key, up_to, open_claims
+  ) values (
+    p_old.consumer, p_claim_id, p_old.next_offset, p_last_offset,
+    array(select f.place from unnest(p_old.failed) as f (place) where f.place <= p_last_offset),
+    p_old.attempt + 1, p_lease_until, p_session_key, p_up_to, v_open
+  );
+end
+$$;
+
+-- A second end would have the same place in the chain, which is a key.
+create function shop.activity_end_claim(p_old shop.activity_claim)
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+begin atomic
+  insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, failed, attempt, is_open, lease_until)
+  select p_old.consumer, p_old.claim_id, p_old.step + 1, p_old.next_offset, p_old.last_offset, p_old.failed, p_old.attempt, false, '-infinity';
+end;
+
+-- What ran out at its last attempt.
+create function shop.activity_bury(p_old shop.activity_claim)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform shop.activity_end_claim(p_old);
+  perform shop.activity_set_aside(
+    p_old.consumer,
+    array(
+      select o.place
+      from generate_series(p_old.next_offset, p_old.last_offset) as o (place)
+      where o.place <> all (p_old.failed)
+    ),
+    p_old.attempt, 'the lease of the last attempt ran out', clock_timestamp(), clock_timestamp()
+  );
+end
+$$;
+
+-- Failed events whose claim ran out, or whose session is gone, are nobody's: due, or dead when it was their last attempt.
+create function shop.activity_free_failed(p_consumer text, p_session_key bigint, p_max_attempts integer)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_gone constant bigint[] := array(
+    select k.session_key
+    from (
+      select distinct f.session_key
+      from shop.activity_failed as f
+      where f.consumer = p_consumer
+        and f.claim_id is not null
+        and f.session_key <> p_session_key
+    ) as k
+    where pg_try_advisory_xact_lock_shared(k.session_key)
+  );
+begin
+  update shop.activity_failed as f
+  set due_at = least(f.due_at, clock_timestamp()),
+    dead_at = case when f.attempt >= p_max_attempts then clock_timestamp() end,
+    claim_id = null,
+    session_key = null,
+    last_error = case when f.attempt >= p_max_attempts then 'the lease of the last attempt ran out' else f.last_error end
+  where f.consumer = p_consumer
+    and f.event_offset = any (array(
+      select h.event_offset
+      from shop.activity_failed as h
+      where h.consumer = p_consumer
+        and h.claim_id is not null
+        and (h.due_at <= clock_timestamp() or h.session_key = any (v_gone))
+      for update skip locked
+    ));
+end
+$$;
+
 create sequence shop.activity_v1_read_at as bigint minvalue 0;
 create sequence shop.activity_v1_produced_at as bigint minvalue 0;
 comment on sequence shop.activity_v1_read_at is 'When a consumer last used contract v1, in seconds since 1970, to the minute.';
@@ -618,11 +1350,240 @@ begin atomic
 end;
 comment on function shop.activity_receive_json_v1 is 'As activity_receive_v1, with the payload as one JSON object.';
 
+-- What nobody works on any more comes first: one such claim ends and another begins in this transaction. Then come events that
+-- have failed before and are due, then those that nobody has claimed. Whoever claims for a consumer waits for the others who
+-- do, half a second at most; looks at everything in statements that begin after that; and holds its lock until commit.
+create function shop.activity_claim_v1(p_consumer text, p_count integer default 100, p_lease interval default null)
+returns table (
+  event_offset bigint,
+  batch bigint,
+  attempt integer,
+  published_at timestamptz,
+  lease_until timestamptz,
+  customer_id bigint,
+  kind text,
+  detail jsonb
+)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+#variable_conflict use_column
+declare
+  v_session constant bigint := coalesce(nullif(current_setting('quern.session', true), ''), '0');
+  v_now timestamptz;
+  v_lease_until timestamptz;
+  v_max_attempts integer;
+  v_up_to bigint;
+  v_open bigint[];
+  v_free bigint[];
+  v_id bigint;
+  v_old shop.activity_claim;
+  v_rest bigint[];
+  v_count integer;
+begin
+  if p_count is null or p_count < 1 then
+    raise exception using
+      errcode = 'QN005',
+      message = 'the number of events to claim must be at least 1';
+  end if;
+  if p_lease <= interval '0' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a lease must be longer than nothing';
+  end if;
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    raise exception using
+      errcode = 'QN004',
+      message = 'events can be claimed in a READ COMMITTED transaction only',
+      hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED.';
+  end if;
+  if not pg_try_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254))
+    and not shop.activity_wait_for_consumer(p_consumer) then
+    return;
+  end if;
+
+  v_now := clock_timestamp();
+  select v_now + coalesce(p_lease, c.lease), c.max_attempts, n.up_to, n.open_claims
+  into v_lease_until, v_max_attempts, v_up_to, v_open
+  from shop.activity_consumer as c
+  cross join lateral (
+    select s.up_to, s.open_claims
+    from shop.activity_claim as s
+    where s.consumer = p_consumer
+      and s.step = 0
+    order by s.claim_id desc
+    limit 1
+  ) as n
+  where c.consumer = p_consumer
+    and c.is_cooperative;
+  if not found then
+    perform shop.activity_check_consumer(p_consumer, true);
+  end if;
+
+  if cardinality(v_open) > 0 then
+    select
+      coalesce(array_agg(o.claim_id), '{}'),
+      array_agg(o.claim_id order by o.next_offset) filter (
+        where o.lease_until <= v_now or o.session_key <> v_session and pg_try_advisory_xact_lock_shared(o.session_key)
+      )
+    into v_open, v_free
+    from unnest(v_open) as i (claim_id)
+    cross join lateral (
+      select s.*
+      from shop.activity_claim as s
+      where s.consumer = p_consumer
+        and s.claim_id = i.claim_id
+      order by s.step desc
+      limit 1
+    ) as o
+    where o.is_open;
+  end if;
+
+  foreach v_id in array coalesce(v_free, '{}') loop
+    -- Whoever ends it this very moment is left to do so.
+    continue when not pg_try_advisory_xact_lock(hashint8extended(v_id, -6277507035114536254));
+    v_old := shop.activity_lock_claim(p_consumer, v_id);
+    continue when not v_old.is_open
+      or v_old.lease_until > v_now and not (v_old.session_key <> v_session and pg_try_advisory_xact_lock_shared(v_old.session_key));
+    if v_old.attempt >= v_max_attempts then
+      perform shop.activity_bury(v_old);
+      v_open := array_remove(v_open, v_id);
+      continue;
+    end if;
+
+    v_rest := array(
+      select o.place
+      from generate_series(v_old.next_offset, v_old.last_offset) as o (place)
+      where o.place <> all (v_old.failed)
+      order by o.place
+      limit p_count
+    );
+    v_id := nextval('shop.activity_claim_id');
+    begin
+      return query
+      select r.event_offset, v_id, v_old.attempt + 1, r.published_at, v_lease_until, r.customer_id, r.kind, r.detail
+      from shop.activity_read_v1(v_rest[1] - 1, (v_rest[cardinality(v_rest)] - v_rest[1] + 1)::integer) as r
+      where r.event_offset <> all (v_old.failed);
+      get diagnostics v_count = row_count;
+    exception
+      when sqlstate 'QN021' then
+        -- Its first event is for workers of a newer contract.
+        v_count := 0;
+    end;
+    continue when v_count = 0;
+    perform shop.activity_take_over(v_old, v_id, v_rest[v_count], v_lease_until, nullif(v_session, 0), v_up_to, v_open);
+    return;
+  end loop;
+
+  if exists (select from shop.activity_failed as f where f.consumer = p_consumer and f.dead_at is null) then
+    perform shop.activity_free_failed(p_consumer, v_session, v_max_attempts);
+    v_now := clock_timestamp();
+    v_id := nextval('shop.activity_claim_id');
+    return query
+    with claimed as (
+      update shop.activity_failed as f
+      set claim_id = v_id,
+        session_key = nullif(v_session, 0),
+        attempt = f.attempt + 1,
+        due_at = v_lease_until
+      where f.consumer = p_consumer
+        and f.event_offset = any (array(
+          select e.event_offset
+          from shop.activity_failed as e
+          where e.consumer = p_consumer
+            and e.dead_at is null
+            and e.due_at <= v_now
+            and e.contract_version = 1
+          order by e.due_at, e.event_offset
+          limit p_count
+          for update skip locked
+        ))
+      returning f.*
+    )
+    select e.event_offset, v_id, e.attempt, e.published_at, v_lease_until, e.customer_id, e.kind, e.detail
+    from claimed as e
+    order by e.event_offset;
+    if found then
+      return;
+    end if;
+  end if;
+
+  -- Nobody works on so many at once: somebody claims and does not acknowledge.
+  if cardinality(v_open) < 1000 then
+    v_id := nextval('shop.activity_claim_id');
+    return query
+    select r.event_offset, v_id, 1, r.published_at, v_lease_until, r.customer_id, r.kind, r.detail
+    from shop.activity_read_v1(v_up_to, p_count) as r;
+    get diagnostics v_count = row_count;
+    if v_count > 0 then
+      insert into shop.activity_claim (consumer, claim_id, next_offset, last_offset, attempt, lease_until, session_key, up_to, open_claims)
+      values (p_consumer, v_id, v_up_to + 1, v_up_to + v_count, 1, v_lease_until, nullif(v_session, 0), v_up_to + v_count, v_open || v_id);
+    end if;
+  end if;
+
+  if shop.quern_is_own_transaction()
+    and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds' then
+    perform shop.activity_maintain();
+  end if;
+end
+$$;
+comment on function shop.activity_claim_v1 is 'Up to p_count events that no other worker of a cooperative consumer has, for p_lease (default: the consumer''s): acknowledge them with activity_ack, their batch and the offset of the last one that is done.';
+
+create function shop.activity_claim_json_v1(p_consumer text, p_count integer default 100, p_lease interval default null)
+returns table (event_offset bigint, batch bigint, attempt integer, published_at timestamptz, lease_until timestamptz, payload jsonb)
+language sql security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select
+    r.event_offset,
+    r.batch,
+    r.attempt,
+    r.published_at,
+    r.lease_until,
+    (select to_jsonb(payload.*) from (select r.customer_id, r.kind, r.detail) as payload)
+  from shop.activity_claim_v1(p_consumer, p_count, p_lease) as r;
+end;
+comment on function shop.activity_claim_json_v1 is 'As activity_claim_v1, with the payload as one JSON object.';
+
+create function shop.activity_next_due_v1(p_consumer text)
+returns timestamptz
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  return least(
+    (
+      select e.due_at
+      from shop.activity_failed as e
+      where e.consumer = p_consumer
+        and e.dead_at is null
+        and e.contract_version = 1
+      order by e.due_at
+      limit 1
+    ),
+    (
+      select min(o.lease_until)
+      from shop.activity_open_claims(p_consumer) as o
+      where o.lease_until > clock_timestamp()
+    )
+  );
+end
+$$;
+comment on function shop.activity_next_due_v1 is 'When a failed event is due that workers of contract v1 can read, or a claim runs out; null when there is neither.';
+
 revoke all on function
-  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
 from public;
 grant execute on function
-  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
 to mailer;
 
 create function shop.activity_wake_v1()
@@ -721,7 +1682,7 @@ grant execute on function
 to web;
 grant insert (contract_version, customer_id, kind, detail) on shop.activity_event to web;
 
-create function shop.activity_subscribe(p_consumer text, p_from text default 'end', p_after bigint default null, p_at timestamptz default null)
+create function shop.activity_subscribe(p_consumer text, p_from text default 'end', p_after bigint default null, p_at timestamptz default null, p_is_cooperative boolean default false)
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -767,6 +1728,9 @@ begin
 
   insert into shop.activity_position (consumer, previous_id, up_to)
   values (p_consumer, 0, v_after);
+  if p_is_cooperative then
+    perform shop.activity_share(p_consumer);
+  end if;
   return v_after;
 end
 $$;
@@ -778,16 +1742,21 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform pg_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254));
   delete from shop.activity_position as p
   where p.consumer = p_consumer;
+  delete from shop.activity_claim as c
+  where c.consumer = p_consumer;
+  delete from shop.activity_failed as f
+  where f.consumer = p_consumer;
   delete from shop.activity_consumer as c
   where c.consumer = p_consumer;
   return found;
 end
 $$;
-comment on function shop.activity_unsubscribe is 'Forgets a consumer: events are not kept for it any more. False when there was none of that name.';
+comment on function shop.activity_unsubscribe is 'Forgets a consumer, and what it holds: events are not kept for it any more. False when there was none of that name.';
 
--- The newest position of a consumer, which must be there.
+-- The newest position of a consumer, which must be there and not be cooperative.
 create function shop.activity_position_of(p_consumer text)
 returns shop.activity_position
 language plpgsql
@@ -804,13 +1773,11 @@ begin
   from shop.activity_consumer as c
   join shop.activity_position as p on p.consumer = c.consumer
   where c.consumer = p_consumer
+    and not c.is_cooperative
   order by p.position_id desc
   limit 1;
   if not found then
-    raise exception using
-      errcode = 'QN023',
-      message = format('stream "activity" has no consumer "%s"', p_consumer),
-      hint = 'Declare it, or subscribe it with shop.activity_subscribe.';
+    perform shop.activity_check_consumer(p_consumer, false);
   end if;
   return v_position;
 end
@@ -818,16 +1785,21 @@ $$;
 
 -- A stale or repeated acknowledgement changes nothing: another position has followed the one that the batch was read from.
 -- Of two at once the second waits for the first, and then finds its place taken.
-create function shop.activity_ack(p_consumer text, p_batch bigint, p_offset bigint)
+create function shop.activity_ack(p_consumer text, p_batch bigint, p_offset bigint default null)
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-  v_newest constant shop.activity_page := shop.activity_newest_page();
-  v_position constant shop.activity_position := shop.activity_position_of(p_consumer);
+  v_newest shop.activity_page;
+  v_position shop.activity_position;
 begin
+  if exists (select from shop.activity_consumer as c where c.consumer = p_consumer and c.is_cooperative) then
+    return shop.activity_finish(p_consumer, p_batch, p_offset);
+  end if;
+  v_newest := shop.activity_newest_page();
+  v_position := shop.activity_position_of(p_consumer);
   if p_offset > v_newest.last_offset then
     raise exception using
       errcode = 'QN005',
@@ -843,7 +1815,64 @@ begin
   return case when found then p_offset - v_position.up_to else 0 end;
 end
 $$;
-comment on function shop.activity_ack is 'Moves a consumer on to p_offset, when nobody has since the batch was received; returns over how many events. What is behind p_offset is received again.';
+comment on function shop.activity_ack is 'Events up to p_offset are done; returns how many, 0 when the batch is not the consumer''s any more. What is behind p_offset is received again, or still claimed; without p_offset all of a claim is done.';
+
+create function shop.activity_redrive_all(p_consumer text, p_count integer default null, p_offset bigint default null)
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_count bigint;
+begin
+  perform shop.activity_check_consumer(p_consumer, true);
+  update shop.activity_failed as f
+  set dead_at = null,
+    attempt = 0,
+    due_at = clock_timestamp()
+  where f.consumer = p_consumer
+    and f.event_offset = any (array(
+      select d.event_offset
+      from shop.activity_failed as d
+      where d.consumer = p_consumer
+        and d.dead_at is not null
+        and (p_offset is null or d.event_offset = p_offset)
+      order by d.event_offset
+      limit p_count
+      for update skip locked
+    ));
+  get diagnostics v_count = row_count;
+  perform shop.activity_wake();
+  return v_count;
+end
+$$;
+comment on function shop.activity_redrive_all is 'Gives dead letters of a cooperative consumer, the oldest first, all their attempts again and returns how many.';
+
+create function shop.activity_redrive(p_consumer text, p_offset bigint)
+returns boolean
+language sql security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select shop.activity_redrive_all(p_consumer, 1, p_offset) = 1;
+end;
+comment on function shop.activity_redrive is 'Gives a dead letter all its attempts again; false when there is no such dead letter.';
+
+create function shop.activity_purge(p_consumer text, p_older_than interval default interval '0')
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_count bigint;
+begin
+  delete from shop.activity_failed as f
+  where f.consumer = p_consumer
+    and f.dead_at <= clock_timestamp() - p_older_than;
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+comment on function shop.activity_purge is 'Deletes the dead letters of a consumer that died longer ago than p_older_than and returns how many.';
 
 create function shop.activity_seek(p_consumer text, p_after bigint default null, p_at timestamptz default null)
 returns bigint
@@ -852,7 +1881,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_after bigint;
-  v_position shop.activity_position;
+  v_id bigint;
+  v_claim shop.activity_claim;
 begin
   if num_nonnulls(p_after, p_at) <> 1 then
     raise exception using
@@ -862,17 +1892,25 @@ begin
   end if;
   v_after := coalesce(p_after, shop.activity_offset_at(p_at));
   perform shop.activity_check_offset(v_after);
-  loop
-    v_position := shop.activity_position_of(p_consumer);
-    insert into shop.activity_position (consumer, previous_id, up_to)
-    values (p_consumer, v_position.position_id, v_after)
-    on conflict (consumer, previous_id) do nothing;
-    exit when found;
+  perform pg_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254));
+  if not exists (select from shop.activity_consumer as c where c.consumer = p_consumer and c.is_cooperative) then
+    perform shop.activity_check_consumer(p_consumer, false);
+    return shop.activity_move_position(p_consumer, v_after);
+  end if;
+  foreach v_id in array array(select o.claim_id from shop.activity_open_claims(p_consumer) as o order by o.claim_id) loop
+    v_claim := shop.activity_lock_claim(p_consumer, v_id);
+    if v_claim.is_open then
+      perform shop.activity_end_claim(v_claim);
+    end if;
   end loop;
+  delete from shop.activity_failed as f
+  where f.consumer = p_consumer
+    and f.dead_at is null;
+  perform shop.activity_begin_claims(p_consumer, v_after);
   return v_after;
 end
 $$;
-comment on function shop.activity_seek is 'Moves a consumer: it goes on after p_after, or with what was published at p_at. Batches that it has received are stale.';
+comment on function shop.activity_seek is 'Moves a consumer: it goes on after p_after, or with what was published at p_at. What it holds is stale, what waits for another attempt is forgotten.';
 
 -- Whether nobody needs a segment any more: it is not that of the newest page, and nothing in it has no offset yet, was not
 -- acknowledged by a consumer, or is within the retention.
@@ -882,6 +1920,8 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_bitmapscan = on
+set jit = off
 as $$
 declare
   v_newest constant shop.activity_page := shop.activity_newest_page();
@@ -899,13 +1939,7 @@ begin
     and not exists (
       select
       from shop.activity_consumer as c
-      where (
-          select p.up_to
-          from shop.activity_position as p
-          where p.consumer = c.consumer
-          order by p.position_id desc
-          limit 1
-        ) < v_last.last_offset
+      where shop.activity_done_up_to(c.consumer) < v_last.last_offset
     )
     and not exists (
       select
@@ -1001,8 +2035,8 @@ begin
 end
 $$;
 
--- Leaves the newest position of each consumer, when there are many others. In one transaction under the lock of the table:
--- who acknowledges meanwhile waits some milliseconds.
+-- Leaves the newest position of each consumer and its open claims, when there are many others. In one transaction under the
+-- lock of the tables: who acknowledges or claims meanwhile waits some milliseconds.
 create function shop.activity_compact(p_bytes bigint default 1048576)
 returns boolean
 language plpgsql
@@ -1011,11 +2045,12 @@ set lock_timeout = '20ms'
 as $$
 declare
   v_positions shop.activity_position[];
+  v_claims shop.activity_claim[];
 begin
-  if pg_relation_size('shop.activity_position') < p_bytes then
+  if pg_relation_size('shop.activity_position') + pg_relation_size('shop.activity_claim') < p_bytes then
     return false;
   end if;
-  lock table shop.activity_position in access exclusive mode;
+  lock table shop.activity_position, shop.activity_claim in access exclusive mode;
   v_positions := array(
     select p
     from shop.activity_consumer as c
@@ -1027,10 +2062,42 @@ begin
       limit 1
     ) as p
   );
-  truncate shop.activity_position;
+  -- Of the newest claim also the first row, which says how far all was claimed, and its end.
+  v_claims := array(
+    select k
+    from shop.activity_consumer as c
+    cross join lateral (
+      select s.*
+      from shop.activity_claim as s
+      where s.consumer = c.consumer
+        and s.step = 0
+      order by s.claim_id desc
+      limit 1
+    ) as n
+    cross join lateral (
+      select n.*
+      union all
+      select o.*
+      from unnest(n.open_claims) as i (claim_id)
+      cross join lateral (
+        select s.*
+        from shop.activity_claim as s
+        where s.consumer = c.consumer
+          and s.claim_id = i.claim_id
+        order by s.step desc
+        limit 1
+      ) as o
+      where (o.is_open or o.claim_id = n.claim_id)
+        and (o.step > 0 or o.claim_id <> n.claim_id)
+    ) as k
+  );
+  truncate shop.activity_position, shop.activity_claim;
   insert into shop.activity_position
   select p.*
   from unnest(v_positions) as p;
+  insert into shop.activity_claim
+  select c.*
+  from unnest(v_claims) as c;
   return true;
 exception
   when lock_not_available then
@@ -1138,7 +2205,16 @@ $$;
 comment on function shop.activity_restored is 'To be run once after a restore into another cluster. Returns how many events were published anew.';
 
 create function shop.activity_lag()
-returns table (consumer text, up_to bigint, behind bigint, oldest_age interval, moved_at timestamptz)
+returns table (
+  consumer text,
+  up_to bigint,
+  behind bigint,
+  oldest_age interval,
+  moved_at timestamptz,
+  claims bigint,
+  retries bigint,
+  dead bigint
+)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -1158,19 +2234,30 @@ begin
       order by p.first_offset desc
       limit 1
     ),
-    n.moved_at
+    n.moved_at,
+    n.claims,
+    (select count(*) from shop.activity_failed as f where f.consumer = c.consumer and f.dead_at is null),
+    (select count(*) from shop.activity_failed as f where f.consumer = c.consumer and f.dead_at is not null)
   from shop.activity_consumer as c
   cross join lateral (
-    select p.up_to, p.moved_at
-    from shop.activity_position as p
-    where p.consumer = c.consumer
-    order by p.position_id desc
-    limit 1
-  ) as n
+    select
+      shop.activity_done_up_to(c.consumer),
+      (
+        select m.moved_at
+        from (
+          (select p.moved_at from shop.activity_position as p where p.consumer = c.consumer order by p.position_id desc limit 1)
+          union all
+          (select s.moved_at from shop.activity_claim as s where s.consumer = c.consumer order by s.claim_id desc, s.step desc limit 1)
+        ) as m
+        order by m.moved_at desc
+        limit 1
+      ),
+      (select count(*) from shop.activity_open_claims(c.consumer) where c.is_cooperative)
+  ) as n (up_to, moved_at, claims)
   order by c.consumer;
 end
 $$;
-comment on function shop.activity_lag is 'How far each consumer is behind: in events that have an offset, and since when the oldest of them has it.';
+comment on function shop.activity_lag is 'How far each consumer is behind: in events that have an offset, and since when the oldest of them has it; what its workers hold, what waits for another attempt, its dead letters.';
 
 create function shop.activity_stats()
 returns table (first_offset bigint, last_offset bigint, unsealed bigint, segments bigint, bytes bigint)
@@ -1220,10 +2307,16 @@ comment on function shop.activity_read_json is 'The events after an offset, each
 
 select shop.activity_subscribe('audit', 'start');
 select shop.activity_subscribe('statistics', 'start');
+select shop.activity_subscribe('notifier', 'start');
+select shop.activity_share('notifier', interval '1 minute', 5, 'exponential', interval '1 second', interval '1 hour', 0.2);
 
 revoke all on function
   shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_foreign_segments, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal,
   shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
+  shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
+  shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
+  shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_bury,
+  shop.activity_free_failed, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge,
   shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
   shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
 from public;
@@ -1234,10 +2327,10 @@ grant usage on sequence shop.activity_event_number to web;
 grant select on sequence shop.activity_segment to web;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
-  shop.activity_read_json, shop.stream_consume
+  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_read_json, shop.stream_consume
 to mailer;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
-  shop.activity_restored, shop.activity_lag, shop.activity_stats
+  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_restored, shop.activity_lag, shop.activity_stats
 to ops;
-grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position to ops;
+grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;

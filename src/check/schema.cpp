@@ -97,6 +97,13 @@ constexpr std::array keys{
     schema_key{"consumer", "from", R"({"enum": ["start", "end"], "default": "start"})",
                "Where it begins: with the oldest event that is kept, or with what is published from then on."},
 
+    schema_key{"consumer", "workers", R"({"enum": ["single", "cooperative"], "default": "single"})",
+               "Whether many workers share its cursor."},
+    schema_key{"consumer", "lease", duration,
+               "How long a worker of a cooperative consumer holds what it claims, 1s to 7d. Default: 30s."},
+    schema_key{"consumer", "retry", R"({"$ref": "#/$defs/retry"})",
+               "When an event that failed at a cooperative consumer comes again."},
+
     schema_key{"accepted_break", "version", R"({"type": "integer", "minimum": 2})", "The contract that breaks.", true},
     schema_key{"accepted_break", "reason", R"({"type": "string", "minLength": 1})", "Why programs may break.", true},
     schema_key{"accepted_break", "until", text, "The last day on which it is accepted: 2027-01-31.", true},

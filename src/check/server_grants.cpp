@@ -125,16 +125,20 @@ class grants_check {
     grant_functions(produce, "stream_", {"publish"});
     grant(produce, fmt::format("sequence {}event_number", prefix), "USAGE");
     grant(produce, fmt::format("sequence {}segment", prefix), "SELECT");
-    grant_functions(consume, prefix, {"seal", "offset_at", "subscribe", "ack", "seek", "maintain", "lag", "read_json"});
+    grant_functions(consume, prefix,
+                    {"seal", "offset_at", "subscribe", "ack", "seek", "maintain", "lag", "enlist", "nack", "extend",
+                     "release", "read_json"});
     grant_functions(consume, "stream_", {"consume"});
     grant_functions(operate, prefix,
-                    {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "maintain", "restored", "lag", "stats"});
-    for (const auto table : {"event", "page", "consumer", "position"})
+                    {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "maintain", "share", "unshare",
+                     "redrive_all", "redrive", "purge", "restored", "lag", "stats"});
+    for (const auto table : {"event", "page", "consumer", "position", "claim", "failed"})
       grant(operate, fmt::format("table {}{}", prefix, table), "SELECT");
     for (const contract::payload_contract* one : contract::live(line.state.contracts)) {
       const std::string version = fmt::format("_v{}", one->version);
       grant_functions(produce, prefix, {"wake", "publish", "publish_many", "publish_json"}, version);
-      grant_functions(consume, prefix, {"read", "read_json", "receive", "receive_json"}, version);
+      grant_functions(consume, prefix,
+                      {"read", "read_json", "receive", "receive_json", "claim", "claim_json", "next_due"}, version);
       grant(produce, fmt::format("column {}event.contract_version", prefix), "INSERT");
       for (const contract::field& field : one->fields)
         grant(produce, fmt::format("column {}event.{}", prefix, field.column), "INSERT");

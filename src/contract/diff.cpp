@@ -161,11 +161,26 @@ class comparison {
     for (const auto* options : {&change.before.options, &change.after.options}) {
       for (const auto& [key, value] : *options) keys.insert(key);
     }
+    const auto say = [&](std::string words) {
+      if (change.words.empty() || change.words.back() != words) change.words.push_back(std::move(words));
+    };
     for (const auto key : keys) {
-      if (find(change.before.options, key) != find(change.after.options, key))
-        change.words.push_back(fmt::format("changes {}", key));
+      if (find(change.before.options, key) == find(change.after.options, key)) continue;
+      if (!key.starts_with(consumer_options)) {
+        say(fmt::format("changes {}", key));
+        continue;
+      }
+      const auto name =
+          key.substr(consumer_options.size(), key.find('.', consumer_options.size()) - consumer_options.size());
+      const auto from = fmt::format("{}{}.from", consumer_options, name);
+      const auto* const verb = find(change.before.options, from).empty()  ? "adds"
+                               : find(change.after.options, from).empty() ? "drops"
+                                                                          : "changes";
+      say(fmt::format("{} the consumer \"{}\"", verb, name));
     }
   }
+
+  static constexpr std::string_view consumer_options = "consumers.";
 
   void find_removed(const line& line) {
     const auto is_it = [&](const auto& one) { return one.name == line.name; };

@@ -86,6 +86,23 @@ void add_docs(std::vector<option>& options, const declaration::queue& queue) {
   }
 }
 
+void add_retry(std::vector<option>& options, const std::string& before, const declaration::retry_policy& retry) {
+  options.emplace_back(before + "retry.max_attempts", fmt::to_string(retry.max_attempts));
+  options.emplace_back(before + "retry.backoff", spell(retry.backoff));
+  options.emplace_back(before + "retry.initial", declaration::spell_duration(retry.initial));
+  options.emplace_back(before + "retry.max", declaration::spell_duration(retry.max));
+  options.emplace_back(before + "retry.jitter", fmt::to_string(retry.jitter));
+}
+
+void add_consumer(std::vector<option>& options, const declaration::stream_consumer& consumer) {
+  const auto before = fmt::format("consumers.{}.", consumer.name);
+  options.emplace_back(before + "from", consumer.from_start ? "start" : "end");
+  if (!consumer.is_cooperative) return;
+  options.emplace_back(before + "workers", "cooperative");
+  options.emplace_back(before + "lease", declaration::spell_duration(consumer.lease));
+  add_retry(options, before, consumer.retry);
+}
+
 std::vector<option> options_of_stream(const declaration::queue& stream) {
   std::vector<option> result{
       {"kind", "stream"},
@@ -93,8 +110,7 @@ std::vector<option> options_of_stream(const declaration::queue& stream) {
       {"retention", declaration::spell_duration(stream.stream->retention)},
       {"sunset", declaration::spell_duration(stream.sunset)},
   };
-  for (const auto& each : stream.stream->consumers)
-    result.emplace_back(fmt::format("consumers.{}.from", each.name), each.from_start ? "start" : "end");
+  for (const auto& each : stream.stream->consumers) add_consumer(result, each);
   add_grants(result, stream);
   add_docs(result, stream);
   return result;
@@ -112,13 +128,9 @@ std::vector<option> options_of(const declaration::queue& queue) {
       {"doc", queue.doc},
       {"lease", declaration::spell_duration(queue.lease)},
       {"sunset", declaration::spell_duration(queue.sunset)},
-      {"retry.max_attempts", fmt::to_string(queue.retry.max_attempts)},
-      {"retry.backoff", spell(queue.retry.backoff)},
-      {"retry.initial", declaration::spell_duration(queue.retry.initial)},
-      {"retry.max", declaration::spell_duration(queue.retry.max)},
-      {"retry.jitter", fmt::to_string(queue.retry.jitter)},
-      {"dead_letter", queue.dead_letter ? "true" : "false"},
   };
+  add_retry(result, "", queue.retry);
+  result.emplace_back("dead_letter", queue.dead_letter ? "true" : "false");
   add_grants(result, queue);
   if (queue.unique && queue.unique->within) {
     result.emplace_back("unique.within", declaration::spell_duration(*queue.unique->within));

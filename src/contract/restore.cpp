@@ -78,18 +78,38 @@ declaration::value value_of(const std::string& text, const declaration::field_ty
   }
 }
 
-/// `consumers.audit.from`
+/// `retry.backoff`
+void set_retry(declaration::retry_policy& retry, std::string_view key, const std::string& value) {
+  if (key == "retry.max_attempts") retry.max_attempts = number<int>(value);
+  if (key == "retry.backoff") retry.backoff = backoff(value);
+  if (key == "retry.initial") retry.initial = duration(value);
+  if (key == "retry.max") retry.max = duration(value);
+  if (key == "retry.jitter") retry.jitter = number<double>(value);
+}
+
+/// `consumers.audit.from`, which comes before the others of that consumer
 void set_consumer(declaration::stream_settings& stream, std::string_view key, const std::string& value) {
   constexpr std::string_view before = "consumers.";
-  constexpr std::string_view after = ".from";
-  if (!key.starts_with(before) || !key.ends_with(after)) return;
-  key = key.substr(before.size(), key.size() - before.size() - after.size());
-  stream.consumers.push_back({std::string{key}, value == "start", {}});
+  if (!key.starts_with(before)) return;
+  key.remove_prefix(before.size());
+  const auto end = std::min(key.find('.'), key.size());
+  const auto name = key.substr(0, end);
+  key.remove_prefix(std::min(end + 1, key.size()));
+  if (key == "from") {
+    auto& made = stream.consumers.emplace_back();
+    made.name = name;
+    made.from_start = value == "start";
+  }
+  if (stream.consumers.empty() || stream.consumers.back().name != name)
+    refuse(fmt::format("the consumer \"{}\"", name));
+  auto& consumer = stream.consumers.back();
+  if (key == "workers") consumer.is_cooperative = true;
+  if (key == "lease") consumer.lease = duration(value);
+  set_retry(consumer.retry, key, value);
 }
 
 /// One option: `key` says which.
 void set(declaration::queue& queue, std::string_view key, const std::string& value) {
-  auto& retry = queue.retry;
   if (key == "kind") {
     queue.stream.emplace();
     queue.dead_letter = false;
@@ -99,11 +119,7 @@ void set(declaration::queue& queue, std::string_view key, const std::string& val
   if (key == "doc") queue.doc = value;
   if (key == "lease") queue.lease = duration(value);
   if (key == "sunset") queue.sunset = duration(value);
-  if (key == "retry.max_attempts") retry.max_attempts = number<int>(value);
-  if (key == "retry.backoff") retry.backoff = backoff(value);
-  if (key == "retry.initial") retry.initial = duration(value);
-  if (key == "retry.max") retry.max = duration(value);
-  if (key == "retry.jitter") retry.jitter = number<double>(value);
+  set_retry(queue.retry, key, value);
   if (key == "dead_letter") queue.dead_letter = value == "true";
   if (key == "unique.within" && queue.unique && queue.unique->within) queue.unique->within = duration(value);
   if (key == "grants.produce") queue.grants.produce = list(value);

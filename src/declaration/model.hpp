@@ -107,7 +107,10 @@ struct unique_rule {
 /// Who reads a stream and is waited for before events are cleared away.
 struct stream_consumer {
   std::string name;
-  bool from_start = true;  // of what is kept when it is made; else with what is published from then on
+  bool from_start = true;           // of what is kept when it is made; else with what is published from then on
+  bool is_cooperative = false;      // many workers share its cursor; what follows is of such consumers alone
+  std::int64_t lease = 30'000'000;  // of what a worker claims
+  retry_policy retry;               // of single events that failed
   text::span where;
 };
 

@@ -25,6 +25,12 @@ queue read_queue(const entry& from, const known_enumerations& known, report& pro
 /// The same of a stream, which has its settings.
 queue read_stream(const entry& from, const known_enumerations& known, report& problems);
 
+/// Who reads a stream, in the order in which they are written.
+std::vector<stream_consumer> read_consumers(const entry& from, std::string_view stream, report& problems);
+
+/// How often a message is tried, and when again; `title` is whose that is.
+retry_policy read_retry(const entry& from, std::string_view title, report& problems);
+
 /// A field of a queue's payload.
 std::optional<field> read_field(const entry& from, std::string_view queue, const known_enumerations& known,
                                 report& problems);

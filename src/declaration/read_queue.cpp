@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "declaration/codes.hpp"
 #include "declaration/duration.hpp"
@@ -25,30 +24,22 @@ constexpr std::array planned_queue_keys{"ordered_by"sv, "keep_done"sv, "renamed_
 constexpr std::array stream_keys{"doc"sv,     "retention"sv, "sunset"sv,       "grants"sv,
                                  "payload"sv, "removed"sv,   "accept_break"sv, "consumers"sv};
 constexpr std::array planned_stream_keys{"ordered_by"sv, "renamed_from"sv};
-constexpr std::array consumer_keys{"from"sv};
-constexpr std::array planned_consumer_keys{"workers"sv, "lease"sv, "retry"sv, "where"sv};
-constexpr std::array consumer_starts{"start"sv, "end"sv};
 constexpr std::array break_keys{"version"sv, "reason"sv, "until"sv};
-constexpr std::array retry_keys{"max_attempts"sv, "backoff"sv, "initial"sv, "max"sv, "jitter"sv};
 constexpr std::array grant_keys{"produce"sv, "consume"sv, "operate"sv};
-constexpr std::array backoffs{"constant"sv, "linear"sv, "exponential"sv};
 constexpr std::array storages{"rows"sv, "log"sv};
 
-constexpr std::int64_t millisecond = 1'000;
 constexpr std::int64_t second = 1'000'000;
 constexpr std::int64_t day = 24 * 3600 * second;
-constexpr std::int64_t longest_lease = 7 * day;
 constexpr std::int64_t longest_sunset = 366 * day;
 constexpr std::int64_t longest_retention = 36'600 * day;
-constexpr std::int64_t most_attempts = 1000;
 
 // A function of PostgreSQL has at most 100 parameters; enqueue needs one for the delay, and perhaps one for the
 // priority.
 constexpr std::size_t most_parameters = 100;
 
 // What stands beside the payload of an event, besides what is reserved everywhere.
-constexpr std::array event_metadata{"event_offset"sv, "batch"sv, "published_at"sv,
-                                    "segment"sv,      "stamp"sv, "event_number"sv};
+constexpr std::array event_metadata{"event_offset"sv, "batch"sv,    "published_at"sv, "segment"sv,     "stamp"sv,
+                                    "event_number"sv, "consumer"sv, "claim_id"sv,     "session_key"sv, "failed_at"sv};
 
 /// Reads queues, and streams, which have settings instead of leases, retries and dead letters.
 class queue_reader {
@@ -73,7 +64,7 @@ class queue_reader {
       check_keys(from_.value, {queue_keys, planned_queue_keys}, title(), problems_);
     }
     read_plain_keys();
-    if (const auto* retry = find("retry")) read_retry(*retry);
+    if (const auto* retry = find("retry")) result_.retry = declaration::read_retry(*retry, title(), problems_);
     if (const auto* grants = find("grants")) read_grants(*grants);
     read_payload();
     if (const auto* unique = find("unique")) {
@@ -106,29 +97,7 @@ class queue_reader {
     auto& stream = *result_.stream;
     if (const auto* retention = find("retention"))
       stream.retention = read_duration(*retention, second, longest_retention, problems_).value_or(stream.retention);
-    const auto* consumers = find("consumers");
-    if (consumers == nullptr ||
-        !check_kind(*consumers, node_kind::table, fmt::format("a table of consumers: {}", consumer_title("<name>")),
-                    problems_))
-      return;
-    for (const auto& each : consumers->value.entries) read_consumer(each);
-  }
-
-  std::string consumer_title(std::string_view name) const {
-    return fmt::format("[streams.{}.consumers.{}]", text::clipped(from_.key), text::clipped(name));
-  }
-
-  void read_consumer(const entry& from) {
-    check_name(from.key, name_role::stream_consumer, from.where, problems_);
-    const auto title = consumer_title(from.key);
-    if (!check_kind(from, node_kind::table, fmt::format("a table: {}", title), problems_)) return;
-    check_keys(from.value, {consumer_keys, planned_consumer_keys}, title, problems_);
-    stream_consumer consumer{from.key, true, from.where};
-    if (const auto* start = find_entry(from.value, "from")) {
-      const auto choice = read_choice(*start, consumer_starts, problems_);
-      consumer.from_start = !choice || consumer_starts[*choice] == "start";
-    }
-    result_.stream->consumers.push_back(std::move(consumer));
+    if (const auto* consumers = find("consumers")) stream.consumers = read_consumers(*consumers, from_.key, problems_);
   }
 
   void read_plain_keys() {
@@ -153,59 +122,6 @@ class queue_reader {
     if (!choice || storages[*choice] == "rows") return;
     auto& problem = problems_.error(code::not_built_yet, from.value.where, "storage = \"log\" is not built yet");
     problem.help = "leave it away, or write storage = \"rows\"";
-  }
-
-  void read_retry(const entry& from) {
-    if (!check_kind(from, node_kind::table, "a table: { max_attempts = 8, ... }", problems_)) return;
-    check_keys(from.value, {retry_keys, {}}, fmt::format("'retry' of {}", title()), problems_);
-    auto& retry = result_.retry;
-    if (const auto* attempts = find_entry(from.value, "max_attempts")) {
-      retry.max_attempts =
-          static_cast<int>(read_whole(*attempts, 1, most_attempts, problems_).value_or(retry.max_attempts));
-    }
-    if (const auto* backoff = find_entry(from.value, "backoff")) {
-      const auto choice = read_choice(*backoff, backoffs, problems_);
-      if (choice) retry.backoff = static_cast<backoff_kind>(*choice);
-    }
-    if (const auto* jitter = find_entry(from.value, "jitter")) read_jitter(*jitter);
-    read_delays(from.value);
-  }
-
-  void read_jitter(const entry& from) {
-    const bool is_whole = from.value.kind == node_kind::integer;
-    if (!is_whole && !check_kind(from, node_kind::floating, "a number from 0 to 1", problems_)) return;
-    const double jitter = is_whole ? static_cast<double>(from.value.integer) : from.value.floating;
-    // The comparison is false for nan.
-    if (jitter >= 0 && jitter <= 1) {
-      result_.retry.jitter = std::abs(jitter);
-    } else {
-      problems_.error(code::out_of_range, from.value.where,
-                      "'jitter' must be a number from 0 to 1: a share of the delay");
-    }
-  }
-
-  void read_delays(const node& table) {
-    auto& retry = result_.retry;
-    if (const auto* initial = find_entry(table, "initial")) {
-      retry.initial = read_duration(*initial, millisecond, longest_duration, problems_).value_or(retry.initial);
-    }
-    const auto* max = find_entry(table, "max");
-    if (max == nullptr) {
-      retry.max = std::max(retry.max, retry.initial);
-      return;
-    }
-    retry.max =
-        read_duration(*max, millisecond, longest_duration, problems_).value_or(std::max(retry.max, retry.initial));
-    if (retry.backoff == backoff_kind::constant) {
-      auto& problem =
-          problems_.error(code::useless_key, max->where, "'max' has no effect: a constant backoff does not grow");
-      problem.help = "leave 'max' away, or use backoff = \"exponential\"";
-    } else if (retry.max < retry.initial) {
-      problems_.error(code::empty_range, max->value.where,
-                      fmt::format("'max' ({}) is shorter than 'initial' ({})", spell_duration(retry.max),
-                                  spell_duration(retry.initial)));
-      retry.max = retry.initial;
-    }
   }
 
   void read_grants(const entry& from) {

@@ -117,6 +117,25 @@ class consumer {
     return on_->execute(Contract::release, held.message_id, held.attempt).template value<bool>();
   }
 
+  /// The same of all of them.
+  void release(std::span<const message_type> held) {
+    for (const message_type& each : held) release(each);
+  }
+
+  /// Claims the first for longer and notes that in it. False: it is lost.
+  bool hold(std::span<message_type> held, lease length = {}) {
+    const auto until = extend(held.front(), length);
+    if (until) held.front().lease_until = *until;
+    return until.has_value();
+  }
+
+  /// In how long the next delayed message is due.
+  std::optional<interval> next_due() {
+    return on_->execute(Contract::next_due).template value<std::optional<interval>>();
+  }
+
+  static std::int64_t id_of(const message_type& message) { return message.message_id; }
+
   connection& on() const noexcept { return *on_; }
 
   /// From the rows that Contract::claim returns.

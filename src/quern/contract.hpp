@@ -58,6 +58,12 @@ concept stream_contract = payload_contract<T> && requires {
   { T::receive } -> std::convertible_to<prepared>;
   { T::seal } -> std::convertible_to<prepared>;
   { T::seek } -> std::convertible_to<prepared>;
+  { T::claim } -> std::convertible_to<prepared>;
+  { T::nack } -> std::convertible_to<prepared>;
+  { T::extend } -> std::convertible_to<prepared>;
+  { T::release } -> std::convertible_to<prepared>;
+  { T::next_due } -> std::convertible_to<prepared>;
+  { T::enlist } -> std::convertible_to<prepared>;
   { T::maintain } -> std::convertible_to<prepared>;
 };
 

@@ -7,6 +7,7 @@
 //   consumer.hpp      claim, take, ack, nack, extend, release
 //   message.hpp       a payload with its id, attempt and times
 //   stream_producer.hpp  stream_reader.hpp  stream_consumer.hpp  event.hpp  seal.hpp   the same of streams
+//   cooperative_consumer.hpp   one of many workers that share the cursor of a stream's consumer
 //   worker.hpp        claim, handle, acknowledge until told to stop; waiting.hpp: how it waits
 //   contract.hpp      what generated code says of a queue or stream
 //
@@ -28,6 +29,7 @@
 #include <quern/connection_string.hpp>
 #include <quern/consumer.hpp>
 #include <quern/contract.hpp>
+#include <quern/cooperative_consumer.hpp>
 #include <quern/copy_in.hpp>
 #include <quern/enumeration.hpp>
 #include <quern/error.hpp>

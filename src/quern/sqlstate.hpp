@@ -20,6 +20,7 @@ inline constexpr std::string_view unreadable_event = "QN021";
 inline constexpr std::string_view events_not_kept = "QN022";
 inline constexpr std::string_view unknown_consumer = "QN023";
 inline constexpr std::string_view missing_event = "QN024";
+inline constexpr std::string_view other_kind_of_consumer = "QN025";
 
 /// One of Quern's own conditions: its SQLSTATE, its name, what it means.
 struct condition {
@@ -29,7 +30,7 @@ struct condition {
 };
 
 /// The one table of class QN, in the order of the codes.
-inline constexpr std::array<condition, 14> conditions{{
+inline constexpr std::array<condition, 15> conditions{{
     {contract_mismatch, "contract_mismatch", "the program and the database do not have the same contract of a queue"},
     {unknown_queue, "unknown_queue", "the schema has no queue of that name"},
     {invalid_payload, "invalid_payload", "the payload does not fit the contract of its queue"},
@@ -44,6 +45,8 @@ inline constexpr std::array<condition, 14> conditions{{
     {events_not_kept, "events_not_kept", "the events after this offset are not kept any more"},
     {unknown_consumer, "unknown_consumer", "the stream has no consumer of that name"},
     {missing_event, "missing_event", "an event is not where its page says: the tables were changed by hand"},
+    {other_kind_of_consumer, "other_kind_of_consumer",
+     "the consumer is cooperative where it must not be, or not where it must"},
 }};
 
 // Of PostgreSQL's own (appendix A of its manual).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "quern/error.hpp"
 #include "quern/time.hpp"
@@ -17,9 +18,8 @@ constexpr std::chrono::milliseconds without_lock{10};
 
 }  // namespace
 
-waiting::waiting(connection& on, std::string_view channel, std::int64_t key, const prepared& next_due,
-                 bool use_notifications)
-    : on_{&on}, channel_{channel}, key_{key}, next_due_{&next_due}, use_notifications_{use_notifications} {
+waiting::waiting(connection& on, std::string_view channel, std::int64_t key, next_due due, bool use_notifications)
+    : on_{&on}, channel_{channel}, key_{key}, next_due_{std::move(due)}, use_notifications_{use_notifications} {
   if (on.is_in_transaction()) throw std::logic_error{"quern::worker: the connection is in a transaction"};
   if (use_notifications_) on.listen(channel_);
 }
@@ -61,7 +61,7 @@ void waiting::end() {
 }
 
 std::chrono::microseconds waiting::until_next_due() const {
-  const auto left = on_->execute(*next_due_).value<std::optional<interval>>();
+  const auto left = next_due_();
   if (!left) return std::chrono::microseconds::max();
   // A difference of two times has days of 24 hours and no months.
   return std::max(std::chrono::microseconds{0}, std::chrono::microseconds{std::chrono::days{left->days}} + left->time);

@@ -2,7 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <quern/connection.hpp>
+#include <quern/time.hpp>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -13,9 +16,12 @@ namespace quern {
 /// lock that tells producers to notify. Ends both in its destructor. The connection must outlive it.
 class waiting {
  public:
+  /// In how long the next delayed message is due, if there is one.
+  using next_due = std::function<std::optional<interval>()>;
+
   /// Listens, unless `use_notifications` is false: then sleep() is all that it does. Throws std::logic_error when the
   /// connection is in a transaction, where notifications do not arrive; otherwise as connection::execute().
-  waiting(connection& on, std::string_view channel, std::int64_t key, const prepared& next_due, bool use_notifications);
+  waiting(connection& on, std::string_view channel, std::int64_t key, next_due due, bool use_notifications);
   waiting(const waiting&) = delete;
   waiting& operator=(const waiting&) = delete;
   ~waiting();
@@ -37,7 +43,7 @@ class waiting {
   connection* on_;
   std::string channel_;
   std::int64_t key_;
-  const prepared* next_due_;
+  next_due next_due_;
   bool use_notifications_;
   bool has_lock_ = false;
 };

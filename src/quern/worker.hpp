@@ -48,21 +48,23 @@ struct worker_options {
 
 /// Claims messages, hands each to a handler and acknowledges it: `worker{consumer, handler, options}.run(stop)`.
 ///
-/// The handler is called with `const message_type&`, see message.hpp, on the thread of run(). When it returns, the
-/// message is acknowledged (with others that were handled within 100 ms); when it throws, the attempt has failed with
-/// the text of the exception. It may use the consumer's connection; a transaction that it opens there must have ended.
+/// The consumer is that of a queue, or a cooperative one of a stream.
+///
+/// The handler is called with `const message_type&`, see message.hpp and claimed_event, on the thread of run(). When it
+/// returns, the message is acknowledged (with others that were handled within 100 ms); when it throws, the attempt has
+/// failed with the text of the exception. It may use the consumer's connection; a transaction that it opens there must
+/// have ended.
 ///
 /// While nothing is there, the worker listens on the queue's channel. It takes whatever notifications the connection
 /// has. A worker lives with one connection and does not reconnect.
-template <contract Contract, class Handler>
-requires std::invocable < Handler&, const message_of<Contract>
-
-& > class worker {
+template <class Consumer, class Handler>
+requires std::invocable<Handler&, const typename Consumer::message_type&>
+class worker {
  public:
-  using message_type = message_of<Contract>;
+  using message_type = typename Consumer::message_type;
 
   /// The consumer must outlive the worker. Throws std::invalid_argument for options out of range.
-  worker(consumer<Contract>& from, Handler handler, worker_options options = {})
+  worker(Consumer& from, Handler handler, worker_options options = {})
       : from_{&from}, handler_{std::move(handler)}, options_{std::move(options)} {
     if (options_.batch_size < 1) throw std::invalid_argument{"quern::worker: batch_size must be at least 1"};
     if (options_.poll_interval.count() < 1)
@@ -74,7 +76,9 @@ requires std::invocable < Handler&, const message_of<Contract>
   /// Throws what the database refuses and, when the connection is lost, connection_error: what was claimed and not yet
   /// acknowledged then comes back when its lease runs out.
   stop_reason run(const std::stop_token& stop = {}) {
-    waiting wait{from_->on(), Contract::channel, Contract::wake_key, Contract::next_due, options_.use_notifications};
+    using contract_type = typename Consumer::contract_type;
+    waiting wait{from_->on(), contract_type::channel, contract_type::wake_key, [this] { return from_->next_due(); },
+                 options_.use_notifications};
     std::vector<message_type> batch = from_->claim(options_.batch_size, options_.lease);
     for (;;) {
       if (stop.stop_requested()) return give_back(batch, 0);
@@ -100,7 +104,7 @@ requires std::invocable < Handler&, const message_of<Contract>
     last_acknowledged_ = std::chrono::steady_clock::now();
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (stop.stop_requested()) return i;
-      if (is_still_held(batch[i])) handle(std::move(batch[i]));
+      if (is_still_held(std::span{batch}.subspan(i))) handle(std::move(batch[i]));
       if (std::chrono::steady_clock::now() - last_acknowledged_ >= acknowledge_after && i + 1 < batch.size())
         acknowledge();
     }
@@ -108,15 +112,10 @@ requires std::invocable < Handler&, const message_of<Contract>
   }
 
   // A batch may take longer than its lease: by this machine's clock, which is near enough for asking.
-  bool is_still_held(message_type& claimed) {
-    if (std::chrono::system_clock::now() < claimed.lease_until) return true;
-    const auto until = from_->extend(claimed, options_.lease);
-    if (!until) {
-      report_lost(claimed.message_id);
-      return false;
-    }
-    claimed.lease_until = *until;
-    return true;
+  bool is_still_held(std::span<message_type> left) {
+    if (std::chrono::system_clock::now() < left.front().lease_until || from_->hold(left, options_.lease)) return true;
+    report_lost(Consumer::id_of(left.front()));
+    return false;
   }
 
   void handle(message_type&& claimed) {
@@ -132,8 +131,8 @@ requires std::invocable < Handler&, const message_of<Contract>
     }
     acknowledge();
     const nack_outcome outcome = from_->nack(claimed, error);
-    if (outcome == nack_outcome::lost) report_lost(claimed.message_id);
-    if (options_.on_failure) options_.on_failure(claimed.message_id, claimed.attempt, error, outcome);
+    if (outcome == nack_outcome::lost) report_lost(Consumer::id_of(claimed));
+    if (options_.on_failure) options_.on_failure(Consumer::id_of(claimed), claimed.attempt, error, outcome);
   }
 
   void acknowledge() {
@@ -170,7 +169,7 @@ requires std::invocable < Handler&, const message_of<Contract>
 
   stop_reason give_back(const std::vector<message_type>& batch, std::size_t first) {
     acknowledge();
-    for (std::size_t i = first; i < batch.size(); ++i) from_->release(batch[i]);
+    from_->release(std::span{batch}.subspan(first));
     return finish(stop_reason::requested);
   }
 
@@ -192,7 +191,7 @@ requires std::invocable < Handler&, const message_of<Contract>
     options_.log(line.append(after));
   }
 
-  consumer<Contract>* from_;
+  Consumer* from_;
   Handler handler_;
   worker_options options_;
   std::vector<message_type> handled_;  // and not yet acknowledged

@@ -269,6 +269,12 @@ class expansion {
       if (missing(had, each.name))
         texts.push_back(fmt::format("select {}_subscribe({}, '{}');", prefix, sql::literal(each.name),
                                     each.from_start ? "start" : "end"));
+      const auto known = std::find_if(had.begin(), had.end(), [&](const auto& one) { return one.name == each.name; });
+      const bool was_cooperative = known != had.end() && known->is_cooperative;
+      if (each.is_cooperative && !(was_cooperative && cooperation(*known) == cooperation(each)))
+        texts.push_back(fmt::format("select {}_share({}, {});", prefix, sql::literal(each.name), cooperation(each)));
+      if (was_cooperative && !each.is_cooperative)
+        texts.push_back(fmt::format("select {}_unshare({});", prefix, sql::literal(each.name)));
     }
     for (const auto& each : had) {
       if (missing(has, each.name))

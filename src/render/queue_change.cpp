@@ -71,8 +71,10 @@ void revoke_consumers(std::vector<revocation>& out, const queue_model& model, co
   const auto list = sql::identifiers(roles);
   if (model.is_stream()) {
     out.push_back({"execute",
-                   functions(model, {"seal", "offset_at", "subscribe", "ack", "seek", "maintain", "lag", "read_json"},
-                             {"read", "read_json", "receive", "receive_json"}),
+                   functions(model,
+                             {"seal", "offset_at", "subscribe", "ack", "seek", "maintain", "lag", "enlist", "nack",
+                              "extend", "release", "read_json"},
+                             {"read", "read_json", "receive", "receive_json", "claim", "claim_json", "next_due"}),
                    list});
     return;
   }
@@ -88,13 +90,15 @@ void revoke_operators(std::vector<revocation>& out, const queue_model& model, co
   const auto prefix = names::prefix(model.schema, model.name());
   const auto list = sql::identifiers(roles);
   if (model.is_stream()) {
-    out.push_back(
-        {"execute",
-         functions(model,
-                   {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "maintain", "restored", "lag", "stats"},
-                   {}),
-         list});
-    out.push_back({"select", fmt::format("{0}_event, {0}_page, {0}_consumer, {0}_position", prefix), list});
+    out.push_back({"execute",
+                   functions(model,
+                             {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "maintain", "share", "unshare",
+                              "redrive_all", "redrive", "purge", "restored", "lag", "stats"},
+                             {}),
+                   list});
+    out.push_back({"select",
+                   fmt::format("{0}_event, {0}_page, {0}_consumer, {0}_position, {0}_claim, {0}_failed", prefix),
+                   list});
     return;
   }
   std::vector<std::string_view> names{"stats", "pause", "resume"};
@@ -121,7 +125,11 @@ std::string step_parts::part(std::string_view name, const change_details& detail
 
 std::vector<std::string> queue_change::tables(bool with_dead) const {
   const auto prefix = names::prefix(model().schema, model().name());
-  if (model().is_stream()) return {prefix + "_event"};
+  if (model().is_stream()) {
+    // What failed at a consumer is a copy, which was checked.
+    if (with_dead) return {prefix + "_event", prefix + "_failed"};
+    return {prefix + "_event"};
+  }
   std::vector<std::string> result{prefix + "_message", prefix + "_delayed"};
   if (with_dead && before_.model().has_dead_letter() && model().has_dead_letter()) result.push_back(prefix + "_dead");
   return result;

@@ -17,11 +17,11 @@ constexpr std::array<std::string_view, 18> shared_objects{
 constexpr std::array<std::string_view, 9> version_objects{"pick", "claim",   "claim_json",   "take",        "next_due",
                                                           "wake", "enqueue", "enqueue_many", "enqueue_json"};
 
-constexpr std::array<std::string_view, 13> stream_objects{"wake",     "offset_of", "seal",     "subscribe", "ack",
-                                                          "seek",     "truncate",  "rotate",   "compact",   "maintain",
-                                                          "restored", "stats",     "json_door"};
-constexpr std::array<std::string_view, 7> stream_version_objects{"read",    "read_json",    "receive",     "wake",
-                                                                 "publish", "publish_many", "publish_json"};
+constexpr std::array<std::string_view, 18> stream_objects{
+    "wake", "offset_of", "seal",     "share",  "claim_end", "nack",     "take_over", "subscribe", "ack",
+    "seek", "redrive",   "truncate", "rotate", "compact",   "maintain", "restored",  "stats",     "json_door"};
+constexpr std::array<std::string_view, 8> stream_version_objects{"read", "read_json", "receive",      "claim",
+                                                                 "wake", "publish",   "publish_many", "publish_json"};
 
 std::span<const std::string_view> shared_objects_of(const queue_model& model) {
   if (model.is_stream()) return stream_objects;

@@ -102,7 +102,7 @@ namespace {
 shape provided_to_stream(std::string_view template_name, specimen one) {
   for (auto& version : one.model.versions) {
     version.queue.stream.emplace();
-    version.queue.stream->consumers.push_back({"audit", true, {}});
+    version.queue.stream->consumers.emplace_back().name = "audit";
   }
   const auto& model = one.model;
   if (template_name.starts_with("sql/stream/")) return shape_of(stream_view(model));

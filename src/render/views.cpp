@@ -342,6 +342,13 @@ view version_view(const queue_model& model, const queue_version& version) {
   return result;
 }
 
+std::string cooperation(const declaration::stream_consumer& consumer) {
+  const auto& retry = consumer.retry;
+  return fmt::format("{}, {}, {}, {}, {}, {}", sql::interval(consumer.lease), retry.max_attempts,
+                     sql::literal(contract::spell(retry.backoff)), sql::interval(retry.initial),
+                     sql::interval(retry.max), retry.jitter);
+}
+
 view stream_view(const queue_model& model) {
   const auto& stream = model.newest().queue;
   view result;
@@ -367,6 +374,8 @@ view stream_view(const queue_model& model) {
     auto& item = declared.emplace_back();
     item.set("consumer_literal", sql::literal(consumer.name));
     item.set("from_literal", consumer.from_start ? "'start'" : "'end'");
+    item.set_flag("is_cooperative", consumer.is_cooperative);
+    item.set("settings", cooperation(consumer));
   }
   result.set_list("declared", std::move(declared));
   return result;

@@ -148,7 +148,8 @@
 ///   rotation              interval '84 hours'         how long one segment is filled
 ///   segments              list: segment (0), comma
 ///   segment_count         5
-///   declared              list, the declared consumers: consumer_literal, from_literal ('start' or 'end')
+///   declared              list, the declared consumers: consumer_literal, from_literal ('start' or 'end'),
+///                         is_cooperative, settings (interval '1 minute', 5, 'exponential', …: what _share takes)
 ///
 /// # sql/stream_version
 ///
@@ -235,6 +236,9 @@ view version_view(const queue_model& model, const queue_version& version);
 inline constexpr int segment_count = 5;
 
 /// Of sql/stream.
+/// How a cooperative consumer works, as `_share` takes it: `interval '1 minute', 5, 'exponential', …`.
+std::string cooperation(const declaration::stream_consumer& consumer);
+
 view stream_view(const queue_model& model);
 
 /// Of sql/stream_version; the version is one of the model's.

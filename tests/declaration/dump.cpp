@@ -54,17 +54,13 @@ class dumper {
   }
 
   void add(const declaration::queue& q) {
-    constexpr std::array backoffs{"constant", "linear", "exponential"};
     line("queue {} at {}:{}", q.name, q.where.begin.line, q.where.begin.column);
     if (!q.doc.empty()) line("  doc {}", quoted(q.doc));
     if (q.stream) add(*q.stream);
     if (!q.stream) line("  lease {} dead_letter {}", declaration::spell_duration(q.lease), q.dead_letter);
     if (q.priorities > 0) line("  priorities {}", q.priorities);
     if (q.sunset != declaration::queue{}.sunset) line("  sunset {}", declaration::spell_duration(q.sunset));
-    if (!q.stream)
-      line("  retry {} {} {} to {} jitter {}", q.retry.max_attempts,
-           backoffs.at(static_cast<std::size_t>(q.retry.backoff)), declaration::spell_duration(q.retry.initial),
-           declaration::spell_duration(q.retry.max), q.retry.jitter);
+    if (!q.stream) line("  {}", retry(q.retry));
     add("produce", q.grants.produce);
     add("consume", q.grants.consume);
     add("operate", q.grants.operate);
@@ -89,9 +85,20 @@ class dumper {
 
   void add(const declaration::stream_settings& s) {
     line("  stream retention {}", declaration::spell_duration(s.retention));
-    for (const auto& c : s.consumers)
+    for (const auto& c : s.consumers) {
       line("  consumer {} from the {} at {}:{}", c.name, c.from_start ? "start" : "end", c.where.begin.line,
            c.where.begin.column);
+      if (!c.is_cooperative) continue;
+      line("    cooperative with a lease of {}", declaration::spell_duration(c.lease));
+      line("    {}", retry(c.retry));
+    }
+  }
+
+  static std::string retry(const declaration::retry_policy& r) {
+    constexpr std::array backoffs{"constant", "linear", "exponential"};
+    return fmt::format("retry {} {} {} to {} jitter {}", r.max_attempts,
+                       backoffs.at(static_cast<std::size_t>(r.backoff)), declaration::spell_duration(r.initial),
+                       declaration::spell_duration(r.max), r.jitter);
   }
 
   void add(std::string_view right, const std::vector<std::string>& roles) {

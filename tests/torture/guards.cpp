@@ -52,7 +52,7 @@ const std::vector<guard>& guards() {
          "primary key (consumer, position_id),\n  constraint {{queue}}_position_follows unique (consumer, previous_id)",
          "primary key (consumer, position_id)"},
         {"sql/stream/ack.sql.mustache", "on conflict (consumer, previous_id) do nothing", ""},
-        {"sql/stream/seek.sql.mustache", "on conflict (consumer, previous_id) do nothing", ""}}},
+        {"sql/stream/share.sql.mustache", "on conflict (consumer, previous_id) do nothing", ""}}},
       {"stream.unconsumed",
        "what a consumer has not acknowledged is kept",
        "no unexpected error",

@@ -20,7 +20,8 @@ struct activity_v1 {
   bool operator==(const activity_v1&) const = default;
 };
 
-/// Contract version 1 of the stream "activity", for quern::stream_producer, stream_reader and stream_consumer.
+/// Contract version 1 of the stream "activity", for quern::stream_producer, stream_reader, stream_consumer and
+/// cooperative_consumer.
 struct activity_v1_contract {
   using payload_type = activity_v1;
 
@@ -55,6 +56,12 @@ struct activity_v1_contract {
   static constexpr quern::prepared ack{"select shop.activity_ack($1, $2, $3)"};
   static constexpr quern::prepared seal{"select shop.activity_seal()"};
   static constexpr quern::prepared seek{"select shop.activity_seek($1, $2)"};
+  static constexpr quern::prepared claim{"select * from shop.activity_claim_v1($1, $2, $3)"};
+  static constexpr quern::prepared nack{"select shop.activity_nack($1, $2, $3, $4, $5)"};
+  static constexpr quern::prepared extend{"select shop.activity_extend($1, $2, $3)"};
+  static constexpr quern::prepared release{"select shop.activity_release($1, $2)"};
+  static constexpr quern::prepared next_due{"select shop.activity_next_due_v1($1) - pg_catalog.clock_timestamp()"};
+  static constexpr quern::prepared enlist{"select shop.activity_enlist()"};
   static constexpr quern::prepared maintain{"select shop.activity_maintain()"};
 };
 
@@ -62,11 +69,13 @@ using activity_v1_event = quern::event<activity_v1>;
 using activity_v1_producer = quern::stream_producer<activity_v1_contract>;
 using activity_v1_reader = quern::stream_reader<activity_v1_contract>;
 using activity_v1_consumer = quern::stream_consumer<activity_v1_contract>;
+using activity_v1_cooperative_consumer = quern::cooperative_consumer<activity_v1_contract>;
 
 using activity = activity_v1;
 using activity_event = activity_v1_event;
 using activity_producer = activity_v1_producer;
 using activity_reader = activity_v1_reader;
 using activity_consumer = activity_v1_consumer;
+using activity_cooperative_consumer = activity_v1_cooperative_consumer;
 
 }  // namespace shop

@@ -19,6 +19,14 @@ create table shop.activity_page ();
 
 create table shop.activity_consumer ();
 
+create table shop.activity_claim ();
+
+create table shop.activity_failed (
+  customer_id bigint not null,
+  kind text not null,
+  constraint activity_failed_key primary key (consumer, event_offset)
+);
+
 create function shop.activity_wake(); -- 'shop.activity' -6277507035114536254
 
 create function shop.activity_newest_page();
@@ -28,6 +36,30 @@ create function shop.activity_offset_at(p_at timestamptz);
 create function shop.activity_check_offset(p_after bigint);
 
 create function shop.activity_seal();
+
+create function shop.activity_enlist();
+create function shop.activity_wait_for_consumer(p_consumer text); -- -6277507035114536254
+create function shop.activity_check_consumer(p_consumer text);
+create function shop.activity_newest_claim(p_consumer text);
+create function shop.activity_open_claims(p_consumer text);
+create function shop.activity_done_up_to(p_consumer text);
+create function shop.activity_begin_claims(p_consumer text);
+create function shop.activity_move_position(p_consumer text);
+create function shop.activity_share(p_consumer text, p_lease interval);
+create function shop.activity_unshare(p_consumer text);
+
+create function shop.activity_lock_claim(p_claim_id bigint);
+create function shop.activity_finish(p_claim_id bigint);
+create function shop.activity_extend(p_batch bigint);
+create function shop.activity_release(p_batch bigint);
+
+create function shop.activity_set_aside(p_offsets bigint[]); -- up to v1 -- customer_id -- kind
+create function shop.activity_nack(p_batch bigint, p_offset bigint);
+
+create function shop.activity_take_over(p_claim_id bigint);
+create function shop.activity_end_claim(p_claim_id bigint);
+create function shop.activity_bury(p_claim_id bigint);
+create function shop.activity_free_failed(p_consumer text);
 
 create sequence shop.activity_v1_read_at as bigint minvalue 0;
 create sequence shop.activity_v1_produced_at as bigint minvalue 0;
@@ -50,11 +82,20 @@ create function shop.activity_read_json_v1(p_after bigint);
 create function shop.activity_receive_v1(p_consumer text);
 create function shop.activity_receive_json_v1(p_consumer text);
 
+create function shop.activity_claim_v1(p_consumer text);
+-- failed events where e.contract_version = 1
+-- customer_id bigint = e.customer_id
+-- kind text = e.kind
+create function shop.activity_claim_json_v1(p_consumer text);
+create function shop.activity_next_due_v1(p_consumer text);
+
 revoke all on function
-  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
 from public;
 grant execute on function
-  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
 to mailer;
 
 create function shop.activity_wake_v1();
@@ -87,6 +128,10 @@ create function shop.activity_position_of(p_consumer text);
 
 create function shop.activity_ack(p_consumer text, p_batch bigint, p_offset bigint);
 
+create function shop.activity_redrive_all(p_consumer text);
+create function shop.activity_redrive(p_consumer text, p_offset bigint);
+create function shop.activity_purge(p_consumer text);
+
 create function shop.activity_seek(p_consumer text, p_after bigint);
 
 create function shop.activity_is_done_with(p_segment smallint); -- interval '720 hours'
@@ -113,6 +158,10 @@ select shop.activity_subscribe('notifier', 'end');
 revoke all on function
   shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_foreign_segments, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal,
   shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
+  shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
+  shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
+  shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_bury,
+  shop.activity_free_failed, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge,
   shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
   shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
 from public;
@@ -123,25 +172,31 @@ grant usage on sequence shop.activity_event_number to web;
 grant select on sequence shop.activity_segment to web;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
-  shop.activity_read_json, shop.stream_consume
+  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_read_json, shop.stream_consume
 to mailer;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
-  shop.activity_restored, shop.activity_lag, shop.activity_stats
+  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_restored, shop.activity_lag, shop.activity_stats
 to ops;
-grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position to ops;
+grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;
 
 -- reverse
-lock table shop.activity_event, shop.activity_page, shop.activity_position in access exclusive mode;
+lock table shop.activity_event, shop.activity_page, shop.activity_position, shop.activity_claim, shop.activity_failed in access exclusive mode;
 
 do $$
 declare
   v_count bigint;
 begin
-  select count(*)
-  into v_count
-  from shop.activity_event as m
-  where true;
+  select (
+    select count(*)
+    from shop.activity_event as m
+    where true
+  ) + (
+    select count(*)
+    from shop.activity_failed as m
+    where true
+  )
+  into v_count;
   if v_count > 0 then
     raise exception using
       errcode = 'QN008',
@@ -154,13 +209,17 @@ $$;
 
 drop function
   shop.activity_publish_json_v1, shop.activity_publish_many_v1, shop.activity_publish_v1, shop.activity_wake_v1,
-  shop.activity_receive_json_v1, shop.activity_receive_v1, shop.activity_read_json_v1, shop.activity_read_v1,
+  shop.activity_claim_json_v1, shop.activity_claim_v1, shop.activity_next_due_v1, shop.activity_receive_json_v1, shop.activity_receive_v1, shop.activity_read_json_v1, shop.activity_read_v1,
   shop.activity_publish_json, shop.activity_read_json, shop.activity_wake, shop.activity_stats, shop.activity_lag, shop.activity_restored,
   shop.activity_maintain, shop.activity_compact, shop.activity_rotate, shop.activity_truncate, shop.activity_is_done_with, shop.activity_seek, shop.activity_ack,
+  shop.activity_purge, shop.activity_redrive, shop.activity_redrive_all, shop.activity_free_failed, shop.activity_take_over, shop.activity_bury, shop.activity_end_claim,
+  shop.activity_set_aside, shop.activity_nack, shop.activity_release, shop.activity_extend, shop.activity_finish, shop.activity_lock_claim, shop.activity_unshare,
+  shop.activity_share, shop.activity_move_position, shop.activity_begin_claims, shop.activity_done_up_to, shop.activity_open_claims, shop.activity_newest_claim,
+  shop.activity_check_consumer, shop.activity_wait_for_consumer, shop.activity_enlist,
   shop.activity_position_of, shop.activity_unsubscribe, shop.activity_subscribe, shop.activity_seal, shop.activity_check_offset, shop.activity_offset_at,
   shop.activity_first_offset, shop.activity_foreign_segments, shop.activity_newest_page, shop.activity_home;
-drop table shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position;
-drop sequence shop.activity_event_number, shop.activity_position_id, shop.activity_segment, shop.activity_rotated_at, shop.activity_maintained_at;
+drop table shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed;
+drop sequence shop.activity_event_number, shop.activity_position_id, shop.activity_claim_id, shop.activity_segment, shop.activity_rotated_at, shop.activity_maintained_at;
 drop sequence shop.activity_v1_read_at, shop.activity_v1_produced_at;
 delete from shop.quern_contract where queue = 'activity';
 delete from shop.quern_client where queue = 'activity';

@@ -1,5 +1,5 @@
 -- quern migration: activity/0002_expand_v2
--- Changes stream activity: renames the field "customer_id" to "customer"; widens "customer" from int32 to int64; changes the constraints of "kind"; adds the field "source"; removes the field "note"; changes consumers.notifier.from; changes consumers.statistics.from; changes doc; changes grants.operate; changes grants.produce; changes retention.
+-- Changes stream activity: renames the field "customer_id" to "customer"; widens "customer" from int32 to int64; changes the constraints of "kind"; adds the field "source"; removes the field "note"; drops the consumer "notifier"; adds the consumer "statistics"; changes doc; changes grants.operate; changes grants.produce; changes retention.
 -- roles: mailer, web
 
 -- step: hints_v2
@@ -17,7 +17,7 @@ comment on sequence shop.activity_v2_produced_at is 'When a producer last used c
 drop sequence shop.activity_v2_read_at, shop.activity_v2_produced_at;
 
 -- step: columns
--- lock: access exclusive on shop.activity_event, for an instant
+-- lock: access exclusive on shop.activity_event, shop.activity_failed, for an instant
 -- lock_timeout: 15ms
 -- statement_timeout: 1min
 -- transaction: yes
@@ -31,15 +31,24 @@ alter table shop.activity_event
   add constraint activity_kind_max_length_v1 check (contract_version <> 1 or (char_length(kind) <= 40)) not valid,
   add constraint activity_kind_max_length_v2 check (contract_version <> 2 or (char_length(kind) <= 80)) not valid,
   add constraint activity_customer_required_v2 check (contract_version <> 2 or (customer is not null)) not valid;
+alter table shop.activity_failed
+  alter column customer_id drop not null,
+  add column customer bigint,
+  add column source text default 'web' not null;
 
 -- reverse
 alter table shop.activity_event
+  alter column customer_id set not null;
+alter table shop.activity_failed
   alter column customer_id set not null;
 
 alter table shop.activity_event
   drop column customer,
   drop column source,
   drop constraint activity_customer_id_present;
+alter table shop.activity_failed
+  drop column customer,
+  drop column source;
 
 -- step: validate
 -- lock: share update exclusive on the tables of messages, while they are read
@@ -57,10 +66,16 @@ do $$
 declare
   v_count bigint;
 begin
-  select count(*)
-  into v_count
-  from shop.activity_event as m
-  where m.contract_version = 2;
+  select (
+    select count(*)
+    from shop.activity_event as m
+    where m.contract_version = 2
+  ) + (
+    select count(*)
+    from shop.activity_failed as m
+    where m.contract_version = 2
+  )
+  into v_count;
   if v_count > 0 then
     raise exception using
       errcode = 'QN008',
@@ -76,7 +91,7 @@ alter table shop.activity_event validate constraint activity_customer_id_present
 alter table shop.activity_event validate constraint activity_contract_version_known;
 
 -- step: allow_v2
--- lock: access exclusive on shop.activity_event, for an instant
+-- lock: access exclusive on shop.activity_event, shop.activity_failed, for an instant
 -- lock_timeout: 15ms
 -- statement_timeout: 1min
 -- transaction: yes
@@ -148,6 +163,9 @@ $$;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.activity_set_aside(p_offsets bigint[]); -- up to v2 -- customer_id -- kind -- note -- customer -- source
+create or replace function shop.activity_nack(p_batch bigint, p_offset bigint);
+
 create or replace function shop.activity_is_done_with(p_segment smallint); -- interval '720 hours'
 create or replace function shop.activity_truncate(p_segment smallint);
 
@@ -166,6 +184,14 @@ create or replace function shop.activity_read_v1(p_after bigint);
 -- kind text = e.kind
 -- note text = e.note
 
+create or replace function shop.activity_claim_v1(p_consumer text);
+-- failed events where (e.contract_version = 1 or (e.contract_version = 2 and (e.customer between -2147483648 and 2147483647) is not false and (char_length(e.kind) <= 40) is not false))
+-- customer_id integer = case when e.contract_version = 1 then e.customer_id when e.contract_version = 2 then e.customer::integer end
+-- kind text = e.kind
+-- note text = e.note
+create or replace function shop.activity_claim_json_v1(p_consumer text);
+create or replace function shop.activity_next_due_v1(p_consumer text);
+
 comment on table shop.activity_event is 'Everything that a customer did.';
 
 -- reverse
@@ -173,10 +199,16 @@ do $$
 declare
   v_count bigint;
 begin
-  select count(*)
-  into v_count
-  from shop.activity_event as m
-  where m.contract_version = 2;
+  select (
+    select count(*)
+    from shop.activity_event as m
+    where m.contract_version = 2
+  ) + (
+    select count(*)
+    from shop.activity_failed as m
+    where m.contract_version = 2
+  )
+  into v_count;
   if v_count > 0 then
     raise exception using
       errcode = 'QN008',
@@ -186,6 +218,9 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.activity_set_aside(p_offsets bigint[]); -- up to v1 -- customer_id -- kind -- note
+create or replace function shop.activity_nack(p_batch bigint, p_offset bigint);
 
 create or replace function shop.activity_is_done_with(p_segment smallint); -- interval '168 hours'
 create or replace function shop.activity_truncate(p_segment smallint);
@@ -203,6 +238,14 @@ create or replace function shop.activity_read_v1(p_after bigint);
 -- customer_id integer = e.customer_id
 -- kind text = e.kind
 -- note text = e.note
+
+create or replace function shop.activity_claim_v1(p_consumer text);
+-- failed events where e.contract_version = 1
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+-- note text = e.note
+create or replace function shop.activity_claim_json_v1(p_consumer text);
+create or replace function shop.activity_next_due_v1(p_consumer text);
 
 comment on table shop.activity_event is null;
 
@@ -229,11 +272,21 @@ create function shop.activity_read_json_v2(p_after bigint);
 create function shop.activity_receive_v2(p_consumer text);
 create function shop.activity_receive_json_v2(p_consumer text);
 
+create function shop.activity_claim_v2(p_consumer text);
+-- failed events where e.contract_version in (1, 2)
+-- customer bigint = case when e.contract_version = 1 then e.customer_id::bigint when e.contract_version = 2 then e.customer end
+-- kind text = e.kind
+-- source text = e.source
+create function shop.activity_claim_json_v2(p_consumer text);
+create function shop.activity_next_due_v2(p_consumer text);
+
 revoke all on function
-  shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2
+  shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2,
+  shop.activity_claim_v2, shop.activity_claim_json_v2, shop.activity_next_due_v2
 from public;
 grant execute on function
-  shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2
+  shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2,
+  shop.activity_claim_v2, shop.activity_claim_json_v2, shop.activity_next_due_v2
 to mailer;
 
 -- reverse
@@ -241,10 +294,16 @@ do $$
 declare
   v_count bigint;
 begin
-  select count(*)
-  into v_count
-  from shop.activity_event as m
-  where m.contract_version = 2 and not ((m.contract_version = 1 or (m.contract_version = 2 and (m.customer between -2147483648 and 2147483647) is not false and (char_length(m.kind) <= 40) is not false)));
+  select (
+    select count(*)
+    from shop.activity_event as m
+    where m.contract_version = 2 and not ((m.contract_version = 1 or (m.contract_version = 2 and (m.customer between -2147483648 and 2147483647) is not false and (char_length(m.kind) <= 40) is not false)))
+  ) + (
+    select count(*)
+    from shop.activity_failed as m
+    where m.contract_version = 2 and not ((m.contract_version = 1 or (m.contract_version = 2 and (m.customer between -2147483648 and 2147483647) is not false and (char_length(m.kind) <= 40) is not false)))
+  )
+  into v_count;
   if v_count > 0 then
     raise exception using
       errcode = 'QN008',
@@ -255,7 +314,8 @@ begin
 end
 $$;
 
-drop function shop.activity_receive_json_v2, shop.activity_receive_v2, shop.activity_read_json_v2, shop.activity_read_v2;
+drop function
+  shop.activity_claim_json_v2, shop.activity_claim_v2, shop.activity_next_due_v2, shop.activity_receive_json_v2, shop.activity_receive_v2, shop.activity_read_json_v2, shop.activity_read_v2;
 
 delete from shop.quern_contract
 where queue = 'activity'
@@ -304,14 +364,16 @@ drop function shop.activity_publish_json_v2, shop.activity_publish_many_v2, shop
 -- statement_timeout: 1min
 -- transaction: yes
 
-revoke execute on function shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain, shop.activity_restored, shop.activity_lag, shop.activity_stats from ops;
-revoke select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position from ops;
+revoke execute on function shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain, shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_restored, shop.activity_lag, shop.activity_stats from ops;
+revoke select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed from ops;
 
 revoke all on function
-  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
 from public;
 grant execute on function
-  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
 to mailer;
 
 revoke all on function
@@ -323,10 +385,12 @@ to web, mailer;
 grant insert (contract_version, customer_id, kind, note) on shop.activity_event to web, mailer;
 
 revoke all on function
-  shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2
+  shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2,
+  shop.activity_claim_v2, shop.activity_claim_json_v2, shop.activity_next_due_v2
 from public;
 grant execute on function
-  shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2
+  shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2,
+  shop.activity_claim_v2, shop.activity_claim_json_v2, shop.activity_next_due_v2
 to mailer;
 
 revoke all on function
@@ -340,6 +404,10 @@ grant insert (contract_version, customer, kind, source) on shop.activity_event t
 revoke all on function
   shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_foreign_segments, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal,
   shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
+  shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
+  shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
+  shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_bury,
+  shop.activity_free_failed, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge,
   shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
   shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
 from public;
@@ -350,7 +418,7 @@ grant usage on sequence shop.activity_event_number to web, mailer;
 grant select on sequence shop.activity_segment to web, mailer;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
-  shop.activity_read_json, shop.stream_consume
+  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_read_json, shop.stream_consume
 to mailer;
 
 -- reverse
@@ -360,10 +428,12 @@ revoke usage on sequence shop.activity_event_number from mailer;
 revoke select on sequence shop.activity_segment from mailer;
 
 revoke all on function
-  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
 from public;
 grant execute on function
-  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
 to mailer;
 
 revoke all on function
@@ -377,6 +447,10 @@ grant insert (contract_version, customer_id, kind, note) on shop.activity_event 
 revoke all on function
   shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_foreign_segments, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal,
   shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
+  shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
+  shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
+  shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_bury,
+  shop.activity_free_failed, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge,
   shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
   shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
 from public;
@@ -387,13 +461,13 @@ grant usage on sequence shop.activity_event_number to web;
 grant select on sequence shop.activity_segment to web;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
-  shop.activity_read_json, shop.stream_consume
+  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_read_json, shop.stream_consume
 to mailer;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
-  shop.activity_restored, shop.activity_lag, shop.activity_stats
+  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_restored, shop.activity_lag, shop.activity_stats
 to ops;
-grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position to ops;
+grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;
 
 -- step: consumers
 -- lock: none that anybody waits for

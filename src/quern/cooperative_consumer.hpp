@@ -1,0 +1,190 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <quern/connection.hpp>
+#include <quern/consumer.hpp>
+#include <quern/contract.hpp>
+#include <quern/event.hpp>
+#include <quern/seal.hpp>
+#include <quern/transaction.hpp>
+#include <quern/wire.hpp>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace quern {
+
+/// Whose session a connection has.
+enum class session_kind {
+  own,    // as long as the connection lives: its claims are free as soon as it is gone
+  pooled  // one that others have, too: claims come back when their lease runs out
+};
+
+/// One of the workers that share the cursor of a cooperative consumer of a stream: no two have the same event. What it
+/// claims at once is one claim with one lease; whoever has lost that can change nothing any more, and is told so.
+/// The connection must outlive it and must not move. Claims need READ COMMITTED (else SQLSTATE QN004).
+template <stream_contract Contract>
+class cooperative_consumer {
+ public:
+  using contract_type = Contract;
+  using payload_type = typename Contract::payload_type;
+  using message_type = claimed_event<payload_type>;
+  using lease = std::optional<std::chrono::microseconds>;
+
+  /// Checks the contract with the database. Throws contract_mismatch, and as connection::execute().
+  cooperative_consumer(connection& on, std::string name, session_kind session = session_kind::own)
+      : on_{&on}, name_{std::move(name)} {
+    shake_hands<Contract>(on);
+    if (session == session_kind::own) on.execute(Contract::enlist);
+  }
+
+  /// Up to `count` events, for `length` or as the consumer is declared; none when there are none for now. What is
+  /// committed by now is among them. First comes what another worker has left behind, then what has failed before.
+  /// Throws std::logic_error in a transaction, database_error QN023 when the stream has no consumer of that name, QN025
+  /// when it is not cooperative, QN021 when the next event is of a contract that this one cannot read.
+  std::vector<message_type> claim(std::int32_t count = 100, lease length = {}) {
+    if (on_->is_in_transaction())
+      throw std::logic_error{"quern::cooperative_consumer: give the transaction to claim() inside of one"};
+    maintain();
+    auto events = ask(*on_, count, length);
+    if (!events.empty()) return events;
+    // It may have given events their offsets, and could not show them before it had committed.
+    seal_events<Contract>(*on_);
+    return ask(*on_, count, length);
+  }
+
+  /// The same in a transaction; no other worker claims until that ends. Gives what has an offset by now.
+  std::vector<message_type> claim(transaction& within, std::int32_t count = 100, lease length = {}) {
+    return ask(within, count, length);
+  }
+
+  /// The event and all before it in its claim are done, but those that have failed. False: the claim was no longer the
+  /// current one, and nothing is changed; in a transaction, take that back.
+  bool ack(const message_type& last) {
+    return on_->execute(Contract::ack, name_, last.batch, last.offset).template value<std::int64_t>() != 0;
+  }
+
+  /// The events are done; each claim's come in their order. Returns the offsets of those whose claim was no longer the
+  /// current one.
+  std::vector<std::int64_t> ack(std::span<const message_type> done) {
+    std::vector<std::int64_t> lost;
+    while (!done.empty()) {
+      const auto claim = first_claim(done);
+      if (!ack(claim.back())) {
+        for (const auto& each : claim) lost.push_back(each.offset);
+      }
+      done = done.subspan(claim.size());
+    }
+    return lost;
+  }
+
+  struct claimed {
+    std::vector<message_type> messages;
+    std::vector<std::int64_t> lost;  // of those that were to be acknowledged
+  };
+
+  /// ack(done), then claim(count, length).
+  claimed ack_and_claim(std::span<const message_type> done, std::int32_t count, lease length = {}) {
+    auto lost = ack(done);
+    return {claim(count, length), std::move(lost)};
+  }
+
+  /// One event has failed, the others of its claim go on. `error` is kept with a copy of it: its first 10,000 bytes,
+  /// with what is no UTF-8 replaced. It comes again after `delay`; without it, after what the declaration says.
+  nack_outcome nack(const message_type& failed, std::string_view error = {},
+                    std::optional<std::chrono::microseconds> delay = {}) {
+    const std::string kept = wire::as_valid_text(error, 10'000);
+    const auto text = kept.empty() ? std::nullopt : std::optional{kept};
+    const auto answer = on_->execute(Contract::nack, name_, failed.batch, failed.offset, text, as_interval(delay));
+    return outcome_of(answer.template value<std::string>());
+  }
+
+  /// Holds the claim of an event for longer: `length` from now, by the server's clock. Returns when that ends; nothing
+  /// when the claim was no longer the current one.
+  std::optional<timestamp> extend(const message_type& held, lease length = {}) {
+    return on_->execute(Contract::extend, name_, held.batch, as_interval(length))
+        .template value<std::optional<timestamp>>();
+  }
+
+  /// Holds the claim of the first for longer, and notes that in all of them. False: it is lost.
+  bool hold(std::span<message_type> held, lease length = {}) {
+    const auto until = extend(held.front(), length);
+    for (auto& each : held) {
+      if (until && each.batch == held.front().batch) each.lease_until = *until;
+    }
+    return until.has_value();
+  }
+
+  /// Gives what is left of a claim back at once, as if it had not been claimed: the attempt does not count against the
+  /// retries. False: the claim was no longer the current one.
+  bool release(const message_type& held) {
+    return on_->execute(Contract::release, name_, held.batch).template value<bool>();
+  }
+
+  /// The same of all of them.
+  void release(std::span<const message_type> held) {
+    while (!held.empty()) {
+      release(held.front());
+      held = held.subspan(first_claim(held).size());
+    }
+  }
+
+  /// In how long a failed event is due, or a claim of another worker runs out.
+  std::optional<interval> next_due() {
+    return on_->execute(Contract::next_due, name_).template value<std::optional<interval>>();
+  }
+
+  static std::int64_t id_of(const message_type& event) { return event.offset; }
+
+  const std::string& name() const noexcept { return name_; }
+
+  connection& on() const noexcept { return *on_; }
+
+ private:
+  static constexpr std::chrono::seconds maintain_after{10};
+
+  template <class Executor>
+  std::vector<message_type> ask(Executor& with, std::int32_t count, const lease& length) {
+    const result rows = with.execute(Contract::claim, name_, count, as_interval(length));
+    std::vector<message_type> events;
+    events.reserve(rows.size());
+    for (const row each : rows) {
+      events.push_back({.offset = each.get<std::int64_t>(0),
+                        .batch = each.get<std::int64_t>(1),
+                        .attempt = each.get<std::int32_t>(2),
+                        .published_at = each.get<timestamp>(3),
+                        .lease_until = each.get<timestamp>(4),
+                        .payload = decode_payload<Contract>(each, 5)});
+    }
+    return events;
+  }
+
+  static std::span<const message_type> first_claim(std::span<const message_type> events) {
+    std::size_t count = 1;
+    while (count < events.size() && events[count].batch == events.front().batch) ++count;
+    return events.first(count);
+  }
+
+  static std::optional<interval> as_interval(const lease& length) {
+    return length ? std::optional<interval>{*length} : std::nullopt;
+  }
+
+  // Clears away what nobody needs any more, in a transaction of its own.
+  void maintain() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < maintained_ + maintain_after) return;
+    maintained_ = now;
+    on_->execute(Contract::maintain);
+  }
+
+  connection* on_;
+  std::string name_;
+  std::chrono::steady_clock::time_point maintained_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace quern
