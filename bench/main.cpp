@@ -25,9 +25,20 @@ struct group {
   std::vector<bench::row> (*measure)(const bench::scene&);
 };
 
-constexpr group groups[] = {{"enqueue", bench::enqueue_rows},   {"bulk", bench::bulk_rows},
-                            {"claim", bench::claim_rows},       {"depth", bench::depth_rows},
-                            {"priority", bench::priority_rows}, {"generate", bench::generate_rows},
+constexpr group groups[] = {{"enqueue", bench::enqueue_rows},
+                            {"bulk", bench::bulk_rows},
+                            {"claim", bench::claim_rows},
+                            {"depth", bench::depth_rows},
+                            {"priority", bench::priority_rows},
+                            {"unique", bench::unique_rows},
+                            {"stream_publish", bench::stream_publish_rows},
+                            {"stream_bulk", bench::stream_bulk_rows},
+                            {"stream_read", bench::stream_read_rows},
+                            {"stream_depth", bench::stream_depth_rows},
+                            {"stream_consumers", bench::stream_consumers_rows},
+                            {"stream_pinned", bench::stream_pinned_rows},
+                            {"stream_latency", bench::stream_latency_rows},
+                            {"generate", bench::generate_rows},
                             {"migrate", bench::migrate_rows}};
 
 struct arguments {
@@ -48,6 +59,9 @@ bench::effort effort_of(const arguments& given) {
     how.drains = 2;
     how.bulk_count = 100'000;
     how.generate_rounds = 1;
+    how.stream_depth = 1'000'000;
+    how.pinned = std::chrono::seconds{15};
+    how.latencies = 500;
   }
   if (given.is_smoke)
     how = {.rounds = 1,
@@ -58,7 +72,10 @@ bench::effort effort_of(const arguments& given) {
            .drains = 1,
            .queue_counts = {2, 4},
            .generate_rounds = 1,
-           .migrated_queues = 2};
+           .migrated_queues = 2,
+           .stream_depth = 30'000,
+           .pinned = std::chrono::duration<double>{0.1},
+           .latencies = 10};
   return how;
 }
 

@@ -22,6 +22,9 @@ struct effort {
   std::vector<int> queue_counts{10, 1'000, 10'000};
   int generate_rounds = 3;
   int migrated_queues = 1'000;
+  std::int64_t stream_depth = 10'000'000;
+  std::chrono::duration<double> pinned{60};  // how long a stream works before it is measured under a pinned horizon
+  int latencies = 2'000;
 };
 
 /// What the rows are measured on.
@@ -50,6 +53,14 @@ std::vector<row> bulk_rows(const scene& where);
 std::vector<row> claim_rows(const scene& where);
 std::vector<row> depth_rows(const scene& where);
 std::vector<row> priority_rows(const scene& where);
+std::vector<row> unique_rows(const scene& where);
+std::vector<row> stream_publish_rows(const scene& where);
+std::vector<row> stream_bulk_rows(const scene& where);
+std::vector<row> stream_read_rows(const scene& where);
+std::vector<row> stream_depth_rows(const scene& where);
+std::vector<row> stream_consumers_rows(const scene& where);
+std::vector<row> stream_pinned_rows(const scene& where);
+std::vector<row> stream_latency_rows(const scene& where);
 std::vector<row> generate_rows(const scene& where);
 std::vector<row> migrate_rows(const scene& where);
 

@@ -2,6 +2,7 @@
 
 #include <quern/connection.hpp>
 
+#include "bare_log.hpp"
 #include "bare_table.hpp"
 #include "cluster/server.hpp"
 
@@ -46,6 +47,7 @@ void prepare_database(const scene& where) {
   quern_seconds(where, {"migrate", "--migrations", migrations.string(), "--database", where.url});
   quern::connection db{where.url};
   make_bare_table(db);
+  make_bare_log(db);
 }
 
 }  // namespace bench
