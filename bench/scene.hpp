@@ -60,6 +60,7 @@ std::vector<row> stream_read_rows(const scene& where);
 std::vector<row> stream_depth_rows(const scene& where);
 std::vector<row> stream_consumers_rows(const scene& where);
 std::vector<row> stream_pinned_rows(const scene& where);
+std::vector<row> stream_cooperative_rows(const scene& where);
 std::vector<row> stream_latency_rows(const scene& where);
 std::vector<row> generate_rows(const scene& where);
 std::vector<row> migrate_rows(const scene& where);

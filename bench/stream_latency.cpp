@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <quern/waiting.hpp>
 #include <stop_token>
 #include <thread>
@@ -25,8 +26,8 @@ class listening {
   explicit listening(const std::string& url) : db_{url}, consumer_{db_, subscribed()} {}
 
   void run(const std::stop_token& stop) {
-    static constexpr quern::prepared never{"select null::interval"};
-    quern::waiting wait{db_, contract::channel, contract::wake_key, never, true};
+    quern::waiting wait{db_, contract::channel, contract::wake_key, [] { return std::optional<quern::interval>{}; },
+                        true};
     while (!stop.stop_requested()) {
       if (take()) continue;
       wait.begin();

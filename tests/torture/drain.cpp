@@ -6,6 +6,7 @@
 #include <chrono>
 #include <exception>
 #include <quern/consumer.hpp>
+#include <quern/cooperative_consumer.hpp>
 #include <quern/stream_consumer.hpp>
 #include <quern/transaction.hpp>
 #include <stdexcept>
@@ -40,9 +41,31 @@ void hand_out(quern::connection& db, const std::string& name) {
 
 template <class Contract>
 void hand_out_all(quern::connection& db) {
-  const auto names = db.execute(fmt::format("select array_agg(consumer) from torture.{}_consumer", Contract::queue))
-                         .template value<std::vector<std::string>>();
+  const auto names =
+      db.execute(fmt::format("select array_agg(consumer) from torture.{}_consumer where not is_cooperative",
+                             Contract::queue))
+          .template value<std::vector<std::string>>();
   for (const std::string& name : names) hand_out<Contract>(db, name);
+}
+
+/// Of a cooperative consumer.
+template <class Contract>
+void finish(quern::connection& db) {
+  quern::cooperative_consumer<Contract> crew{db, "crew"};
+  const auto end = std::chrono::steady_clock::now() + longest;
+  for (;;) {
+    const auto events = crew.claim(1000);
+    if (!events.empty()) {
+      quern::transaction within{db};
+      write_effects(db, Contract::queue, "crew", events);
+      if (!crew.ack(events).empty()) throw std::runtime_error{"crew cannot acknowledge what it alone has claimed"};
+      within.commit();
+    } else if (!crew.next_due()) {
+      return;
+    } else if (std::chrono::steady_clock::now() > end) {
+      throw std::runtime_error{fmt::format("events of {} are left that nobody can claim", Contract::queue)};
+    }
+  }
 }
 
 template <class Contract>
@@ -68,8 +91,9 @@ void empty(quern::connection& db) {
 }  // namespace
 
 void drain(const std::string& url, report& into) {
-  constexpr std::array parts{hand_out_all<activity_v1_contract>, hand_out_all<brief_v1_contract>,
-                             empty<jobs_v1_contract>, empty<urgent_v1_contract>};
+  constexpr std::array parts{
+      hand_out_all<activity_v1_contract>, hand_out_all<brief_v1_contract>, finish<activity_v1_contract>,
+      finish<brief_v1_contract>,          empty<jobs_v1_contract>,         empty<urgent_v1_contract>};
   for (const auto part : parts) {
     try {
       quern::connection db{url};

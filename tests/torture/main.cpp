@@ -78,7 +78,7 @@ int main(int count, char** words) {
   try {
     const auto found = torture::play(how);
     print(found);
-    fmt::print("\nseed {}, {} s: {}; histories in {}\n", how.seed, how.seconds,
+    fmt::print("\nseed {}: {}; histories in {}\n", how.seed,
                found.is_clean() ? "every promise held" : "PROMISES WERE BROKEN", how.directory.string());
     return must_fail ? missed(found, how.without) : found.is_clean() ? 0 : 1;
   } catch (const std::exception& problem) {

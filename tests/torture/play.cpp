@@ -35,7 +35,7 @@ volatile std::sig_atomic_t is_interrupted = 0;
 constexpr const char* changed_rows = R"(
   select coalesce(string_agg(format('%s: %s updated, %s deleted', relname, n_tup_upd, n_tup_del), '; '), '')
   from pg_stat_user_tables
-  where relname ~ '^(activity|brief)_(event|page|position)'
+  where relname ~ '^(activity|brief)_(event|page|position|claim)'
     and (n_tup_upd > 0 or n_tup_del > 0 and relname !~ '_position$')
 )";
 
@@ -94,7 +94,10 @@ void act(cluster::scratch& server, const plan& how, report& into) {
   const auto begin = std::chrono::steady_clock::now();
   for (;;) {
     const auto passed = std::chrono::duration_cast<seconds>(std::chrono::steady_clock::now() - begin);
-    if (passed >= seconds{how.seconds} || is_interrupted != 0) break;
+    if (passed >= seconds{how.seconds} || is_interrupted != 0) {
+      into.count("seconds", static_cast<std::uint64_t>(passed.count()));
+      break;
+    }
     players.raise();
     trouble.step();
     watching.step(passed, trouble.done());

@@ -93,14 +93,15 @@ void receive_activity_as_mirror(player& me);
 void receive_activity_as_late(player& me);
 void receive_brief_as_audit(player& me);
 void receive_brief_as_mirror(player& me);
+void cooperate_on_activity(player& me);
+void cooperate_on_brief(player& me);
 void maintain_streams(player& me);
 void produce_jobs(player& me);
 void produce_urgent(player& me);
 void work_on_jobs(player& me);
 void work_on_urgent(player& me);
 
-/// All of them. Cooperative workers of a stream would stand here, too: their claims are those of the queues' workers,
-/// with a range of offsets for a message.
+/// All of them.
 inline constexpr std::array cast{
     casting{"publisher", "activity", publish_activity, 3},
     casting{"straggler", "activity", straggle_activity, 1},
@@ -108,11 +109,13 @@ inline constexpr std::array cast{
     casting{"audit", "activity", receive_activity_as_audit, 2},
     casting{"mirror", "activity", receive_activity_as_mirror, 1},
     casting{"late", "activity", receive_activity_as_late, 1},
+    casting{"crew", "activity", cooperate_on_activity, 3},
     casting{"publisher", "brief", publish_brief, 1},
     casting{"straggler", "brief", straggle_brief, 1},
     casting{"reader", "brief", read_brief, 1},
     casting{"audit", "brief", receive_brief_as_audit, 2},
     casting{"mirror", "brief", receive_brief_as_mirror, 1},
+    casting{"crew", "brief", cooperate_on_brief, 2},
     casting{"maintainer", "both", maintain_streams, 1},
     casting{"producer", "jobs", produce_jobs, 2},
     casting{"worker", "jobs", work_on_jobs, 3},

@@ -91,14 +91,16 @@ class stream_checker {
     }
   }
 
-  /// Of each consumer the offsets 1, 2, 3, … to the last, once each.
+  /// Of each consumer the offsets 1, 2, 3, … to the last, once each: as an effect or as a dead letter.
   void take_effects() {
     const auto names =
         db_->execute(fmt::format("select array_agg(consumer order by consumer) from torture.{}_consumer", stream_))
             .value<std::vector<std::string>>();
     for (const std::string& name : names) {
       const auto rows = db_->execute(
-          "select event_offset, tx, place from public.effect where stream = $1 and consumer = $2 order by event_offset",
+          fmt::format("select event_offset, tx, place from public.effect where stream = $1 and consumer = $2 union all "
+                      "select event_offset, tx, place from torture.{}_failed where consumer = $2 order by 1",
+                      stream_),
           stream_, name);
       std::int64_t expected = 1;
       for (const quern::row each : rows) {
