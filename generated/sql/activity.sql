@@ -92,12 +92,13 @@ create index activity_page_4_sealed on shop.activity_page_4 (sealed_at);
 -- A number that is another one after a restore: of the cluster and of the table. Clusters that were copied share theirs.
 create function shop.activity_home()
 returns bigint
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
-begin atomic
-  select c.system_identifier # ('shop.activity_page'::regclass::oid::bigint << 32)
-  from pg_control_system() as c;
-end;
+as $$
+begin
+  return (select c.system_identifier # ('shop.activity_page'::regclass::oid::bigint << 32) from pg_control_system() as c);
+end
+$$;
 
 -- What is before the first event.
 insert into shop.activity_page
@@ -133,7 +134,8 @@ create table shop.activity_position (
 );
 comment on column shop.activity_position.up_to is 'The offset of the last event that was acknowledged.';
 
-create sequence shop.activity_claim_id as bigint;
+-- To which each claim adds something at random: a number that a crash has taken back is not given again.
+create sequence shop.activity_claim_id as bigint increment by 1048576;
 
 -- What the workers of cooperative consumers hold: ranges of offsets. A claim is a chain of rows of which the newest counts;
 -- each says what is left of the range, until when and whose it is. The first row of the newest claim of a consumer also says
@@ -614,7 +616,7 @@ language sql
 set search_path = pg_catalog, pg_temp
 begin atomic
   insert into shop.activity_claim (consumer, claim_id, next_offset, last_offset, attempt, is_open, lease_until, up_to, open_claims)
-  values (p_consumer, nextval('shop.activity_claim_id'), p_up_to + 1, p_up_to, 0, false, '-infinity', p_up_to, '{}');
+  values (p_consumer, nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint, p_up_to + 1, p_up_to, 0, false, '-infinity', p_up_to, '{}');
 end;
 
 -- Moves a consumer on whatever it holds, and makes stale what was received before.
@@ -732,14 +734,10 @@ $$;
 comment on function shop.activity_unshare is 'Makes a cooperative consumer a plain one, which goes on where its workers were; false when it was one. Refused while they hold anything. Its dead letters stay.';
 
 -- The newest row of a claim, locked until the end of the transaction against all others who would let a row follow it. Whoever
--- takes claims over leaves those alone that are locked, so nobody waits here for long.
+-- takes claims over leaves those alone that are locked, so nobody waits here for long. The settings of its callers hold.
 create function shop.activity_lock_claim(p_consumer text, p_claim_id bigint)
 returns shop.activity_claim
 language plpgsql
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   v_claim shop.activity_claim;
@@ -762,14 +760,10 @@ begin
 end
 $$;
 
--- Acknowledges a claim up to an offset, or all of it.
+-- Acknowledges a claim up to an offset, or all of it. Part of activity_ack, whose settings hold.
 create function shop.activity_finish(p_consumer text, p_claim_id bigint, p_offset bigint)
 returns bigint
 language plpgsql
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   v_claim shop.activity_claim := shop.activity_lock_claim(p_consumer, p_claim_id);
@@ -795,7 +789,10 @@ begin
       message = format('event %s of stream "activity" is not in claim %s', v_up_to, p_claim_id),
       detail = format('Its last event has the offset %s.', v_claim.last_offset);
   end if;
-  v_left := array(select f.event_offset from unnest(v_claim.failed) as f (event_offset) where f.event_offset > v_up_to);
+  v_left := v_claim.failed;
+  if cardinality(v_left) > 0 then
+    v_left := array(select f.event_offset from unnest(v_left) as f (event_offset) where f.event_offset > v_up_to);
+  end if;
   insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, failed, attempt, is_open, lease_until, session_key)
   values (
     p_consumer, p_claim_id, v_claim.step + 1, v_up_to + 1, v_claim.last_offset, v_left, v_claim.attempt,
@@ -1041,7 +1038,7 @@ declare
 begin
   perform shop.activity_end_claim(p_old);
   if p_old.last_offset - p_last_offset > cardinality(v_failed) then
-    v_rest_id := nextval('shop.activity_claim_id');
+    v_rest_id := nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint;
     v_open := v_open || v_rest_id;
     insert into shop.activity_claim (consumer, claim_id, next_offset, last_offset, failed, attempt, lease_until, up_to, open_claims)
     values (p_old.consumer, v_rest_id, p_last_offset + 1, p_old.last_offset, v_failed, p_old.attempt, '-infinity', p_up_to, v_open);
@@ -1182,7 +1179,9 @@ begin
     v_newest := shop.activity_newest_page();
   end if;
   -- An exception block in a function of the caller would take the seal back, and could keep what was read.
-  if not v_is_own or exists (
+  if not v_is_own then
+    v_hidden := pg_current_xact_id_if_assigned();
+  elsif exists (
     select
     from shop.activity_page as p
     where p.first_offset = v_newest.first_offset
@@ -1352,9 +1351,12 @@ comment on function shop.activity_receive_json_v1 is 'As activity_receive_v1, wi
 
 -- What nobody works on any more comes first: one such claim ends and another begins in this transaction. Then come events that
 -- have failed before and are due, then those that nobody has claimed. Whoever claims for a consumer waits for the others who
--- do, half a second at most; looks at everything in statements that begin after that; and holds its lock until commit.
-create function shop.activity_claim_v1(p_consumer text, p_count integer default 100, p_lease interval default null)
-returns table (
+-- do, half a second at most; looks at everything in statements that begin after that; and holds its lock until commit. That need
+-- not be flushed, when there is nothing else in the transaction: no session lives on after a crash, and what was acknowledged
+-- had its claim flushed before.
+create function shop.activity_claim_v1(
+  p_consumer text, p_count integer default 100, p_lease interval default null, p_is_alone boolean default null
+) returns table (
   event_offset bigint,
   batch bigint,
   attempt integer,
@@ -1372,6 +1374,8 @@ set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
 declare
+  v_is_own constant boolean := shop.quern_is_own_transaction();
+  v_is_alone constant boolean := coalesce(p_is_alone, v_is_own);
   v_session constant bigint := coalesce(nullif(current_setting('quern.session', true), ''), '0');
   v_now timestamptz;
   v_lease_until timestamptz;
@@ -1399,6 +1403,9 @@ begin
       errcode = 'QN004',
       message = 'events can be claimed in a READ COMMITTED transaction only',
       hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED.';
+  end if;
+  if v_is_alone then
+    perform set_config('synchronous_commit', 'off', true);
   end if;
   if not pg_try_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254))
     and not shop.activity_wait_for_consumer(p_consumer) then
@@ -1461,7 +1468,7 @@ begin
       order by o.place
       limit p_count
     );
-    v_id := nextval('shop.activity_claim_id');
+    v_id := nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint;
     begin
       return query
       select r.event_offset, v_id, v_old.attempt + 1, r.published_at, v_lease_until, r.customer_id, r.kind, r.detail
@@ -1481,7 +1488,7 @@ begin
   if exists (select from shop.activity_failed as f where f.consumer = p_consumer and f.dead_at is null) then
     perform shop.activity_free_failed(p_consumer, v_session, v_max_attempts);
     v_now := clock_timestamp();
-    v_id := nextval('shop.activity_claim_id');
+    v_id := nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint;
     return query
     with claimed as (
       update shop.activity_failed as f
@@ -1513,7 +1520,7 @@ begin
 
   -- Nobody works on so many at once: somebody claims and does not acknowledge.
   if cardinality(v_open) < 1000 then
-    v_id := nextval('shop.activity_claim_id');
+    v_id := nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint;
     return query
     select r.event_offset, v_id, 1, r.published_at, v_lease_until, r.customer_id, r.kind, r.detail
     from shop.activity_read_v1(v_up_to, p_count) as r;
@@ -1524,13 +1531,13 @@ begin
     end if;
   end if;
 
-  if shop.quern_is_own_transaction()
+  if v_is_own
     and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds' then
     perform shop.activity_maintain();
   end if;
 end
 $$;
-comment on function shop.activity_claim_v1 is 'Up to p_count events that no other worker of a cooperative consumer has, for p_lease (default: the consumer''s): acknowledge them with activity_ack, their batch and the offset of the last one that is done.';
+comment on function shop.activity_claim_v1 is 'Up to p_count events that no other worker of a cooperative consumer has, for p_lease (default: the consumer''s): acknowledge them with activity_ack, their batch and the offset of the last one that is done. p_is_alone: whether this call is all of its transaction, of which nothing else then waits for a flush.';
 
 create function shop.activity_claim_json_v1(p_consumer text, p_count integer default 100, p_lease interval default null)
 returns table (event_offset bigint, batch bigint, attempt integer, published_at timestamptz, lease_until timestamptz, payload jsonb)
@@ -1790,6 +1797,8 @@ returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
   v_newest shop.activity_page;
@@ -1878,6 +1887,9 @@ create function shop.activity_seek(p_consumer text, p_after bigint default null,
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
   v_after bigint;

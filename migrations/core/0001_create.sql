@@ -258,11 +258,13 @@ revoke all on function shop.queue_ack(bigint, integer) from public;
 -- be rolled back alone, a function's exception block, nothing is known here: what is shown there must not leave it.
 create or replace function shop.quern_is_own_transaction()
 returns boolean
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
-begin atomic
-  select now() = statement_timestamp() and current_query() !~ ';\s*\S';
-end;
+as $$
+begin
+  return now() = statement_timestamp() and current_query() !~ ';\s*\S';
+end
+$$;
 comment on function shop.quern_is_own_transaction() is 'Whether the call is certain to be a transaction of its own.';
 revoke all on function shop.quern_is_own_transaction() from public;
 

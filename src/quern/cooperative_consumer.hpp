@@ -150,7 +150,7 @@ class cooperative_consumer {
 
   template <class Executor>
   std::vector<message_type> ask(Executor& with, std::int32_t count, const lease& length) {
-    const result rows = with.execute(Contract::claim, name_, count, as_interval(length));
+    const result rows = with.execute(Contract::claim, name_, count, as_interval(length), !on_->is_in_transaction());
     std::vector<message_type> events;
     events.reserve(rows.size());
     for (const row each : rows) {

@@ -361,3 +361,29 @@ TEST_CASE("a claim looks at few pages however many have ended") {
   CHECK(pages < 400);
   CHECK(ann.ack() == "10");
 }
+
+TEST_CASE("a claim that is alone in its transaction is not flushed, its acknowledgement and what gives offsets are") {
+  test::crew here;
+  here.fill(4);
+  // A message of several statements is one transaction.
+  const auto how = [&](const std::string& call) {
+    return here.db.ask(fmt::format("select {}; select current_setting('synchronous_commit')", call));
+  };
+  CHECK(how("log_claim_v1('crew', 2)") == "on");
+  CHECK(how("log_claim_v1('crew', 1, null, true)") == "off");
+  CHECK(how(fmt::format("log_ack('crew', {})", here.db.ask("select min(claim_id) from log_claim where is_open"))) ==
+        "on");
+  here.publish("new");
+  CHECK(how("log_claim_v1('crew', 10, null, true)") == "off");
+  CHECK(how("log_claim_v1('crew', 10, null, true)") == "on");
+}
+
+TEST_CASE("the tokens of claims cannot be told in advance") {
+  test::crew here;
+  here.fill(20);
+  auto ann = here.hire();
+  for (int i = 0; i < 20; ++i) ann.claim(1);
+  CHECK(here.db.ask("select count(distinct claim_id % 1048576) > 15 and bool_and(claim_id > previous) from "
+                    "(select claim_id, lag(claim_id, 1, 0::bigint) over (order by next_offset) as previous "
+                    "from log_claim where consumer = 'crew' and attempt = 1) as c") == "t");
+}

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "cluster/scratch.hpp"
-#include "stream/journal.hpp"
+#include "stream/crew.hpp"
 #include "support/catch.hpp"
 
 // What becomes of a stream when its server crashes, or its database comes back in another cluster: I2, I8.
@@ -109,4 +109,59 @@ TEST_CASE("a transaction that runs during the repair publishes as ever") {
   test::journal::publish(early, "early");
   early.commit();
   CHECK(test::journal::read(after) == "1|a 2|b 3|early");
+}
+
+TEST_CASE("after a restore claims are those of the same events, and come back when nobody works on them") {
+  cluster::scratch old;
+  cluster::scratch young;
+  test::crew before{old.url()};
+  use_up_transaction_ids(before.db);
+  before.fill(6);
+  auto ann = before.enlist();
+  auto bob = before.hire();
+  CHECK(ann.claim(2) == "1 2");
+  CHECK(bob.claim(2) == "3 4");
+  CHECK(bob.nack(4) == "retry");
+  CHECK(bob.batch != ann.batch);
+  test::session{young.url(), "public"}.ask("create role qt_web; create role qt_mailer; create role qt_ops");
+  move_schema(old.url(), before.schema(), young.url());
+
+  test::hand after{test::session{young.url(), before.schema()}};
+  CHECK(after.db.refusal(after.claiming()) ==
+        "QN020: stream \"log\" was brought here from another cluster, where transactions had other ids");
+  CHECK(after.db.ask("select log_restored()") == "0");
+  CHECK(after.claim_attempts() == "1|2 2|2");
+  CHECK(after.ack() == "2");
+  CHECK(after.claim() == "5 6");
+  CHECK(after.ack() == "2");
+  CHECK(after.claim().empty());
+  after.db.ask(
+      "update log_claim set lease_until = lease_until - interval '61 s' where is_open; update log_failed set due_at = "
+      "now()");
+  CHECK(after.claim_attempts() == "3|2");
+  CHECK(after.ack() == "1");
+  CHECK(after.claim_attempts() == "4|2");
+}
+
+TEST_CASE("after a crash what was acknowledged stays so, and what was claimed comes again") {
+  cluster::scratch server;
+  std::string schema;
+  std::string batch;
+  {
+    test::crew here{server.url()};
+    schema = here.schema();
+    here.fill(4);
+    auto ann = here.enlist();
+    CHECK(ann.claim(2) == "1 2");
+    CHECK(ann.ack() == "2");
+    CHECK(ann.claim(2) == "3 4");
+    batch = ann.batch;
+    server.stop(cluster::shutdown::immediate);
+  }
+  server.start();
+  test::hand after{test::session{server.url(), schema}};
+  after.batch = batch;
+  CHECK(after.claim() == "3 4");
+  CHECK(after.batch != batch);
+  CHECK(after.ack() == "2");
 }

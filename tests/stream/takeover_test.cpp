@@ -140,6 +140,29 @@ TEST_CASE("of an acknowledgement and a takeover at the same moment exactly one c
   }
 }
 
+TEST_CASE("a claim that is acknowledged while somebody is on the way to take it over stays acknowledged") {
+  test::crew here;
+  here.db.ask("select log_share('crew', p_max_attempts => 1)");
+  here.fill(2);
+  auto ann = here.hire();
+  auto bob = here.hire();
+  auto eve = here.hire();
+  CHECK(ann.claim(1) == "1");
+  CHECK(bob.claim(1) == "2");
+  here.pass(seconds{61});
+  // Of both it was the last attempt; the first cannot be buried just now.
+  auto blocking = here.open();
+  blocking.ask(
+      "begin; insert into log_failed (consumer, event_offset, attempt, due_at, published_at, contract_version, body) "
+      "values ('crew', 1, 1, now(), now(), 1, 'x')");
+  auto claimed = eve.db.later(eve.claiming());
+  here.wait_until_blocked(eve.db);
+  CHECK(bob.ack() == "1");
+  blocking.rollback();
+  CHECK(claimed.get().empty());
+  CHECK(here.state() == "2|0|0|1");
+}
+
 TEST_CASE("a failure or more time that comes with a takeover is lost with the claim") {
   test::crew here;
   here.fill(2);

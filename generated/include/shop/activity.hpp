@@ -56,7 +56,7 @@ struct activity_v1_contract {
   static constexpr quern::prepared ack{"select shop.activity_ack($1, $2, $3)"};
   static constexpr quern::prepared seal{"select shop.activity_seal()"};
   static constexpr quern::prepared seek{"select shop.activity_seek($1, $2)"};
-  static constexpr quern::prepared claim{"select * from shop.activity_claim_v1($1, $2, $3)"};
+  static constexpr quern::prepared claim{"select * from shop.activity_claim_v1($1, $2, $3, $4)"};
   static constexpr quern::prepared nack{"select shop.activity_nack($1, $2, $3, $4, $5)"};
   static constexpr quern::prepared extend{"select shop.activity_extend($1, $2, $3)"};
   static constexpr quern::prepared release{"select shop.activity_release($1, $2)"};
