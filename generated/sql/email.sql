@@ -385,7 +385,12 @@ begin
       get diagnostics v_count = row_count;
       v_left := v_left - v_count;
       if v_count < cardinality(v_due_ids) then
-        v_is_buried := shop.email_bury(v_due_ids, 'the lease of the last attempt ran out') > 0 or v_is_buried;
+        v_is_buried := shop.email_bury(array(
+          select d.message_id
+          from shop.email_delayed as d
+          where d.message_id = any (v_due_ids)
+            and d.lease_until < v_lease_until
+        ), 'the lease of the last attempt ran out') > 0 or v_is_buried;
       end if;
     end if;
 
@@ -401,7 +406,12 @@ begin
       get diagnostics v_count = row_count;
       v_left := v_left - v_count;
       if v_count < cardinality(v_fresh_ids) then
-        v_is_buried := shop.email_bury(v_fresh_ids, 'the lease of the last attempt ran out') > 0 or v_is_buried;
+        v_is_buried := shop.email_bury(array(
+          select m.message_id
+          from shop.email_message as m
+          where m.message_id = any (v_fresh_ids)
+            and m.lease_until < v_lease_until
+        ), 'the lease of the last attempt ran out') > 0 or v_is_buried;
       end if;
     end if;
 

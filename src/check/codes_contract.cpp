@@ -95,6 +95,16 @@ Way out: keep them in this order and add new ones at the end; or declare a new e
     code{"kind_changed", "a queue was declared as a stream, or a stream as a queue", error,
          R"~(Programs use it as what it was, and what is stored cannot be taken over.
 Way out: declare the new one under another name, and drop the old one when nobody uses it any more.)~"},
+    code{
+        "order_beside_priorities", "a queue with priorities cannot be ordered", error,
+        R"~(Contracts that are live have priorities: which of two messages goes first, the one of the higher priority or the
+one that came earlier, is not built.
+Way out: leave `ordered_by` away, or retire those contracts first, or declare a new queue and let this one drain.)~"},
+    code{"order_ambiguous", "the key of an ordered queue stands in two columns", error,
+         R"~(A field that gets another type gets another column, while messages of the contract before keep the old one.
+Which of two messages of a key is the earlier, and whether one of them is being handled, could not be said any more.
+Way out: keep the type until the older contract is retired, leave `ordered_by` away until then, or declare a new queue
+and let this one drain.)~"},
     code{"queue_removed", "a released queue is not declared any more", error,
          R"~(Its tables may hold messages that nobody would ever handle, and programs may use it.
   [removed_queues.email]                 dropped when it is empty, and nobody used it within its sunset

@@ -51,6 +51,12 @@ different, or the other way round; a text, bytes or numeric without a limit may 
   order_no = { type = "text", max_length = 40 }
 Way out: use a field of whole numbers, numeric(p,s), bool, uuid, date, timestamp, an enum, or of text or bytes with a
 max_length.)~"},
+    code{"invalid_order", "a queue cannot be ordered as it says", error,
+         R"~(Messages with the same value of a field are handled one at a time, in their order:
+  ordered_by = "customer_id"
+The field has to be one of the payload, of a type whose values are plainly equal or not: no array, float32, float64,
+interval or jsonb. A message that ran out of attempts keeps the later ones of its key back, and so must be kept itself.
+Way out: name another field, or write on_failure = "skip".)~"},
 };
 
 constexpr std::array files{

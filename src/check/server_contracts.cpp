@@ -82,8 +82,13 @@ class phase {
     waiting_.clear();
     for (const payload_contract* writer : writers_)
       for (const sample& one : samples_.at(writer->version)) write(*writer, one);
-    claim(reader, false);
-    for (const payload_contract* writer : writers_) claim(*writer, true);
+    // And one contract may have to end a message before another gets the next of its key.
+    std::size_t before = 0;
+    do {
+      before = waiting_.size();
+      claim(reader, false);
+      for (const payload_contract* writer : writers_) claim(*writer, true);
+    } while (!waiting_.empty() && waiting_.size() < before);
     for (const auto& [id, message] : waiting_)
       add("server_contract_lost",
           fmt::format("a message of v{} ({}) is left alone by consumers of v{}, and nobody else can claim it",
@@ -127,7 +132,12 @@ class phase {
   void claim(const payload_contract& reader, bool is_own) {
     if (is_own && std::ranges::find(readers_, &reader) == readers_.end()) return;
     try {
-      for (const received& one : fetch(reader)) take(reader, one, is_own);
+      // Of an ordered queue the next of a key comes when the one before it has ended.
+      std::size_t before = 0;
+      do {
+        before = waiting_.size();
+        for (const received& one : fetch(reader)) take(reader, one, is_own);
+      } while (!waiting_.empty() && waiting_.size() < before);
     } catch (const quern::database_error& refused) {
       add("server_contract_call_fails", fmt::format("a consumer of v{} fails: {}", reader.version, refused.what()));
     }

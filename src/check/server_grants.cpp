@@ -114,6 +114,8 @@ class grants_check {
     for (const auto privilege : {"SELECT", "UPDATE", "DELETE"}) grant(consume, "view " + queue.name, privilege);
     grant_functions(operate, prefix, {"stats", "pause", "resume"});
     for (const auto table : {"message", "delayed"}) grant(operate, fmt::format("table {}{}", prefix, table), "SELECT");
+    if (queue.order && queue.order->on_failure == declaration::failure_policy::block)
+      grant_functions(operate, prefix, {"blocked"});
     if (!queue.dead_letter) return;
     grant_functions(operate, prefix, {"redrive", "redrive_all", "purge"});
     grant(operate, fmt::format("table {}dead", prefix), "SELECT");

@@ -68,6 +68,10 @@ std::string spell(declaration::backoff_kind backoff) {
   return {};
 }
 
+std::string spell(declaration::failure_policy policy) {
+  return policy == declaration::failure_policy::skip ? "skip" : "block";
+}
+
 std::vector<field> fields_of(const declaration::project& project, const declaration::queue& queue) {
   if (queue.is_schemaless) return {{.name = "payload", .type = "jsonb", .column = "payload"}};
   std::vector<field> result;

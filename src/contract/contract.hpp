@@ -87,4 +87,7 @@ std::string spell(const declaration::value& value);
 /// `constant`, `linear`, `exponential`.
 std::string spell(declaration::backoff_kind backoff);
 
+/// `block`, `skip`.
+std::string spell(declaration::failure_policy policy);
+
 }  // namespace contract

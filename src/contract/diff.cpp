@@ -7,6 +7,7 @@
 #include <set>
 
 #include "contract/evolution.hpp"
+#include "contract/ordering.hpp"
 
 namespace contract {
 
@@ -99,6 +100,7 @@ class comparison {
       change.after.contracts.push_back(std::move(evolved.next));
       change.words = std::move(evolved.words);
     }
+    if (auto problem = check_order(queue, change.after.contracts)) result_.diagnostics.push_back(*std::move(problem));
     change.after.options = options_of(queue);
     say_options(change);
     if (change.before != change.after) result_.lines.push_back(std::move(change));

@@ -135,6 +135,10 @@ std::vector<option> options_of(const declaration::queue& queue) {
   if (queue.unique && queue.unique->within) {
     result.emplace_back("unique.within", declaration::spell_duration(*queue.unique->within));
   }
+  if (queue.order) {
+    result.emplace_back("ordered_by", queue.order->field);
+    result.emplace_back("on_failure", spell(queue.order->on_failure));
+  }
   add_docs(result, queue);
   return result;
 }

@@ -108,6 +108,14 @@ void set_consumer(declaration::stream_settings& stream, std::string_view key, co
   set_retry(consumer.retry, key, value);
 }
 
+declaration::failure_policy policy(std::string_view text) {
+  using declaration::failure_policy;
+  for (const auto one : {failure_policy::block, failure_policy::skip}) {
+    if (spell(one) == text) return one;
+  }
+  refuse(fmt::format("the policy \"{}\"", text));
+}
+
 /// One option: `key` says which.
 void set(declaration::queue& queue, std::string_view key, const std::string& value) {
   if (key == "kind") {
@@ -125,6 +133,8 @@ void set(declaration::queue& queue, std::string_view key, const std::string& val
   if (key == "grants.produce") queue.grants.produce = list(value);
   if (key == "grants.consume") queue.grants.consume = list(value);
   if (key == "grants.operate") queue.grants.operate = list(value);
+  if (key == "ordered_by") queue.order = declaration::ordering{.field = value};
+  if (key == "on_failure" && queue.order) queue.order->on_failure = policy(value);
   constexpr std::string_view payload = "payload.";
   constexpr std::string_view doc = ".doc";
   if (!key.starts_with(payload) || !key.ends_with(doc)) return;

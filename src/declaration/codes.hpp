@@ -40,6 +40,7 @@ inline constexpr std::string_view violated_constraint = "violated_constraint";
 inline constexpr std::string_view invalid_pattern = "invalid_pattern";
 inline constexpr std::string_view unknown_field = "unknown_field";
 inline constexpr std::string_view unfit_key = "unfit_key";
+inline constexpr std::string_view invalid_order = "invalid_order";
 
 inline constexpr std::array all{invalid_utf8,
                                 invalid_toml,
@@ -74,6 +75,7 @@ inline constexpr std::array all{invalid_utf8,
                                 violated_constraint,
                                 invalid_pattern,
                                 unknown_field,
-                                unfit_key};
+                                unfit_key,
+                                invalid_order};
 
 }  // namespace declaration::code

@@ -104,6 +104,19 @@ struct unique_rule {
   text::span where;
 };
 
+/// What becomes of the later messages of a key when one of them ran out of attempts.
+enum class failure_policy {
+  block,  // they wait until it is redriven or purged
+  skip    // they go on without it
+};
+
+/// One key's messages are handled one at a time, in the order in which they were enqueued.
+struct ordering {
+  std::string field;
+  failure_policy on_failure = failure_policy::block;
+  text::span where;
+};
+
 /// Who reads a stream and is waited for before events are cleared away.
 struct stream_consumer {
   std::string name;
@@ -128,6 +141,7 @@ struct queue {
   std::int64_t sunset = 24 * 3'600'000'000;  // how long nobody may have used a contract before it is retired
   retry_policy retry;
   bool dead_letter = true;  // false: a message is dropped after its last attempt
+  std::optional<ordering> order;
   role_grants grants;
   int priorities = 0;  // how many there are, 0 is handed out first; 0: the queue has none
   std::optional<unique_rule> unique;

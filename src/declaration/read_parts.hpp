@@ -40,4 +40,7 @@ std::optional<field> read_field(const entry& from, std::string_view queue, const
 std::optional<unique_rule> read_unique(const entry& from, const queue& of, const entry* payload, std::string_view title,
                                        report& problems);
 
+/// `ordered_by` and `on_failure` of a queue, of which all else is read.
+std::optional<ordering> read_order(const node& table, const queue& of, report& problems);
+
 }  // namespace declaration

@@ -18,9 +18,10 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array queue_keys{"doc"sv,     "lease"sv,  "sunset"sv,  "retry"sv,   "dead_letter"sv,  "priorities"sv,
-                                "storage"sv, "grants"sv, "payload"sv, "removed"sv, "accept_break"sv, "unique"sv};
-constexpr std::array planned_queue_keys{"ordered_by"sv, "keep_done"sv, "renamed_from"sv};
+constexpr std::array queue_keys{"doc"sv,        "lease"sv,      "sunset"sv,       "retry"sv,   "dead_letter"sv,
+                                "priorities"sv, "ordered_by"sv, "on_failure"sv,   "storage"sv, "grants"sv,
+                                "payload"sv,    "removed"sv,    "accept_break"sv, "unique"sv};
+constexpr std::array planned_queue_keys{"keep_done"sv, "renamed_from"sv};
 constexpr std::array stream_keys{"doc"sv,     "retention"sv, "sunset"sv,       "grants"sv,
                                  "payload"sv, "removed"sv,   "accept_break"sv, "consumers"sv};
 constexpr std::array planned_stream_keys{"ordered_by"sv, "renamed_from"sv};
@@ -70,6 +71,7 @@ class queue_reader {
     if (const auto* unique = find("unique")) {
       result_.unique = read_unique(*unique, result_, find("payload"), title(), problems_);
     }
+    if (!result_.stream) result_.order = read_order(from_.value, result_, problems_);
     if (const auto* removed = find("removed")) read_removed(*removed);
     if (const auto* breaks = find("accept_break")) read_break(*breaks);
     return std::move(result_);

@@ -8,6 +8,8 @@
 
 #include "render/index_step.hpp"
 #include "render/names.hpp"
+#include "render/order_steps.hpp"
+#include "render/ordering.hpp"
 #include "render/queue_change.hpp"
 #include "render/readings.hpp"
 #include "render/sql.hpp"
@@ -50,6 +52,11 @@ class expansion {
         forward_{alter(shape_of(before), shape_of(after), after.name())},
         backward_{alter(shape_of(after), shape_of(before), after.name())},
         unique_{with, change_} {
+    // Those of a table that comes or goes come and go with it.
+    if (before.has_dead_letter() != after.has_dead_letter()) {
+      for (auto* indexes : {&forward_.new_indexes, &forward_.unused_indexes})
+        std::erase_if(*indexes, [](const table_index& one) { return one.table == "dead"; });
+    }
     if (after.newest().contract->version > before.newest().contract->version)
       version_ = after.newest().contract->version;
   }
@@ -62,14 +69,16 @@ class expansion {
     if (version_ != 0) expand_tables();
     for (const auto& index : forward_.new_indexes) steps_.push_back(index_building(change_.model(), index));
     add_steps(unique_.before_functions());
+    add_steps(steps_before_order(change_, with_));
     replace_functions();
     if (version_ != 0) add_version();
     add_steps(unique_.after_functions());
     change_grants();
     change_consumers();
-    if (had_dead && !has_dead) drop_dead_letters();
+    add_steps(steps_after_order(change_, with_));
     drop_indexes();
     add_steps(unique_.last());
+    if (had_dead && !has_dead) drop_dead_letters();
     if (steps_.empty()) change_nothing();
     return std::move(steps_);
   }
@@ -105,8 +114,7 @@ class expansion {
   void add_dead_letters() {
     steps_.push_back({.name = "dead_letters",
                       .lock = no_lock,
-                      .text = joined({change_.after().shared("dead_table"), change_.after().shared("redrive"),
-                                      change_.after().shared("purge"), change_.after().shared("rights")}),
+                      .text = create_dead_letters(change_.after(), change_.before()),
                       .reverse = joined({change_.part("guard_dead"), drop_dead_text(change_.model())})});
   }
 
@@ -116,8 +124,18 @@ class expansion {
                       .lock = "access exclusive on the dead letters",
                       .lock_timeout = strong_lock_timeout,
                       .text = joined({change_.part("guard_dead"), drop_dead_text(change_.model())}),
-                      .reverse = joined({change_.before().shared("dead_table"), change_.before().shared("redrive"),
-                                         change_.before().shared("purge"), change_.before().shared("rights")})});
+                      .reverse = create_dead_letters(change_.before(), change_.after())});
+  }
+
+  /// Rights on functions that another step brings are given there, with those on these.
+  std::string create_dead_letters(const rendered_queue& of, const rendered_queue& other) const {
+    const auto& model = of.model();
+    const bool is_alone =
+        is_ordered(model) == is_ordered(other.model()) && is_blocking(model) == is_blocking(other.model());
+    return joined({of.shared("dead_table"), of.shared("redrive"), of.shared("purge"),
+                   is_alone ? of.shared("rights")
+                            : fmt::format("revoke all on function {0}_redrive, {0}_redrive_all, {0}_purge from public;",
+                                          names::prefix(model.schema, model.name()))});
   }
 
   std::string drop_dead_text(const queue_model& model) const {
@@ -126,15 +144,7 @@ class expansion {
   }
 
   migration_step settle(std::string name, bool is_forward) const {
-    const auto wait = change_.part("settle");
-    const auto nothing_to_do = nothing("Nothing to wait for in this direction.");
-    return {.name = std::move(name),
-            .lock = "none; waits until older transactions have ended",
-            .lock_timeout = "0",
-            .statement_timeout = "0",
-            .is_transactional = false,
-            .text = is_forward ? wait : nothing_to_do,
-            .reverse = is_forward ? nothing_to_do : wait};
+    return settle_step(change_, std::move(name), is_forward);
   }
 
   /// First what older contracts do not notice, then the permission to store the new one; backwards the other way round.

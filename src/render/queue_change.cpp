@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "render/names.hpp"
+#include "render/ordering.hpp"
 #include "render/sql.hpp"
 
 namespace render {
@@ -103,6 +104,7 @@ void revoke_operators(std::vector<revocation>& out, const queue_model& model, co
   }
   std::vector<std::string_view> names{"stats", "pause", "resume"};
   if (model.has_dead_letter()) names.insert(names.begin(), {"redrive", "redrive_all", "purge"});
+  if (is_blocking(model)) names.push_back("blocked");
   out.push_back({"execute", functions(model, names, {}), list});
   out.push_back({"select",
                  fmt::format("{0}_message, {0}_delayed{1}", prefix,
@@ -181,6 +183,18 @@ std::vector<int> added_levels(const queue_model& before, const queue_model& afte
   auto result = after.later_priorities();
   std::erase_if(result, [&](int level) { return level < before.priorities; });
   return result;
+}
+
+migration_step settle_step(const step_parts& parts, std::string name, bool is_forward) {
+  const auto wait = parts.part("settle");
+  const auto nothing_to_do = nothing("Nothing to wait for in this direction.");
+  return {.name = std::move(name),
+          .lock = "none; waits until older transactions have ended",
+          .lock_timeout = "0",
+          .statement_timeout = "0",
+          .is_transactional = false,
+          .text = is_forward ? wait : nothing_to_do,
+          .reverse = is_forward ? nothing_to_do : wait};
 }
 
 std::string change_rights(const queue_change& change, renderer& with, const rendered_queue& before,

@@ -67,6 +67,9 @@ std::string main_table(const queue_model& model);
 /// Waits must be short where everybody waits behind them; the runner tries again.
 inline constexpr const char* strong_lock_timeout = "15ms";
 
+/// Waits until functions as they were are not running any more: on the way there, or on the way back.
+migration_step settle_step(const step_parts& parts, std::string name, bool is_forward);
+
 /// Takes rights from roles that lost them and gives them to all that have them now; empty when nothing changes.
 std::string change_rights(const queue_change& change, renderer& with, const rendered_queue& before,
                           const rendered_queue& now);

@@ -11,11 +11,13 @@ namespace render {
 namespace {
 
 /// Those that can be replaced in place, in an order in which each finds what it needs.
-constexpr std::array<std::string_view, 18> shared_objects{
-    "wake",    "advance_low_water", "bury",  "ack",   "ack_many", "retry_delay", "nack",      "extend",   "release",
-    "attempt", "redrive",           "purge", "stats", "pause",    "json_door",   "door_view", "hold_key", "free_key"};
-constexpr std::array<std::string_view, 9> version_objects{"pick", "claim",   "claim_json",   "take",        "next_due",
-                                                          "wake", "enqueue", "enqueue_many", "enqueue_json"};
+constexpr std::array<std::string_view, 22> shared_objects{
+    "wake",      "advance_low_water", "bury",        "head",    "start",  "wake_next",
+    "ack",       "ack_many",          "retry_delay", "nack",    "extend", "release",
+    "attempt",   "redrive",           "purge",       "blocked", "stats",  "pause",
+    "json_door", "door_view",         "hold_key",    "free_key"};
+constexpr std::array<std::string_view, 10> version_objects{
+    "pick", "pick_heads", "claim", "claim_json", "take", "next_due", "wake", "enqueue", "enqueue_many", "enqueue_json"};
 
 constexpr std::array<std::string_view, 18> stream_objects{
     "wake", "offset_of", "seal",     "share",  "claim_end", "nack",     "take_over", "subscribe", "ack",

@@ -7,6 +7,7 @@
 
 #include "contract/restore.hpp"
 #include "contract/types.hpp"
+#include "render/ordering.hpp"
 #include "render/readings.hpp"
 #include "render/sql.hpp"
 
@@ -144,6 +145,7 @@ table_shape shape_of(const queue_model& model) {
   }
   result.checks.push_back(
       {fitted(model.name() + "_contract_version_known"), one_of_versions("contract_version", versions)});
+  for (auto& index : order_indexes(model)) result.indexes.push_back(std::move(index));
   return result;
 }
 

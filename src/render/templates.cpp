@@ -30,7 +30,9 @@ struct specimen {
     second.version = 2;
     second.priorities = 2;
     second.priority_column = "priority";
-    state = {{first, second}, {{"doc", "Mail."}, {"payload.recipient.doc", "Where to."}}, false};
+    state = {{first, second},
+             {{"doc", "Mail."}, {"ordered_by", "recipient"}, {"payload.recipient.doc", "Where to."}},
+             false};
     enumerations = {{"channel", "How.", {"email"}}};
     model = model_of({"shop", "shop"}, state, enumerations);
     for (auto& version : model.versions) version.queue.grants = {{"web"}, {"mailer"}, {"ops"}};

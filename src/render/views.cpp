@@ -8,6 +8,7 @@
 
 #include "declaration/duration.hpp"
 #include "render/names.hpp"
+#include "render/ordering.hpp"
 #include "render/readings.hpp"
 #include "render/sql.hpp"
 #include "render/table_shape.hpp"
@@ -154,6 +155,7 @@ void set_table(view& out, const queue_model& model) {
   if (model.is_stream()) return;
   set_indexes(out, "message_indexes", "message", shape);
   set_indexes(out, "delayed_indexes", "delayed", shape);
+  set_indexes(out, "dead_indexes", "dead", shape);
 }
 
 std::vector<view> level_items(const std::vector<int>& levels) {
@@ -206,6 +208,16 @@ void set_options(view& out, const queue_model& model) {
   out.set("queue_literal", sql::literal(queue.name));
   out.set("lease", sql::interval(queue.lease));
   out.set("max_attempts", fmt::to_string(queue.retry.max_attempts));
+}
+
+/// Of a queue that is ordered; else the values are empty.
+void set_order(view& out, const queue_model& model) {
+  out.set_flag("is_ordered", is_ordered(model));
+  out.set_flag("is_blocking", is_blocking(model));
+  out.set("key_column", key_column(model));
+  out.set("key_m", key_of(model, "m"));
+  out.set("key_d", key_of(model, "d"));
+  out.set("key_e", key_of(model, "e"));
 }
 
 void set_users(view& out, const role_grants& grants) {
@@ -320,6 +332,7 @@ view queue_view(const queue_model& model) {
   set_users(result, queue.grants);
   set_operators(result, queue.grants);
   set_levels(result, model);
+  set_order(result, model);
   set_table(result, model);
   set_versions(result, model);
   set_door(result, model);
@@ -337,6 +350,8 @@ view version_view(const queue_model& model, const queue_version& version) {
   result.set("last_priority", fmt::to_string(version.contract->priorities - 1));
   result.set("readable_m", readable(model, version, "m"));
   result.set("readable_d", readable(model, version, "d"));
+  set_order(result, model);
+  result.set_flag("has_unordered", has_unordered(model));
   set_fields(result, model, version, {{"value_m", "m"}, {"value_d", "d"}});
   set_unique(result, model, version);
   return result;
@@ -400,6 +415,11 @@ view change_view(const queue_model& model, const change_details& details) {
   set_names(result, model.schema, queue.name);
   result.set("door", names::door(model.schema, queue.name));
   result.set_flag("has_dead_letter", queue.dead_letter);
+  result.set_flag("is_ordered", is_ordered(model));
+  result.set_flag("is_blocking", is_blocking(model));
+  std::vector<view> columns;
+  for (const auto& column : model.columns) columns.emplace_back().set("column", sql::identifier(column.name));
+  result.set_list("columns", std::move(columns));
   set_part(result, "producers", "has_producers", queue.grants.produce);
   set_unique_for_change(result, model);
   result.set("number", fmt::to_string(details.number));

@@ -75,6 +75,10 @@
 ///   last_level            2                           the priority that comes last
 ///   levels                list: level (1, 2), the priorities that are not the first
 ///   priority              priority                    the column that holds them
+///   is_ordered            flag: whether the messages of a key are handled in order; the next five are for that only
+///   is_blocking           flag: whether a dead letter keeps the later messages of its key back
+///   key_column            customer_id                 the column of the key
+///   key_m, key_d, key_e   hashint8extended(m.customer_id, 0)   the key of the row m, d, e as a bigint; null where none
 ///
 /// # sql/queue
 ///
@@ -95,7 +99,7 @@
 ///                         nothing), not_null (` not null` or nothing), doc_literal, has_doc
 ///   checks                list: name (email_recipient_max_length, at most 63 bytes, unique within one table),
 ///                         expression (char_length(recipient) <= 320), comma
-///   message_indexes, delayed_indexes   list: name, columns; of that table, besides its key
+///   message_indexes, delayed_indexes, dead_indexes   list: name, columns; of that table, besides its key
 ///   door_fields           list: column, value_m as in fields of sql/version, comma: of the oldest contract
 ///   door_readable         m.contract_version = 1      whether the row m can be read as the oldest contract
 ///   is_door_schemaless    flag
@@ -112,6 +116,7 @@
 ///
 ///   fingerprint           64 hex digits
 ///   is_schemaless         flag: the one field is payload jsonb not null
+///   has_unordered         flag: whether messages of an ordered queue may have no key
 ///   json_contract         '{"order_id": "number", "note": "string?", …}'   for quern_check_payload: number string boolean
 ///                         array any; with `?` where it may be missing or null (optional fields and those with a default)
 ///   readable_m, readable_d   m.contract_version = 1   whether this contract can read the row m, d
@@ -162,8 +167,8 @@
 /// migration: migration (email/0002_expand_v2), words (list: word), role_names, has_roles, steps (list: name, lock,
 /// lock_timeout, statement_timeout, transaction, text, probe, has_probe, cleanup, has_cleanup, reverse, has_reverse)
 ///
-/// The others: schema, queue, queue_literal, prefix, door, has_dead_letter, producers, has_producers and versions as
-/// above, and
+/// The others: schema, queue, queue_literal, prefix, door, has_dead_letter, is_ordered, is_blocking, producers,
+/// has_producers and versions as above, columns with their column alone, and
 ///   number                2                           the contract that it is about
 ///   sunset, sunset_words  interval '24 hours'         how long nobody may have used a contract; the same in words
 ///   remaining             m.contract_version = 2      the rows m that must not be there

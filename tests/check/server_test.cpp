@@ -67,6 +67,14 @@ TEST_CASE("a server finds nothing in a project whose queue has got priorities") 
   CHECK(test::try_out(project).findings == words{});
 }
 
+TEST_CASE("a server finds nothing in a project whose queue has become ordered") {
+  const test::made_project project{email_v1};
+  std::string ordered = email_v1;
+  ordered.insert(ordered.find("grants"), "ordered_by = \"order_id\"\n");
+  project.generate(ordered);
+  CHECK(test::try_out(project).findings == words{});
+}
+
 TEST_CASE("a step that fails on an empty database is named, and nothing else is tried") {
   CHECK(findings_with("update shop.customer set name = '' where name is null;\n", {}) ==
         words{"migrations/email/hooks/0001_after.sql: email/0001_create, step after: does not apply to an empty "

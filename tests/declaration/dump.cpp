@@ -68,6 +68,10 @@ class dumper {
       line("  unique by {} {}", fmt::join(q.unique->fields, ", "),
            q.unique->within ? "within " + declaration::spell_duration(*q.unique->within) : "while pending");
     }
+    if (q.order)
+      line("  ordered by {} on failure {} at {}:{}", q.order->field,
+           q.order->on_failure == declaration::failure_policy::skip ? "skip" : "block", q.order->where.begin.line,
+           q.order->where.begin.column);
     if (q.is_schemaless) line("  schemaless");
     for (const auto& f : q.payload) add(f);
     if (!q.removed.empty()) line("  removed");

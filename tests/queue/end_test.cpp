@@ -237,3 +237,19 @@ TEST_CASE("attempts beyond a hundred go on to count") {
   }
   CHECK(here.db.fail(here.db.receive_one()) == "dead");
 }
+
+TEST_CASE("a message on its last attempt is not buried with one that is claimed beside it and has none left") {
+  test::workshop here;
+  here.db.send("spent");
+  here.db.send("last");
+  for (int attempt = 1; attempt <= 2; ++attempt) {
+    for (const auto& one : here.db.receive(2)) CHECK(here.db.fail(one) == "retry");
+  }
+  CHECK(test::bodies(here.db.receive(1)) == "spent");
+  here.advance(std::chrono::seconds{31});
+  const auto held = here.db.receive(2);
+  REQUIRE(test::bodies(held) == "last");
+  CHECK(held.front().attempt == 3);
+  CHECK(here.counts() == "0|0|1|1");
+  CHECK(here.db.ack(held.front()));
+}

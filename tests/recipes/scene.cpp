@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 
 #include "migrate/runner.hpp"
@@ -180,22 +181,34 @@ std::vector<std::size_t> recipe_scene::readable(int version) const {
     // What the call before gave back is found at the next sweep.
     db.execute(fmt::format("select setval('shop.email_v{}_swept_at', 0)", version));
     db.execute("begin");
-    const auto rows = db.execute(fmt::format("select count(*)::text from shop.email_{}_v{}(100)", how, version));
-    counts.push_back(std::stoul(rows[0].get<std::string>(0)));
+    // An ordered queue hands out the next of a key when the one before is ended.
+    const auto all = fmt::format(
+        "select count(shop.email_ack(c.message_id, c.attempt))::text from shop.email_{}_v{}(100) as c", how, version);
+    counts.push_back(0);
+    for (std::size_t some = 1; some != 0; counts.back() += some)
+      some = std::stoul(db.execute(all)[0].get<std::string>(0));
     db.execute("rollback");
   }
   return counts;
 }
 
 std::vector<std::string> recipe_scene::messages(int version) const {
-  std::vector<std::string> result;
+  std::map<std::int64_t, std::string> by_number;
   auto db = connect();
   db.execute(fmt::format("select setval('shop.email_v{}_swept_at', 0)", version));
   db.execute("begin");
-  const auto found = db.execute(fmt::format(
-      "select message_id || ' ' || payload from shop.email_claim_json_v{}(100) order by message_id", version));
-  for (const auto row : found) result.push_back(row.get<std::string>(0));
+  // An ordered queue hands out the next of a key when the one before is ended.
+  const auto some = fmt::format(
+      "select c.message_id, c.message_id || ' ' || c.payload, shop.email_ack(c.message_id, c.attempt) "
+      "from shop.email_claim_json_v{}(100) as c",
+      version);
+  for (std::size_t known = 1; known != by_number.size();) {
+    known = by_number.size();
+    for (const auto row : db.execute(some)) by_number.emplace(row.get<std::int64_t>(0), row.get<std::string>(1));
+  }
   db.execute("rollback");
+  std::vector<std::string> result;
+  for (auto& [number, message] : by_number) result.push_back(std::move(message));
   return result;
 }
 

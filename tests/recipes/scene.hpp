@@ -83,9 +83,10 @@ class recipe_scene {
   /// What the contract hands out of all messages: `17 {"note": "A"}`, in the order of the numbers.
   std::vector<std::string> messages(int version) const;
 
+  quern::connection connect() const { return quern::connection{db_.url()}; }
+
  private:
   void migrate(const migrations_folder& to) const;
-  quern::connection connect() const { return quern::connection{db_.url()}; }
 
   database db_;
   std::shared_ptr<const played_recipe> played_;

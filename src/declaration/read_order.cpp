@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "declaration/codes.hpp"
+#include "declaration/keys.hpp"
+#include "declaration/read_parts.hpp"
+#include "declaration/types.hpp"
+#include "text/excerpt.hpp"
+#include "text/suggestion.hpp"
+
+namespace declaration {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::array policies{"block"sv, "skip"sv};
+
+/// Values of the others are equal in ways that a reader would not expect, or have no equality at all.
+bool can_be_key(const field_type& type) {
+  switch (type.base) {
+    case base_type::float32:
+    case base_type::float64:
+    case base_type::interval:
+    case base_type::jsonb:
+      return false;
+    default:
+      return !type.is_array;
+  }
+}
+
+class order_reader {
+ public:
+  order_reader(const node& table, const queue& of, report& problems) : table_{table}, of_{of}, problems_{problems} {}
+
+  std::optional<ordering> read() {
+    const auto* from = find_entry(table_, "ordered_by");
+    const auto* policy = find_entry(table_, "on_failure");
+    ordering result;
+    if (policy != nullptr) {
+      if (const auto choice = read_choice(*policy, policies, problems_))
+        result.on_failure = static_cast<failure_policy>(*choice);
+      if (from == nullptr)
+        problems_.error(code::useless_key, policy->where, "'on_failure' has no effect: the queue is not ordered").help =
+            "leave it away, or say by which field: ordered_by = \"customer_id\"";
+    }
+    if (from == nullptr || !check_kind(*from, node_kind::string, "the name of a field", problems_)) return {};
+    result.field = from->value.text;
+    result.where = from->where;
+    if (!check_field(*from)) return {};
+    check_dead_letters(*from, result);
+    check_priorities(*from);
+    return result;
+  }
+
+ private:
+  text::diagnostic& refuse(const entry& from, std::string message) {
+    return problems_.error(code::invalid_order, from.value.where, std::move(message));
+  }
+
+  bool check_field(const entry& from) {
+    const auto& name = from.value.text;
+    if (of_.is_schemaless) {
+      refuse(from, "'ordered_by' needs a field, and a payload of JSON has none").help =
+          "declare the payload's fields: one of type jsonb can hold the rest";
+      return false;
+    }
+    const auto has_name = [&](const field& one) { return one.name == name; };
+    const auto field = std::find_if(of_.payload.begin(), of_.payload.end(), has_name);
+    if (field == of_.payload.end()) return refuse_unknown(from);
+    if (can_be_key(field->type)) return true;
+    refuse(from, fmt::format("messages cannot be ordered by '{}' of type {}", name, spell(field->type))).help =
+        "a key is of type bool, int16, int32, int64, numeric, text, bytes, uuid, date, timestamp or an enum";
+    return false;
+  }
+
+  bool refuse_unknown(const entry& from) {
+    // It may be that field of which something is wrong.
+    const auto* payload = find_entry(table_, "payload");
+    if (payload != nullptr && payload->value.kind == node_kind::table &&
+        find_entry(payload->value, from.value.text) != nullptr)
+      return false;
+    std::vector<std::string_view> names;
+    for (const auto& one : of_.payload) names.push_back(one.name);
+    auto& problem = refuse(from, fmt::format("the payload has no field '{}'", text::clipped(from.value.text)));
+    if (const auto near = text::nearest_name(from.value.text, names))
+      problem.help = fmt::format("did you mean \"{}\"?", *near);
+    return false;
+  }
+
+  void check_dead_letters(const entry& from, const ordering& order) {
+    if (of_.dead_letter || order.on_failure == failure_policy::skip) return;
+    refuse(from, "a message that ran out of attempts cannot block its key when it is not kept").help =
+        "write on_failure = \"skip\", or leave dead_letter = false away";
+  }
+
+  void check_priorities(const entry& from) {
+    if (of_.priorities == 0) return;
+    problems_.error(code::not_built_yet, from.where, "'ordered_by' beside 'priorities' is not built yet").help =
+        "leave one of the two away: which of them wins would not be clear";
+  }
+
+  const node& table_;
+  const queue& of_;
+  report& problems_;
+};
+
+}  // namespace
+
+std::optional<ordering> read_order(const node& table, const queue& of, report& problems) {
+  return order_reader{table, of, problems}.read();
+}
+
+}  // namespace declaration
