@@ -1,4 +1,5 @@
-# quern_embed_templates(<target> <directory>): the target gets a source that holds every *.mustache below the directory.
+# quern_embed_templates(<target> <directory>): the target gets a source that holds every *.mustache below the directory,
+# and the list of engines.
 #
 # As a script: cmake -D directory=<dir> -D names=<list file> -D output=<cpp> -P embed_templates.cmake writes that source.
 
@@ -30,7 +31,7 @@ endif()
 set(quern_embed_script "${CMAKE_CURRENT_LIST_FILE}")
 
 function(quern_embed_templates target directory)
-  file(GLOB_RECURSE files RELATIVE "${directory}" CONFIGURE_DEPENDS "${directory}/*.mustache")
+  file(GLOB_RECURSE files RELATIVE "${directory}" CONFIGURE_DEPENDS "${directory}/*.mustache" "${directory}/engine.txt")
   list(SORT files)
   list(JOIN files "\n" lines)
   # The list is an input as well: a file that is gone has no time of change.

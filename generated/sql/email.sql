@@ -108,6 +108,17 @@ comment on sequence shop.email_low_water is 'No message below this id is ready o
 comment on sequence shop.email_mark is 'The last message id drawn when the candidate for the low-water mark was taken.';
 comment on sequence shop.email_mark_xid is 'Every transaction that may hold an id up to the mark is older than this one.';
 
+-- The queue's ids begin there.
+do $$
+begin
+  perform
+    setval('shop.email_low_water', q.number * 10000000000000),
+    setval('shop.email_mark', q.number * 10000000000000)
+  from shop.quern_queue as q
+  where q.queue = 'email';
+end
+$$;
+
 -- Here as in every function the search path ends with pg_temp: with an empty one the caller's temporary types would come
 -- first, and be used with the owner's rights.
 create function shop.email_wake()
@@ -150,10 +161,10 @@ begin
   if pg_current_xact_id_if_assigned() is not null or not pg_try_advisory_xact_lock(442101236578160834 + 1) then
     return;
   end if;
-  v_last_drawn := coalesce(pg_sequence_last_value('shop.email_message_id'), 0);
+  v_mark := coalesce(pg_sequence_last_value('shop.email_mark'), 0);
+  v_last_drawn := coalesce(pg_sequence_last_value('shop.email_message_id'), v_mark);
   v_own_xid := pg_current_xact_id()::text::bigint;
 
-  v_mark := coalesce(pg_sequence_last_value('shop.email_mark'), 0);
   v_mark_xid := coalesce(pg_sequence_last_value('shop.email_mark_xid'), 0);
   -- After a restore into another cluster transaction ids begin again: a mark from the future is taken anew.
   if v_mark_xid < v_own_xid then

@@ -303,3 +303,19 @@ end
 $$;
 comment on function shop.stream_consume(text, bigint, integer) is 'The events of a stream after an offset, which the caller keeps.';
 revoke all on function shop.stream_consume(text, bigint, integer) from public;
+
+-- reverse
+drop function shop.stream_consume;
+drop function shop.stream_publish;
+drop function shop.quern_is_own_transaction;
+drop function shop.queue_ack;
+drop function shop.queue_dequeue;
+drop function shop.queue_enqueue;
+drop function shop.quern_queue_of;
+drop function shop.quern_check_payload;
+drop function shop.quern_payload_problems;
+drop function shop.quern_note_client;
+drop function shop.quern_handshake;
+drop table shop.quern_client, shop.quern_contract, shop.quern_queue;
+
+drop type shop.channel;

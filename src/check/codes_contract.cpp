@@ -113,6 +113,29 @@ and let this one drain.)~"},
 Way out: declare it again as it was, or say how it is dropped.)~"},
     code{"removed_queue_unknown", "a queue is said to be removed that was never released", error,
          R"~(Way out: take it out of [removed_queues], or correct its name.)~"},
+    code{
+        "engine_newer", "the lock is of a newer engine than this quern", error,
+        R"~(What quern's templates make in a database is an engine, and engines are numbered; the lock says which one the
+objects of each line are of. An older quern would take away what the newer one has made, so it writes nothing.
+Way out: use the version of quern that has generated the lock, or a newer one; where your own templates
+(--templates) have another engine.txt, use those.)~"},
+    code{
+        "engine_history", "a released migration is not there, and another engine needs it", error,
+        R"~(To bring released queues to a newer engine, quern reads from their migrations what databases have, so that it
+changes no more than it must, and says how to go back.
+Way out: take the migration from version control again.)~"},
+    code{
+        "engine_unsafe", "templates change what programs hold on to", error,
+        R"~(Another engine may replace the bodies of released functions. Their parameters and results stay as they are: programs
+call them, and queues call what they share. This can only come from templates of your own (--templates).
+Way out: give the function its old form again, and let a new one under another name have the new form.)~"},
+    code{
+        "engine_log", "engine.txt is not a list of engines", error,
+        R"~(A line an engine, from 1 on without gaps: its number, a space, and what it changed. The steps in sql/engine are for
+engines that stand there.
+  1 What the first databases have.
+  2 Claims take the oldest message first.
+Way out: begin with the engine.txt of quern's own templates, and put your lines behind it.)~"},
 };
 
 }  // namespace

@@ -32,7 +32,8 @@ class generated_check {
     const auto templates = render::check_templates(render::load_templates(of_.where.templates));
     for (const auto& [source, diagnostics] : templates.problems) report_template(source, diagnostics);
     if (!templates.problems.empty()) return ours;
-    made_ = render::generate(*of_.declared, *of_.lock, templates, render::parts::all);
+    made_ = render::generate(*of_.declared, *of_.lock, templates, render::parts::all,
+                             render::read_history(of_.where.migrations, *of_.lock, templates));
     const std::string declaration = of_.declaration_source->name;
     for (const text::diagnostic& one : made_.diagnostics) found_.add(name::contracts, declaration, one);
     if (!made_.diagnostics.empty()) return ours;

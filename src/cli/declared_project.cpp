@@ -79,14 +79,19 @@ render::output_directories declared_project::directories() const {
   return {where_.out.value_or(beside / "generated"), where_.migrations.value_or(beside / "migrations")};
 }
 
-render::generation declared_project::generate(const contract::lock& lock, render::parts wanted) const {
-  auto generation = render::generate(declared_, lock, templates_, wanted);
+render::generation declared_project::generate(const contract::lock& lock, render::parts wanted,
+                                              const render::migration_texts& restored) const {
+  render::migration_texts history;
+  if (wanted == render::parts::all) history = render::read_history(directories().migrations, lock, templates_);
+  for (const auto& [path, text] : restored) history.insert_or_assign(path, text);
+  auto generation = render::generate(declared_, lock, templates_, wanted, history);
   if (complain_of(generation.diagnostics, source_)) refuse();
   return generation;
 }
 
 render::generation declared_project::retire(const contract::lock& lock, const std::string& queue) const {
-  auto generation = render::retire(declared_, lock, templates_, queue);
+  auto generation = render::retire(declared_, lock, templates_, queue,
+                                   render::read_history(directories().migrations, lock, templates_));
   if (complain_of(generation.diagnostics, source_)) refuse();
   return generation;
 }

@@ -37,7 +37,9 @@ class declared_project {
   const std::vector<render::template_source>& templates_read() const { return sources_; }
   render::output_directories directories() const;
 
-  render::generation generate(const contract::lock& lock, render::parts wanted) const;
+  /// `restored` are migrations that are not in the directory yet as the lock has them.
+  render::generation generate(const contract::lock& lock, render::parts wanted,
+                              const render::migration_texts& restored = {}) const;
 
   /// The migration that retires the oldest contract of a queue, and all that follows from it.
   render::generation retire(const contract::lock& lock, const std::string& queue) const;

@@ -81,8 +81,8 @@ void refuse_released(const contract::lock& own, const check::base& base) {
                             apart->line, apart->own, apart->base, base.name)};
 }
 
-/// Gives the migrations of the base the text that they have there.
-void restore(const fs::path& migrations, const contract::lock& base, const std::string& onto) {
+/// The migrations of the base that are not here as they are there.
+render::migration_texts outdated_in(const fs::path& migrations, const contract::lock& base, const std::string& onto) {
   std::map<std::string, std::string> outdated;
   for (const auto& line : base.lines) {
     for (const auto& [file, checksum] : line.migrations) {
@@ -91,10 +91,16 @@ void restore(const fs::path& migrations, const contract::lock& base, const std::
       if (!present || contract::checksum(*present) != checksum) outdated.emplace(path, checksum);
     }
   }
-  if (outdated.empty()) return;
+  render::migration_texts result;
+  if (outdated.empty()) return result;
   const auto tree = check::open_git_tree(onto, migrations);
-  for (const auto& [path, text] :
-       check::read_git_files(tree, [&](const auto& one) { return outdated.contains(one); })) {
+  for (auto& [path, text] : check::read_git_files(tree, [&](const auto& one) { return outdated.contains(one); }))
+    result.emplace(path, std::move(text));
+  return result;
+}
+
+void restore(const fs::path& migrations, const render::migration_texts& outdated, const std::string& onto) {
+  for (const auto& [path, text] : outdated) {
     render::file_system::make_directory((migrations / path).parent_path());
     render::file_system::write(migrations / path, text);
     tell(fmt::format("took {} from {}", path, onto));
@@ -124,9 +130,10 @@ exit_code run(const rebase_arguments& given) try {
   const auto sides = sides_of(migrations);
   const auto own = own_side(output.read_lock(), migrations, sides);
   refuse_released(own.lock, base);
-  auto generation = project.generate(contract::onto(own.lock, base.lock), render::parts::all);
+  const auto outdated = outdated_in(migrations, base.lock, given.onto);
+  auto generation = project.generate(contract::onto(own.lock, base.lock), render::parts::all, outdated);
   const auto moves = hook_moves(own, base, generation.lock, migrations, sides);
-  restore(migrations, base.lock, given.onto);
+  restore(migrations, outdated, given.onto);
   generation.drafts_before = present_drafts(migrations, own.lock, sides);
   const auto differences = output.compare(generation);
   refuse_problems(differences.problems);

@@ -54,7 +54,8 @@ exit_code run(const retire_arguments& given) try {
   const declared_project project{given.where};
   const render::output output{project.directories(), render::parts::all, render::output::access::write};
   const auto lock = read_lock(output.read_lock());
-  if (const auto why = contract::why_not_retire(lock, given.queue, given.version); !why.empty())
+  if (const auto why = contract::why_not_retire(lock, given.queue, given.version, project.templates().engine());
+      !why.empty())
     throw failure{exit_code::input_wrong, why};
   const auto retired = project.retire(lock, given.queue);
   const auto differences = output.compare(retired);

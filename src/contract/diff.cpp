@@ -19,13 +19,18 @@ std::string_view kind_of(const declaration::queue& queue) {
 
 class comparison {
  public:
-  comparison(const declaration::project& project, const lock& lock) : project_{project} {
+  comparison(const declaration::project& project, const lock& lock, int engine) : project_{project} {
     result_.released = without_drafts(lock);
+    result_.engine = engine;
+    for (const auto& line : lock.lines) check_engine(line);
   }
 
   changes run() && {
-    result_.core.is_new = find_line(result_.released, core_line) == nullptr;
+    const auto* core = find_line(result_.released, core_line);
+    result_.core.is_new = core == nullptr;
+    if (core != nullptr) result_.core.engine = core->engine;
     if (!result_.core.is_new) compare_project();
+    find_queues_before();
     compare_enumerations();
     for (const auto& queue : project_.queues) compare_queue(queue);
     for (const auto& line : result_.released.lines) find_removed(line);
@@ -38,6 +43,27 @@ class comparison {
   void refuse(std::string_view code, std::string message, const text::span& where, std::string help) {
     result_.diagnostics.push_back(
         {text::severity::error, std::string{code}, std::move(message), where, std::move(help), {}});
+  }
+
+  /// Its drafts as well: what a newer engine has drafted is not for an older one to replace.
+  void check_engine(const line& line) {
+    if (line.engine <= result_.engine) return;
+    refuse("engine_newer",
+           fmt::format("the objects of \"{}\" are of engine {}; this quern with its templates has engine {}", line.name,
+                       line.engine, result_.engine),
+           {},
+           "use the version of quern, or the directory of templates, that has generated quern.lock, or a newer one");
+  }
+
+  void find_queues_before() {
+    const auto add = [&](const std::string& name) {
+      const auto* line = find_line(result_.released, name);
+      if (name == core_line || line == nullptr || line->state.is_dropped) return;
+      auto& names = is_stream(line->state) ? result_.core.streams_before : result_.core.queues_before;
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    };
+    for (const auto& queue : project_.queues) add(queue.name);
+    for (const auto& line : result_.released.lines) add(line.name);
   }
 
   void compare_project() {
@@ -93,7 +119,7 @@ class comparison {
     const auto* line = find_line(result_.released, queue.name);
     if (line == nullptr || line->state.is_dropped) return add_queue(queue, line);
     if (is_stream(line->state) != queue.stream.has_value()) return refuse_kind(queue);
-    line_change change{queue.name, &queue, line->state, line->state, false, {}};
+    line_change change{queue.name, &queue, line->state, line->state, false, {}, line->engine};
     auto evolved = evolve(project_, queue, line->state.contracts);
     for (auto& problem : evolved.problems) result_.diagnostics.push_back(std::move(problem));
     if (evolved.is_changed) {
@@ -103,7 +129,7 @@ class comparison {
     if (auto problem = check_order(queue, change.after.contracts)) result_.diagnostics.push_back(*std::move(problem));
     change.after.options = options_of(queue);
     say_options(change);
-    if (change.before != change.after) result_.lines.push_back(std::move(change));
+    if (change.before != change.after || line->engine < result_.engine) result_.lines.push_back(std::move(change));
   }
 
   void refuse_kind(const declaration::queue& queue) {
@@ -139,8 +165,9 @@ class comparison {
 
   void add_queue(const declaration::queue& queue, const line* dropped) {
     refuse_history(queue);
-    line_change change{queue.name, &queue, {},
-                       {},         false,  {fmt::format("creates the {} \"{}\"", kind_of(queue), queue.name)}};
+    line_change change{
+        queue.name,    &queue, {}, {}, false, {fmt::format("creates the {} \"{}\"", kind_of(queue), queue.name)},
+        result_.engine};
     if (dropped != nullptr) {
       change.before = dropped->state;
       change.after.contracts = dropped->state.contracts;
@@ -207,7 +234,8 @@ class comparison {
                        line.state,
                        line.state,
                        wanted->discards_messages,
-                       {fmt::format("drops the {} \"{}\"", kind, line.name)}};
+                       {fmt::format("drops the {} \"{}\"", kind, line.name)},
+                       line.engine};
     change.after.is_dropped = true;
     for (auto& contract : change.after.contracts) contract.is_retired = true;
     result_.lines.push_back(std::move(change));
@@ -229,8 +257,8 @@ class comparison {
 
 }  // namespace
 
-changes compare(const declaration::project& project, const lock& lock) {
-  return comparison{project, lock}.run();
+changes compare(const declaration::project& project, const lock& lock, int engine) {
+  return comparison{project, lock, engine}.run();
 }
 
 }  // namespace contract

@@ -17,6 +17,7 @@ struct line_change {
   queue_state after;
   bool discards_messages = false;  // of a dropped queue
   std::vector<std::string> words;  // for people: `adds the field "note"`
+  int engine = first_engine;       // that the objects before are of
 };
 
 /// What a migration has to bring about in the shared objects.
@@ -26,18 +27,23 @@ struct core_change {
   std::vector<locked_enumeration> enumerations;  // by name; none ever goes, because contracts that are read may use it
   std::vector<std::string> words;                // empty when nothing changes
   std::vector<std::string> added;                // names of queues and enumerations that are new
+  std::vector<std::string> queues_before;        // that the objects before know, in the order of the declaration
+  std::vector<std::string> streams_before;       // as well
+  int engine = first_engine;                     // that the objects before are of
 };
 
 /// What the declaration asks for beyond what is released. The pointers lead into the project that was compared.
 struct changes {
   lock released;  // what was compared with: the lock without its drafts
+  int engine = first_engine;
   core_change core;
   std::vector<line_change> lines;             // in the order of the declaration, the dropped ones last
   std::vector<text::diagnostic> diagnostics;  // what cannot be brought about, all of it
 };
 
 /// Compares a declaration with what is released of a lock. What would hurt programs that run is a diagnostic, at its
-/// place in the declaration, with the ways out of it.
-changes compare(const declaration::project& project, const lock& lock);
+/// place in the declaration, with the ways out of it. Lines whose objects are of an older engine than that given change
+/// as well; those of a newer one are a diagnostic.
+changes compare(const declaration::project& project, const lock& lock, int engine = first_engine);
 
 }  // namespace contract

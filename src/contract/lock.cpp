@@ -17,8 +17,8 @@ const line* find_line(const lock& lock, std::string_view name) {
 released_part all_of(const line& line, const lock& lock) {
   const auto& contracts = line.state.contracts;
   const auto retired = contracts.size() - live(contracts).size();
-  released_part result{contracts.size(),      retired, line.migrations.size(), line.state.options,
-                       line.state.is_dropped, {}};
+  released_part result{contracts.size(), retired, line.migrations.size(), line.state.options, line.state.is_dropped, {},
+                       line.engine};
   if (line.name == core_line) result.enumerations = lock.enumerations;
   return result;
 }
@@ -27,12 +27,13 @@ lock without_drafts(const lock& lock) {
   auto result = lock;
   for (auto& line : result.lines) {
     if (!line.released) continue;
-    auto& [contracts, retired, migrations, options, is_dropped, enumerations] = *line.released;
+    auto& [contracts, retired, migrations, options, is_dropped, enumerations, engine] = *line.released;
     line.state.contracts.resize(contracts);
     for (std::size_t i = 0; i < contracts; ++i) line.state.contracts[i].is_retired = i < retired;
     line.state.options = std::move(options);
     line.state.is_dropped = is_dropped;
     line.migrations.resize(migrations);
+    line.engine = engine;
     if (line.name == core_line) result.enumerations = std::move(enumerations);
     line.released.reset();
   }

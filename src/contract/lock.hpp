@@ -18,6 +18,10 @@ inline constexpr std::string_view core_line = "core";
 /// Of the lock's text. Format 1 had no drafts and no columns.
 inline constexpr int lock_format = 2;
 
+/// An engine is what the templates make of a state in a database; each is numbered. Locks did not speak of them before
+/// there was a second one.
+inline constexpr int first_engine = 1;
+
 struct migration {
   std::string file;      // 0001_create.sql
   std::string checksum;  // SHA-256 of its LF-normalised text
@@ -50,6 +54,7 @@ struct released_part {
   std::vector<option> options{};
   bool is_dropped = false;
   std::vector<locked_enumeration> enumerations{};  // of the line core only
+  int engine = first_engine;
   bool operator==(const released_part&) const = default;
 };
 
@@ -59,6 +64,7 @@ struct line {
   queue_state state{};
   std::vector<migration> migrations{};
   std::optional<released_part> released{};  // nothing: all of it
+  int engine = first_engine;                // that its objects are of
   bool operator==(const line&) const = default;
 };
 

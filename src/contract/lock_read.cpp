@@ -266,9 +266,18 @@ std::size_t read_count(const object& read, std::string_view key, std::size_t mos
   return static_cast<std::size_t>(count);
 }
 
+int read_engine(const object& read) {
+  if (read.find("engine") == nullptr) return first_engine;
+  const auto engine = read.number("engine");
+  if (engine < 1 || engine > 1'000'000) refuse(read.get("engine"), "\"engine\" must be 1 or more");
+  return static_cast<int>(engine);
+}
+
 released_part read_released(const json_node& node, const line& line) {
-  const object read{node, "\"released\"", {"contracts", "retired", "migrations", "options", "dropped", "enumerations"}};
+  const object read{
+      node, "\"released\"", {"contracts", "retired", "migrations", "options", "dropped", "enumerations", "engine"}};
   released_part result;
+  result.engine = read_engine(read);
   result.migrations = read_count(read, "migrations", line.migrations.size());
   if (line.name == core_line) {
     result.enumerations = read_enumerations(read.get("enumerations"));
@@ -283,8 +292,8 @@ released_part read_released(const json_node& node, const line& line) {
 
 line read_line(const std::string& name, const json_node& node) {
   check_name(name, node);
-  const object read{node, "a line", {"contracts", "options", "migrations", "released", "dropped"}};
-  line result{name, {}, read_migrations(read.get("migrations"), name), {}};
+  const object read{node, "a line", {"contracts", "options", "migrations", "released", "dropped", "engine"}};
+  line result{name, {}, read_migrations(read.get("migrations"), name), {}, read_engine(read)};
   if (name != core_line) {
     result.state.contracts = read_contracts(read.get("contracts"), name);
     if (result.state.contracts.empty()) refuse(node, fmt::format("\"{}\" has no contract", name));

@@ -97,6 +97,11 @@ void put_options(buffer& out, std::string_view indent, const std::vector<option>
   put(out, "\n{}}},\n", indent);
 }
 
+/// What was written before there was a second engine stays as it is.
+void put_engine(buffer& out, std::string_view indent, int engine) {
+  if (engine != first_engine) put(out, "{}\"engine\": {},\n", indent, engine);
+}
+
 void put_enumeration(buffer& out, const locked_enumeration& enumeration);
 
 void put_released(buffer& out, const line& line) {
@@ -115,6 +120,7 @@ void put_released(buffer& out, const line& line) {
       put_options(out, "        ", released.options);
     }
   }
+  put_engine(out, "        ", released.engine);
   put(out, "        \"migrations\": {}\n      }},\n", released.migrations);
 }
 
@@ -122,6 +128,7 @@ void put_line(buffer& out, const line& line) {
   put(out, "{}: {{\n", json_string(line.name));
   if (line.released) put_released(out, line);
   if (line.state.is_dropped) put(out, "      \"dropped\": true,\n");
+  put_engine(out, "      ", line.engine);
   if (!line.state.contracts.empty()) {
     put(out, "      \"contracts\": [");
     put_list(out, "        ", line.state.contracts, [&](const payload_contract& each) { put_contract(out, each); });

@@ -6,7 +6,7 @@
 
 namespace contract {
 
-std::string why_not_retire(const lock& lock, std::string_view queue, int version) {
+std::string why_not_retire(const lock& lock, std::string_view queue, int version, int engine) {
   const auto* line = find_line(lock, queue);
   if (line == nullptr || line->name == core_line || line->state.is_dropped) {
     return fmt::format("there is no queue \"{}\"", queue);
@@ -19,6 +19,11 @@ std::string why_not_retire(const lock& lock, std::string_view queue, int version
     return fmt::format("contract v{} of queue \"{}\" is retired already", version, queue);
   }
   if (line->released) return fmt::format("queue \"{0}\" has a draft: run `quern release {0}` first", queue);
+  if (line->engine < engine) {
+    return fmt::format(
+        "queue \"{0}\" is of engine {1}, and quern has engine {2}: run `quern generate` and `quern release {0}` first",
+        queue, line->engine, engine);
+  }
   const auto alive = live(contracts);
   if (alive.size() == 1) {
     return fmt::format(

@@ -7,6 +7,7 @@
 
 #include "render/names.hpp"
 #include "render/sql.hpp"
+#include "render/sql_objects.hpp"
 #include "render/views.hpp"
 
 namespace render {
@@ -24,27 +25,73 @@ std::string without_end(std::string text) {
   return text;
 }
 
-/// New values and comments of the enumerations that were there.
-std::string changed_enumerations(const sql_project& project, const contract::core_change& change) {
+/// Comments of the enumerations that are in both lists, as the second one has them.
+std::string changed_comments(const sql_project& project, const std::vector<contract::locked_enumeration>& before,
+                             const std::vector<contract::locked_enumeration>& now) {
+  std::vector<std::string> lines;
+  for (const auto& each : now) {
+    const auto* known = find(before, each.name);
+    if (known == nullptr || known->doc == each.doc) continue;
+    lines.push_back(fmt::format("comment on type {} is {};", names::enumeration(project.schema, each.name),
+                                each.doc.empty() ? "null" : sql::literal(each.doc)));
+  }
+  return fmt::format("{}", fmt::join(lines, "\n"));
+}
+
+std::string new_values(const sql_project& project, const contract::core_change& change) {
   std::vector<std::string> lines;
   for (const auto& now : change.enumerations) {
     const auto* before = find(change.enumerations_before, now.name);
     if (before == nullptr) continue;
-    const auto type = names::enumeration(project.schema, now.name);
     for (auto i = before->values.size(); i < now.values.size(); ++i) {
-      lines.push_back(fmt::format("alter type {} add value if not exists {};", type, sql::literal(now.values[i])));
-    }
-    if (before->doc != now.doc) {
-      lines.push_back(fmt::format("comment on type {} is {};", type, now.doc.empty() ? "null" : sql::literal(now.doc)));
+      lines.push_back(fmt::format("alter type {} add value if not exists {};",
+                                  names::enumeration(project.schema, now.name), sql::literal(now.values[i])));
     }
   }
   return fmt::format("{}", fmt::join(lines, "\n"));
 }
 
+std::string drop_types(const sql_project& project, const std::vector<contract::locked_enumeration>& enumerations) {
+  std::vector<std::string> types;
+  for (const auto& each : enumerations) types.push_back(names::enumeration(project.schema, each.name));
+  return types.empty() ? std::string{} : fmt::format("drop type {};", fmt::join(types, ", "));
+}
+
+/// Everything that a text creates, the newest first. No line uses it any more: the runner sees to that.
+std::string drop_all(const std::string& created) {
+  sql_objects made;
+  made.apply(created);
+  std::string result;
+  for (auto one = made.all().rbegin(); one != made.all().rend(); ++one) {
+    result += fmt::format("drop {} {};\n", word_of(one->is), one->name);
+  }
+  return result + fmt::format("drop table {};", fmt::join(made.tables(), ", "));
+}
+
+/// The doors before; those that are there since the first stream or queue of their kind go.
+std::string doors_back(const std::string& now, const std::string& before) {
+  sql_objects has;
+  sql_objects had;
+  has.apply(now);
+  had.apply(before);
+  std::vector<std::string> drops;
+  for (const auto& one : has.all()) {
+    if (had.find(one.name) == nullptr) drops.push_back(fmt::format("drop {} {};", word_of(one.is), one.name));
+  }
+  return joined({fmt::format("{}", fmt::join(drops, "\n")), before});
+}
+
+migration_step creation(const sql_project& project, const contract::core_change& change, std::string text) {
+  auto drops = joined({drop_all(text), drop_types(project, change.enumerations)});
+  return {
+      .name = "create", .lock = "none but on the new objects", .text = std::move(text), .reverse = std::move(drops)};
+}
+
 }  // namespace
 
-std::string core_migration_name(const contract::core_change& change, std::size_t number) {
+std::string core_migration_name(const contract::core_change& change, std::size_t number, int engine) {
   if (change.is_new) return fmt::format("{}/{:04}_create", contract::core_line, number);
+  if (change.words.empty()) return fmt::format("{}/{:04}_engine_{}", contract::core_line, number, engine);
   const bool only_adds = change.added.size() == change.words.size();
   const auto what = !only_adds                ? std::string{"change"}
                     : change.added.size() > 1 ? std::string{"add_several"}
@@ -59,22 +106,39 @@ migration_text core_migration(renderer& with, const sql_project& project, const 
     return {name,
             {"The objects that every queue of the project shares."},
             {},
-            {{.name = "create", .lock = "none but on the new objects", .text = without_end(all.file("create"))}}};
+            {creation(project, change, without_end(all.file("create")))}};
   }
+  if (change.words.empty()) return {name, {}, {}, {}};
   std::vector<contract::locked_enumeration> added;
   for (const auto& now : change.enumerations) {
     if (find(change.enumerations_before, now.name) == nullptr) added.push_back(now);
   }
   auto objects = with.open(sql_folder::core, core_view(project, lines, added));
+  auto objects_before =
+      with.open(sql_folder::core, core_view(project, {change.queues_before, change.streams_before}, {}));
   migration_text result{
       name, {fmt::format("Changes what all queues share: {}.", fmt::join(change.words, "; "))}, {}, {}};
-  auto types =
-      joined({added.empty() ? std::string{} : objects.text("enum_types"), changed_enumerations(project, change)});
+  constexpr auto no_lock = "none that anybody waits for";
+  auto types = joined({added.empty() ? std::string{} : objects.text("enum_types"),
+                       changed_comments(project, change.enumerations_before, change.enumerations)});
   if (!types.empty()) {
-    result.steps.push_back({.name = "types", .lock = "none that anybody waits for", .text = std::move(types)});
+    result.steps.push_back(
+        {.name = "types",
+         .lock = no_lock,
+         .text = std::move(types),
+         .reverse = joined({changed_comments(project, change.enumerations, change.enumerations_before),
+                            drop_types(project, added)})});
+  }
+  if (const auto values = new_values(project, change); !values.empty()) {
+    result.steps.push_back({.name = "values",
+                            .lock = no_lock,
+                            .text = "-- Without a way back: PostgreSQL takes no value away from a type.\n" + values});
   }
   result.steps.push_back(
-      {.name = "doors", .lock = "none that anybody waits for", .text = without_end(objects.file("doors"))});
+      {.name = "doors",
+       .lock = no_lock,
+       .text = without_end(objects.file("doors")),
+       .reverse = doors_back(without_end(objects.file("doors")), without_end(objects_before.file("doors")))});
   return result;
 }
 

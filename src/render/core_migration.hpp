@@ -11,7 +11,7 @@
 namespace render {
 
 /// The name of the migration: `core/0002_add_webhooks`.
-std::string core_migration_name(const contract::core_change& change, std::size_t number);
+std::string core_migration_name(const contract::core_change& change, std::size_t number, int engine);
 
 /// The migration of the shared objects; `queues` are those behind the untyped doors afterwards. The core only grows,
 /// because an empty database gets all of it before any queue.

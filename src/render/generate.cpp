@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -41,11 +42,12 @@ void sort_by_name(std::vector<Item>& items) {
 class generator {
  public:
   generator(const declaration::project& project, const contract::changes& changes, const template_set& templates,
-            parts wanted)
+            parts wanted, const migration_texts& history)
       : project_{project},
         changes_{changes},
         templates_{templates},
         wanted_{wanted},
+        engine_{templates, changes.released, history},
         sql_{project.name, project.schema},
         qualifier_{cpp::qualifier(project)} {}
 
@@ -102,11 +104,37 @@ class generator {
     rendered_queue rendered{own, model};
     result.definition = rendered.file("definition");
     if (change == nullptr) return result;
-    result.migration_name = migration_name(*change, line == nullptr ? 1 : line->migrations.size() + 1);
-    result.migration =
-        spell(own, line_migration(own, *change, rendered, changes_.core.enumerations_before, result.migration_name));
+    const auto wanted_name = name_of(*change, line);
+    auto migration = line_migration(own, *change, rendered, changes_.core.enumerations_before, wanted_name);
+    begin_with_engine(own, *change, migration);
+    // The engines make the same of it.
+    if (migration.steps.empty()) return result;
+    result.migration_name = wanted_name;
+    result.migration = spell(own, migration);
     result.checksum = contract::checksum(result.migration);
     return result;
+  }
+
+  std::string name_of(const contract::line_change& change, const contract::line* line) const {
+    return migration_name(change, line == nullptr ? 1 : line->migrations.size() + 1, templates_.engine());
+  }
+
+  /// What else a migration does is rendered by the present templates, and counts on what they make.
+  void begin_with_engine(renderer& own, const contract::line_change& change, migration_text& migration) const {
+    if (change.engine >= templates_.engine() || change.before.contracts.empty() || change.before.is_dropped) return;
+    const auto model = model_of(sql_, change.before, changes_.core.enumerations_before);
+    add_engine(migration, engine_.steps(own, model), change.engine,
+               fmt::format("{} {}", model.is_stream() ? "stream" : "queue", change.line));
+  }
+
+  void add_engine(migration_text& migration, std::vector<migration_step> steps, int from,
+                  const std::string& whose) const {
+    if (steps.empty()) return;
+    migration.words.push_back(
+        fmt::format("Brings {} to engine {}: it has what a new install has.", whose, templates_.engine()));
+    for (auto& word : engine_.words(from)) migration.words.push_back(std::move(word));
+    migration.steps.insert(migration.steps.begin(), std::make_move_iterator(steps.begin()),
+                           std::make_move_iterator(steps.end()));
   }
 
   void add_header(const std::string& name, std::string text) {
@@ -119,10 +147,21 @@ class generator {
     for (const auto& queue : project_.queues) (queue.stream ? lines.streams : lines.queues).push_back(queue.name);
     auto present = own.open(sql_folder::core, core_view(sql_, lines, changes_.core.enumerations));
     result_.files.push_back({fmt::format("sql/{}.sql", core_line), present.file("definition")});
-    if (!changes_.core.is_new && changes_.core.words.empty()) return;
-    auto& line = draft_line(core_line);
-    const auto name = core_migration_name(changes_.core, line.migrations.size() + 1);
-    add_migration(line, spell(own, core_migration(own, sql_, changes_.core, lines, name)), name);
+    const auto* known = contract::find_line(changes_.released, core_line);
+    const auto name =
+        core_migration_name(changes_.core, known == nullptr ? 1 : known->migrations.size() + 1, templates_.engine());
+    auto migration = core_migration(own, sql_, changes_.core, lines, name);
+    if (!changes_.core.is_new)
+      add_engine(migration, engine_.core_steps(own, sql_, changes_.core), changes_.core.engine,
+                 "what all queues share");
+    if (migration.steps.empty()) return take_engine(core_line);
+    add_migration(draft_line(core_line), spell(own, migration), name);
+  }
+
+  /// Where no object differs, nothing but the number changes, and nothing is drafted.
+  void take_engine(std::string_view name) {
+    const auto* known = contract::find_line(changes_.released, name);
+    result_.lock.lines[static_cast<std::size_t>(known - changes_.released.lines.data())].engine = templates_.engine();
   }
 
   void add_lines(renderer& own) {
@@ -131,14 +170,21 @@ class generator {
       if (!output.migration_name.empty()) rendered.emplace(line_of(output.migration_name), &output);
     }
     for (const auto& change : changes_.lines) {
+      const auto output = rendered.find(change.line);
+      if (output == rendered.end() && changes_engine_only(change)) {
+        take_engine(change.line);
+        continue;
+      }
       auto& line = draft_line(change.line);
       line.state = change.after;
-      if (const auto output = rendered.find(change.line); output != rendered.end()) {
+      if (output != rendered.end()) {
         add_migration(line, output->second->migration_name, std::move(output->second->migration),
                       output->second->checksum);
       } else {
-        const auto name = migration_name(change, line.migrations.size() + 1);
-        add_migration(line, spell(own, removal(own, sql_, change, changes_.core.enumerations_before, name)), name);
+        const auto name = name_of(change, &line);
+        auto migration = removal(own, sql_, change, changes_.core.enumerations_before, name);
+        begin_with_engine(own, change, migration);
+        add_migration(line, spell(own, migration), name);
       }
     }
   }
@@ -153,6 +199,7 @@ class generator {
     auto& line =
         known == nullptr ? lines.back() : lines[static_cast<std::size_t>(known - changes_.released.lines.data())];
     line.released = contract::all_of(line, changes_.released);
+    line.engine = templates_.engine();
     return line;
   }
 
@@ -180,6 +227,7 @@ class generator {
   const contract::changes& changes_;
   const template_set& templates_;
   parts wanted_;
+  engine_stage engine_;
   sql_project sql_;
   std::string qualifier_;
   std::vector<queue_output> outputs_;  // of the queues of the project
@@ -200,16 +248,19 @@ std::vector<output_file> drafts_of(const contract::lock& lock) {
 }
 
 generation generate(const declaration::project& project, const contract::lock& lock, const template_set& templates,
-                    parts wanted) {
-  auto changes = contract::compare(project, lock);
+                    parts wanted, const migration_texts& history) try {
+  auto changes = contract::compare(project, lock, templates.engine());
   if (!changes.diagnostics.empty()) return {{}, {}, {}, {}, {}, std::move(changes.diagnostics)};
-  auto result = generator{project, changes, templates, wanted}.run();
+  auto result = generator{project, changes, templates, wanted, history}.run();
   result.drafts_before = drafts_of(lock);
   return result;
+
+} catch (engine_refused& refused) {
+  return {{}, {}, {}, {}, {}, {std::move(refused.why)}};
 }
 
 generation retire(const declaration::project& project, const contract::lock& lock, const template_set& templates,
-                  const std::string& queue) {
+                  const std::string& queue, const migration_texts& history) {
   auto retired = contract::retire(lock, queue);
   const auto is_it = [&](const contract::line& line) { return line.name == queue; };
   const auto line = std::find_if(retired.lines.begin(), retired.lines.end(), is_it);
@@ -220,7 +271,7 @@ generation retire(const declaration::project& project, const contract::lock& loc
                                     line->state, lock.enumerations, name));
   const auto path = name + ".sql";
   line->migrations.push_back({path.substr(queue.size() + 1), contract::checksum(text)});
-  auto result = generate(project, retired, templates, parts::all);
+  auto result = generate(project, retired, templates, parts::all, history);
   result.migrations.push_back({path, std::move(text)});
   return result;
 }

@@ -5,6 +5,7 @@
 
 #include "contract/lock.hpp"
 #include "declaration/model.hpp"
+#include "render/engine_stage.hpp"
 #include "render/templates.hpp"
 #include "text/diagnostic.hpp"
 
@@ -33,9 +34,9 @@ struct generation {
 };
 
 /// The whole output for a declaration and the history in the lock. A pure function: checking, writing and showing are
-/// three uses of it. The templates must be free of problems.
+/// three uses of it. The templates must be free of problems. `history` is what read_history() gives.
 generation generate(const declaration::project& project, const contract::lock& lock, const template_set& templates,
-                    parts wanted);
+                    parts wanted, const migration_texts& history = {});
 
 /// What may be replaced of a lock: `drafts_before` of what is generated in its place.
 std::vector<output_file> drafts_of(const contract::lock& lock);
@@ -43,6 +44,6 @@ std::vector<output_file> drafts_of(const contract::lock& lock);
 /// The same with the oldest live contract of a queue retired, which contract::retire() allows: its migration is among
 /// the migrations, and is released at once.
 generation retire(const declaration::project& project, const contract::lock& lock, const template_set& templates,
-                  const std::string& queue);
+                  const std::string& queue, const migration_texts& history = {});
 
 }  // namespace render

@@ -356,13 +356,18 @@ migration_step removal_step(renderer& with, const queue_model& model, bool disca
 
 }  // namespace
 
-std::string migration_name(const contract::line_change& change, std::size_t number) {
+bool changes_engine_only(const contract::line_change& change) {
+  return change.before == change.after && !change.after.is_dropped;
+}
+
+std::string migration_name(const contract::line_change& change, std::size_t number, int engine) {
   const auto is_new = change.before.contracts.empty() || change.before.is_dropped;
   const auto has_new_contract = change.after.contracts.size() > change.before.contracts.size();
-  const auto what = change.after.is_dropped ? std::string{"drop"}
-                    : is_new                ? std::string{"create"}
-                    : has_new_contract      ? fmt::format("expand_v{}", change.after.contracts.back().version)
-                                            : std::string{"change_options"};
+  const auto what = change.after.is_dropped       ? std::string{"drop"}
+                    : is_new                      ? std::string{"create"}
+                    : has_new_contract            ? fmt::format("expand_v{}", change.after.contracts.back().version)
+                    : changes_engine_only(change) ? fmt::format("engine_{}", engine)
+                                                  : std::string{"change_options"};
   return fmt::format("{}/{:04}_{}", change.line, number, what);
 }
 
@@ -377,6 +382,7 @@ migration_text line_migration(renderer& with, const contract::line_change& chang
             {creation(with, after)}};
   }
   const auto old_model = model_of({model.project, model.schema}, change.before, before);
+  if (changes_engine_only(change)) return {name, {}, roles_of(model), {}};
   return {name, sentence(kind_of(model), change.line, change.words), roles_of(model),
           expansion{with, old_model, model}.run()};
 }

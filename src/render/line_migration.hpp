@@ -10,11 +10,14 @@
 
 namespace render {
 
-/// The file's name of what a change of a queue's line is: `0002_expand_v2`.
-std::string migration_name(const contract::line_change& change, std::size_t number);
+/// The file's name of what a change of a queue's line to an engine is: `0002_expand_v2`, `0002_engine_2`.
+std::string migration_name(const contract::line_change& change, std::size_t number, int engine);
 
-/// The migration that brings about a change of a queue's line to what was rendered, by its name. `before` are the
-/// enumerations that the state before knows.
+/// Whether nothing but the engine changes.
+bool changes_engine_only(const contract::line_change& change);
+
+/// The migration that brings about a change of a queue's line to what was rendered, by its name, without what its
+/// engine changes. `before` are the enumerations that the state before knows.
 migration_text line_migration(renderer& with, const contract::line_change& change, rendered_queue& after,
                               const std::vector<contract::locked_enumeration>& before, const std::string& name);
 

@@ -50,6 +50,7 @@ class renderer {
 
   rendered_objects open(sql_folder folder, const view& view);
 
+  /// Whether there is such a template for text().
   bool has(std::string_view name) const { return files_.contains(fmt::format("{}.sql.mustache", name)); }
 
   /// A template alone, without blank lines at its ends: `sql/change/settle`.

@@ -89,12 +89,35 @@ void replace(std::vector<template_source>& sources, const fs::path& directory, c
   const auto relative = file.lexically_relative(directory);
   if (is_hidden(relative)) return;
   const auto name = relative.generic_string();
+  if (find(sources, name) == nullptr && parse_engine_step(name).number != 0) sources.push_back({name, {}, {}});
   auto* place = find(sources, name);
   if (place == nullptr) refuse_unknown(file, name, sources);
   auto read = text::read_source(file);
   if (!read.content) throw std::runtime_error{fmt::format("{}: {}", file.string(), read.problem->message)};
   read.content->content = with_line_feeds(std::move(read.content->content));
   *place = {name, *std::move(read.content), file};
+}
+
+/// The list of engines, and whether the steps beside it are of engines that stand there.
+void read_engines(template_set& into, const std::vector<template_source>& sources) {
+  for (const auto& [name, source, file] : sources) {
+    if (name != engine_log_name) continue;
+    auto read = read_engine_log(source);
+    into.engines = std::move(read.value);
+    if (!read.diagnostics.empty()) into.problems.push_back({source, std::move(read.diagnostics)});
+  }
+  for (const auto& [name, source, file] : sources) {
+    const auto number = parse_engine_step(name).number;
+    if (number == 0 || (number > 1 && number <= into.engine())) continue;
+    into.problems.push_back({source,
+                             {{text::severity::error,
+                               "engine_log",
+                               fmt::format("these are steps to engine {}, and {} ends with engine {}", number,
+                                           engine_log_name, into.engine()),
+                               {},
+                               fmt::format("say there what engine {} changes", number),
+                               {}}}});
+  }
 }
 
 }  // namespace
@@ -107,7 +130,8 @@ shape provided_to_stream(std::string_view template_name, specimen one) {
     version.queue.stream->consumers.emplace_back().name = "audit";
   }
   const auto& model = one.model;
-  if (template_name.starts_with("sql/stream/")) return shape_of(stream_view(model));
+  if (template_name.starts_with("sql/stream/") || template_name.starts_with("sql/engine/"))
+    return shape_of(stream_view(model));
   if (template_name.starts_with("sql/stream_version/")) return shape_of(stream_version_view(model, model.newest()));
   if (template_name.starts_with("cpp/")) return shape_of(queue_header_view(model, "shop", "shop"));
   return shape_of(change_view(model, {2, "", "", "", {"note"}, {{"execute", "function f", "web"}}}));
@@ -118,14 +142,16 @@ shape provided_to_stream(std::string_view template_name, specimen one) {
 shape provided_to(std::string_view template_name) {
   const specimen one;
   const auto& model = one.model;
-  if (template_name.starts_with("sql/core/"))
+  if (template_name.starts_with("sql/core/") || template_name.starts_with("sql/engine/core_"))
     return shape_of(core_view({model.project, model.schema}, {{"email"}, {"activity"}}, one.enumerations));
   if (template_name.starts_with("sql/queue/")) return shape_of(queue_view(model));
   if (template_name.starts_with("sql/version/")) return shape_of(version_view(model, model.newest()));
-  if (template_name.starts_with("sql/stream") || template_name.starts_with("cpp/stream"))
+  if (template_name.starts_with("sql/stream") || template_name.starts_with("sql/engine/stream_") ||
+      template_name.starts_with("cpp/stream"))
     return provided_to_stream(template_name, one);
   if (template_name == "sql/change/migration.sql.mustache")
     return shape_of(view_of({"", {""}, {"web"}, {migration_step{}}}));
+  if (template_name.starts_with("sql/engine/queue_")) return shape_of(queue_view(model));
   if (template_name.starts_with("sql/change/"))
     return shape_of(change_view(model, {2, "", "", "", {"note"}, {{"execute", "function f", "web"}}, {1}}));
   if (template_name == "cpp/enum.hpp.mustache")
@@ -137,7 +163,7 @@ shape provided_to(std::string_view template_name) {
 bool is_file_template(std::string_view template_name) {
   constexpr std::array files{"create", "definition", "doors", "consumers", "producers"};
   return template_name.starts_with("cpp/") || template_name.starts_with("sql/change/") ||
-         template_name.starts_with("sql/stream_change/") ||
+         template_name.starts_with("sql/stream_change/") || template_name.starts_with("sql/engine/") ||
          std::find(files.begin(), files.end(), object_name(template_name)) != files.end();
 }
 
@@ -166,7 +192,9 @@ std::vector<template_source> load_templates(const std::optional<fs::path>& direc
 
 template_set check_templates(const std::vector<template_source>& sources) {
   template_set result;
+  read_engines(result, sources);
   for (const auto& [name, source, file] : sources) {
+    if (name == engine_log_name) continue;
     const bool places_objects = is_file_template(name);
     auto checked = check_template(source, provided_to(name),
                                   places_objects ? objects_beside(name, sources) : std::set<std::string>{});

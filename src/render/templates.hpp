@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "render/engine_log.hpp"
 #include "render/template_text.hpp"
 #include "text/diagnostic.hpp"
 #include "text/source.hpp"
@@ -29,9 +30,9 @@ struct template_source {
   std::filesystem::path file;  // empty when it is the program's
 };
 
-/// The program's templates, each replaced by the file of its name below `directory` when there is one. Throws
-/// std::runtime_error with words for the user when the directory cannot be read or holds a file that is no template of
-/// Quern.
+/// The program's templates, each replaced by the file of its name below `directory` when there is one; steps of further
+/// engines may be added there. Throws std::runtime_error with words for the user when the directory cannot be read or
+/// holds a file that is no template of Quern.
 std::vector<template_source> load_templates(const std::optional<std::filesystem::path>& directory);
 
 /// What is wrong with one template.
@@ -44,6 +45,10 @@ struct template_problems {
 struct template_set {
   std::map<std::string, checked_template, std::less<>> all;  // by name
   std::vector<template_problems> problems;                   // nothing can be rendered when there are any
+  engine_log engines{};
+
+  /// The number of what they make in a database.
+  int engine() const { return static_cast<int>(engines.size()); }
 };
 
 /// Checks templates against what the views provide.

@@ -18,6 +18,9 @@
 ///
 ///   sql/change/migration.sql.mustache  migrations/<line>/NNNN_….sql: the steps of a migration
 ///   sql/change/<part>.sql.mustache     a part of a step that no object says
+///   engine.txt                         the numbers of what all of these make in a database; says what a change of it needs
+///   sql/engine/queue_2.sql.mustache    steps that bring released queues to engine 2, with values of sql/queue;
+///                                      core_2: what they share; …_after: when nobody runs older functions any more
 ///   sql/core/create.sql.mustache       the step that creates the shared objects
 ///   sql/core/doors.sql.mustache        those of them that change when queues come and go
 ///   sql/core/definition.sql.mustache   generated/sql/core.sql

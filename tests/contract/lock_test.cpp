@@ -97,3 +97,32 @@ TEST_CASE("a line of the lock is found by its name") {
   CHECK(contract::find_line(lock, "emai") == nullptr);
   CHECK(contract::find_line({}, "email") == nullptr);
 }
+
+TEST_CASE("a lock says which engine a line is of, and an older lock that does not is of the first") {
+  contract::lock lock{"shop", "shop", {}, {{"core", {}, {{"0001_create.sql", std::string(64, 'a')}}, {}}}};
+  const auto without = contract::write_lock(lock);
+  CHECK(without.find("engine") == std::string::npos);
+  CHECK(contract::read_lock({"quern.lock", without}).value.lines[0].engine == 1);
+  lock.lines[0].released = contract::all_of(lock.lines[0], lock);
+  lock.lines[0].engine = 3;
+  lock.lines[0].released->engine = 2;
+  const auto read = contract::read_lock({"quern.lock", contract::write_lock(lock)});
+  REQUIRE(read.diagnostics.empty());
+  CHECK(read.value == lock);
+  CHECK(contract::without_drafts(read.value).lines[0].engine == 2);
+}
+
+TEST_CASE("an engine is a number from 1 on") {
+  const auto said = [](const std::string& engine) {
+    const text::source source{"quern.lock",
+                              "{\"format\": 2, \"project\": \"a\", \"schema\": \"a\", \"enumerations\": {}, \"lines\": "
+                              "{\"core\": {\"engine\": " +
+                                  engine + ", \"migrations\": []}}}"};
+    const auto read = contract::read_lock(source);
+    return read.diagnostics.empty() ? std::string{} : read.diagnostics.front().message;
+  };
+  CHECK(said("1").empty());
+  CHECK(said("0") == "\"engine\" must be 1 or more");
+  CHECK(said("9000000000") == "\"engine\" must be 1 or more");
+  CHECK(said("\"2\"") == "\"engine\" must be a whole number");
+}

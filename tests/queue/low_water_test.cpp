@@ -16,7 +16,7 @@ const std::string& quiet_server() {
 }
 
 struct pond : test::workshop {
-  pond() : workshop{test::mail_queue, quiet_server()} {}
+  explicit pond(std::string_view queues = test::mail_queue) : workshop{queues, quiet_server()} {}
 
   std::int64_t low_water() { return std::stoll(db.ask("select last_value from mail_low_water")); }
 
@@ -312,4 +312,20 @@ TEST_CASE("a message that commits late is found although the frontier has passed
   // The sweep has found more than it could hand out: the next claims go on there, without waiting for the next sweep.
   CHECK(test::bodies(here.db.receive(1)) == "late 2");
   CHECK(test::bodies(here.db.receive(2)) == "late 3 late 4");
+}
+
+TEST_CASE("the low-water mark of a queue begins where its ids do, and a claim that is rolled back is found at once") {
+  constexpr std::int64_t begin = 10000000000000;
+  pond here{fmt::format("[queues.archive]\npayload = \"jsonb\"\n{}", test::mail_queue)};
+  CHECK(here.low_water() == begin);
+  here.sweep(here.db);
+  CHECK(here.low_water() == begin);
+  CHECK(here.db.send("a") == begin + 1);
+  here.make_sweep_due();
+  CHECK(here.db.receive(1, "1ms").size() == 1);
+  CHECK(here.low_water() == begin);
+  // Within the way that every claim looks back.
+  CHECK(here.db.ask("select last_value - (select last_value from mail_low_water) from mail_v1_frontier") == "2");
+  here.sweep(here.db);
+  CHECK(here.low_water() == begin + 1);
 }

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 
 #include "declaration/read.hpp"
 #include "support/places.hpp"
@@ -55,17 +56,37 @@ std::vector<recipe> recipes() {
 }
 
 played_recipe play(const recipe& what, const render::template_set& templates) {
+  return play(what, templates, templates);
+}
+
+played_recipe play(const recipe& what, const render::template_set& before, const render::template_set& after) {
   played_recipe result;
   for (const auto* file : {"before.toml", "between.toml", "after.toml"}) {
     if (!fs::exists(what.directory / file)) continue;
     release(result);
     result.declared = declared_in(what.directory / file);
-    want(result, render::generate(result.declared, result.lock, templates, render::parts::all), what.directory);
+    const auto& templates = file == std::string_view{"after.toml"} ? after : before;
+    want(result, render::generate(result.declared, result.lock, templates, render::parts::all, history_of(result)),
+         what.directory);
   }
   for (const auto& queue : lines_of(what.directory / "retired")) {
     release(result);
-    want(result, render::retire(result.declared, result.lock, templates, queue), what.directory);
+    want(result, render::retire(result.declared, result.lock, after, queue), what.directory);
   }
+  return result;
+}
+
+played_recipe play_engine(const recipe& what, const render::template_set& before, const render::template_set& after) {
+  auto result = play(what, before);
+  release(result);
+  want(result, render::generate(result.declared, result.lock, after, render::parts::all, history_of(result)),
+       what.directory);
+  return result;
+}
+
+render::migration_texts history_of(const played_recipe& what) {
+  render::migration_texts result;
+  for (const auto& [path, text] : what.released) result.emplace(path, text);
   return result;
 }
 

@@ -9,7 +9,9 @@
 #include <fstream>
 #include <map>
 #include <stdexcept>
+#include <utility>
 
+#include "migrate/drift.hpp"
 #include "migrate/runner.hpp"
 
 namespace test {
@@ -35,6 +37,14 @@ std::string example(const contract::field& field) {
   return "'5'";
 }
 
+/// Roles keep the rights on shared objects that another queue may have given them.
+bool is_shared_right(const migrate::difference& one) {
+  const bool is_shared = one.object.find("quern_") != std::string::npos || one.object.starts_with("schema ") ||
+                         one.object.find(" queue_") != std::string::npos ||
+                         one.object.find(" stream_") != std::string::npos;
+  return is_shared && one.property.starts_with("grant");
+}
+
 }  // namespace
 
 migrations_folder::migrations_folder() {
@@ -58,16 +68,18 @@ migrate::directory migrations_folder::read() const {
   return std::move(read.value);
 }
 
-recipe_scene::recipe_scene(const recipe& recipe)
-    : played_{std::make_shared<played_recipe>(play(recipe, program_templates()))},
+recipe_scene::recipe_scene(const recipe& recipe) : recipe_scene{play(recipe, program_templates())} {}
+
+recipe_scene::recipe_scene(played_recipe played)
+    : played_{std::make_shared<played_recipe>(std::move(played))},
       released_{std::make_shared<migrations_folder>()},
       all_{std::make_shared<migrations_folder>()} {
   for (const auto* role : {"web", "Web-App", "mailer", "ops", "courier"}) ensure_role(role);
-  for (const auto& file : played().released) {
+  for (const auto& file : played_->released) {
     released_->add(file);
     all_->add(file);
   }
-  for (const auto& file : played().wanted.migrations) all_->add(file);
+  for (const auto& file : played_->wanted.migrations) all_->add(file);
 }
 
 recipe_scene::recipe_scene(const recipe_scene& like)
@@ -102,6 +114,18 @@ void recipe_scene::roll_back() const {
   }
 }
 
+bool recipe_scene::can_roll_core_back() const {
+  for (const auto& [path, text] : played().wanted.migrations) {
+    if (path.starts_with("core/")) return text.find("-- Without a way back") == std::string::npos;
+  }
+  return false;
+}
+
+void recipe_scene::roll_core_back() const {
+  const auto taken_back = migrate::rollback({.database = db_.url(), .schema = "shop", .line = "core"});
+  if (taken_back.size() != 1) throw std::runtime_error{"the shared objects were not taken back"};
+}
+
 void recipe_scene::forget_everything() const {
   connect().execute("drop schema if exists shop cascade");
 }
@@ -126,13 +150,17 @@ migrate::catalog recipe_scene::fresh_catalog() const {
 
 migrate::catalog recipe_scene::released_catalog() const {
   forget_everything();
+  migrate_core_to_all();
+  return catalog();
+}
+
+void recipe_scene::migrate_core_to_all() const {
   const migrations_folder partly;
   for (const auto& file : played().released) partly.add(file);
   for (const auto& file : played().wanted.migrations) {
     if (file.path.starts_with("core/")) partly.add(file);
   }
   migrate(partly);
-  return catalog();
 }
 
 std::vector<contract::payload_contract> recipe_scene::spoken(const contract::lock& lock) {
@@ -210,6 +238,14 @@ std::vector<std::string> recipe_scene::messages(int version) const {
   std::vector<std::string> result;
   for (auto& [number, message] : by_number) result.push_back(std::move(message));
   return result;
+}
+
+std::string differences(const migrate::catalog& expected, const migrate::catalog& found) {
+  std::string words;
+  for (const auto& one : migrate::compare(expected, found)) {
+    if (one.kind != migrate::difference_kind::order && !is_shared_right(one)) words += one.words + "\n";
+  }
+  return words;
 }
 
 }  // namespace test

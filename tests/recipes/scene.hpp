@@ -34,6 +34,9 @@ class recipe_scene {
  public:
   explicit recipe_scene(const recipe& recipe);
 
+  /// What was played already, with templates of its own.
+  explicit recipe_scene(played_recipe played);
+
   /// The same recipe with a copy of the database, in which no session may be.
   recipe_scene(const recipe_scene& like);
 
@@ -53,11 +56,19 @@ class recipe_scene {
   void migrate_to_released() const { migrate(*released_); }
   void migrate_to_all() const { migrate(*all_); }
 
+  /// To what was released, with the shared objects that are wanted.
+  void migrate_core_to_all() const;
+
   /// Takes all that was not released back, but for the shared objects.
   void roll_back() const;
 
   /// What roll_back() does, in its order.
   std::vector<migrate::rollback_request> rollbacks() const;
+
+  /// Whether what is wanted of the shared objects can be taken back too.
+  bool can_roll_core_back() const;
+
+  void roll_core_back() const;
 
   void forget_everything() const;
 
@@ -93,5 +104,8 @@ class recipe_scene {
   std::shared_ptr<const migrations_folder> released_;
   std::shared_ptr<const migrations_folder> all_;
 };
+
+/// How a database is not as it was expected, a line for each difference; the order of columns is none.
+std::string differences(const migrate::catalog& expected, const migrate::catalog& found);
 
 }  // namespace test

@@ -21,3 +21,16 @@ create or replace function shop.queue_ack()
 -- 'email': shop.email
 -- 'webhooks': shop.webhooks
 ;
+
+-- reverse
+create or replace function shop.queue_enqueue()
+-- 'email': shop.email
+;
+
+create or replace function shop.queue_dequeue()
+-- 'email': shop.email
+;
+
+create or replace function shop.queue_ack()
+-- 'email': shop.email
+;

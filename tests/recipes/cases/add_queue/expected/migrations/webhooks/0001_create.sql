@@ -86,6 +86,17 @@ comment on sequence shop.webhooks_low_water is 'No message below this id is read
 comment on sequence shop.webhooks_mark is 'The last message id drawn when the candidate for the low-water mark was taken.';
 comment on sequence shop.webhooks_mark_xid is 'Every transaction that may hold an id up to the mark is older than this one.';
 
+-- The queue's ids begin there.
+do $$
+begin
+  perform
+    setval('shop.webhooks_low_water', q.number * 10000000000000),
+    setval('shop.webhooks_mark', q.number * 10000000000000)
+  from shop.quern_queue as q
+  where q.queue = 'webhooks';
+end
+$$;
+
 create function shop.webhooks_wake();
 
 create function shop.webhooks_advance_low_water();

@@ -18,3 +18,19 @@ create or replace function shop.queue_dequeue()
 create or replace function shop.queue_ack()
 -- 'webhooks': shop.webhooks
 ;
+
+-- reverse
+create or replace function shop.queue_enqueue()
+-- 'webhooks': shop.webhooks
+-- 'email': shop.email
+;
+
+create or replace function shop.queue_dequeue()
+-- 'webhooks': shop.webhooks
+-- 'email': shop.email
+;
+
+create or replace function shop.queue_ack()
+-- 'webhooks': shop.webhooks
+-- 'email': shop.email
+;

@@ -21,3 +21,16 @@ create or replace function shop.queue_ack()
 -- 'email': shop.email
 -- 'webhooks': shop.webhooks
 ;
+
+-- reverse
+create or replace function shop.queue_enqueue()
+-- 'webhooks': shop.webhooks
+;
+
+create or replace function shop.queue_dequeue()
+-- 'webhooks': shop.webhooks
+;
+
+create or replace function shop.queue_ack()
+-- 'webhooks': shop.webhooks
+;

@@ -89,6 +89,17 @@ comment on sequence shop.email_low_water is 'No message below this id is ready o
 comment on sequence shop.email_mark is 'The last message id drawn when the candidate for the low-water mark was taken.';
 comment on sequence shop.email_mark_xid is 'Every transaction that may hold an id up to the mark is older than this one.';
 
+-- The queue's ids begin there.
+do $$
+begin
+  perform
+    setval('shop.email_low_water', q.number * 10000000000000),
+    setval('shop.email_mark', q.number * 10000000000000)
+  from shop.quern_queue as q
+  where q.queue = 'email';
+end
+$$;
+
 create function shop.email_wake();
 
 create function shop.email_advance_low_water();

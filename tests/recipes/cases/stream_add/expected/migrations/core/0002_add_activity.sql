@@ -28,3 +28,20 @@ create or replace function shop.stream_publish()
 create or replace function shop.stream_consume()
 -- 'activity': shop.activity
 ;
+
+-- reverse
+drop function shop.quern_is_own_transaction;
+drop function shop.stream_publish;
+drop function shop.stream_consume;
+
+create or replace function shop.queue_enqueue()
+-- 'webhooks': shop.webhooks
+;
+
+create or replace function shop.queue_dequeue()
+-- 'webhooks': shop.webhooks
+;
+
+create or replace function shop.queue_ack()
+-- 'webhooks': shop.webhooks
+;

@@ -28,3 +28,28 @@ create or replace function shop.stream_publish()
 create or replace function shop.stream_consume()
 -- 'raw': shop.raw
 ;
+
+-- reverse
+create or replace function shop.queue_enqueue()
+-- 'webhooks': shop.webhooks
+;
+
+create or replace function shop.queue_dequeue()
+-- 'webhooks': shop.webhooks
+;
+
+create or replace function shop.queue_ack()
+-- 'webhooks': shop.webhooks
+;
+
+create or replace function shop.quern_is_own_transaction();
+
+create or replace function shop.stream_publish()
+-- 'raw': shop.raw
+-- 'activity': shop.activity
+;
+
+create or replace function shop.stream_consume()
+-- 'raw': shop.raw
+-- 'activity': shop.activity
+;

@@ -100,6 +100,17 @@ comment on sequence shop.sms_low_water is 'No message below this id is ready or 
 comment on sequence shop.sms_mark is 'The last message id drawn when the candidate for the low-water mark was taken.';
 comment on sequence shop.sms_mark_xid is 'Every transaction that may hold an id up to the mark is older than this one.';
 
+-- The queue's ids begin there.
+do $$
+begin
+  perform
+    setval('shop.sms_low_water', q.number * 10000000000000),
+    setval('shop.sms_mark', q.number * 10000000000000)
+  from shop.quern_queue as q
+  where q.queue = 'sms';
+end
+$$;
+
 create function shop.sms_wake();
 
 create function shop.sms_advance_low_water();

@@ -9,6 +9,9 @@
 
 create type shop.kind as enum ('small', 'large');
 
+-- reverse
+drop type shop.kind;
+
 -- step: doors
 -- lock: none that anybody waits for
 -- lock_timeout: 5s
@@ -17,3 +20,6 @@ create type shop.kind as enum ('small', 'large');
 
 -- door of 'email'
 -- door of 'parcels'
+
+-- reverse
+-- door of 'email'
