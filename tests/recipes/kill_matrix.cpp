@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <quern/connection.hpp>
+#include <utility>
 
 #include "migrate/drift.hpp"
 #include "migrate/error.hpp"
@@ -21,6 +22,8 @@ namespace test {
 namespace {
 
 using migrate::moment;
+
+enum class direction { up, down };
 
 /// A step, or its reverse, as it was seen when nobody died.
 struct seen_step {
@@ -198,8 +201,8 @@ std::vector<death> deaths_of(const seen_step& step) {
 /// Kills the runner in each step in every way.
 class killing {
  public:
-  killing(const recipe_scene& scene, direction where, const std::vector<seen_step>& steps, kill_report& report)
-      : scene_{scene}, points_{scene.database_of()}, work_{scene, where}, steps_{steps}, report_{report} {}
+  killing(const recipe_scene& scene, direction where, std::vector<seen_step> steps, kill_report& report)
+      : scene_{scene}, points_{scene.database_of()}, work_{scene, where}, steps_{std::move(steps)}, report_{report} {}
 
   void run() {
     for (std::size_t step = 0; step < steps_.size(); ++step) {
@@ -303,7 +306,7 @@ $$)";
   const recipe_scene& scene_;
   kill_points points_;
   work work_;
-  const std::vector<seen_step>& steps_;
+  std::vector<seen_step> steps_;
   kill_report& report_;
   std::int64_t before_ = 0;  // of the step
   std::string place_{};
@@ -316,26 +319,28 @@ std::vector<std::vector<std::string>> messages_in(const recipe_scene& scene, con
   return result;
 }
 
-}  // namespace
-
-kill_report kill_everywhere(const recipe& what, direction where) {
-  kill_report report;
-  const recipe_scene before{what};
-  if (where == direction::down && before.is_final()) return report;
-  before.migrate_to_released();
-  for (const auto& contract : before.lasting()) before.enqueue(contract);
-  if (where == direction::down) before.migrate_to_all();
-  const recipe_scene calm{before};
-  const auto steps = watch(calm, where);
-  const recipe_scene killed{before};
-  killing{killed, where, steps, report}.run();
-  if (!report.problems.empty()) return report;
+/// One is left alone, in the other one everybody dies.
+void kill_on_the_way(direction where, const recipe_scene& calm, const recipe_scene& killed, kill_report& report) {
+  killing{killed, where, watch(calm, where), report}.run();
+  if (!report.problems.empty()) return;
   for (const auto& one : migrate::compare(calm.catalog(), killed.catalog()))
     report.problems.push_back("at the end: " + one.words);
-  const auto& lock = where == direction::up ? before.played().wanted.lock : before.played().lock;
+  const auto& lock = where == direction::up ? calm.played().wanted.lock : calm.played().lock;
   if (messages_in(calm, lock) != messages_in(killed, lock))
     report.problems.push_back(fmt::format("messages are not handed out as before: {} instead of {}",
                                           messages_in(killed, lock), messages_in(calm, lock)));
+}
+
+}  // namespace
+
+kill_report kill_everywhere(const recipe& what) {
+  const recipe_scene calm{what};
+  calm.migrate_to_released();
+  for (const auto& contract : calm.lasting()) calm.enqueue(contract);
+  const recipe_scene killed{calm};
+  kill_report report;
+  kill_on_the_way(direction::up, calm, killed, report);
+  if (report.problems.empty() && !calm.is_final()) kill_on_the_way(direction::down, calm, killed, report);
   return report;
 }
 

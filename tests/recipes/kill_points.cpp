@@ -17,6 +17,8 @@ constexpr std::int64_t gate = 20'260'601;
 
 // Sequences are not transactional: what a session that dies has counted stays.
 constexpr std::string_view installation = R"(
+drop event trigger if exists kill_statement;
+drop schema if exists kill cascade;
 create schema kill;
 create sequence kill.definitions minvalue 0;
 create sequence kill.arrivals minvalue 0;
