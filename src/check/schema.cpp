@@ -72,6 +72,7 @@ constexpr std::array keys{
                "How long nobody may have used a contract before it can be retired, 1s to 366d. Default: 24h."},
     schema_key{"queue", "removed", R"({"$ref": "#/$defs/fields"})",
                "Fields that the payload had, with the default that programs of older contracts read."},
+    schema_key{"queue", "renamed_from", R"({"$ref": "#/$defs/name"})", "The name that the queue had before."},
     schema_key{"queue", "accept_break", R"({"$ref": "#/$defs/accepted_break"})",
                "A change of the payload that older programs cannot follow, with the reason and an end."},
 

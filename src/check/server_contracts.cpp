@@ -40,7 +40,7 @@ class phase {
         line_{line},
         one_{one},
         part_{part},
-        prefix_{fmt::format("{}.{}", quern::quoted_identifier(run.schema()), line.name)},
+        prefix_{prefix_of(line.name)},
         db_{at.url(), {.application_name = "quern check"}} {
     db_.run_script(
         "set timezone = 'UTC'; set intervalstyle = 'postgres'; set bytea_output = 'hex'; set datestyle = 'ISO'");
@@ -49,8 +49,8 @@ class phase {
   void run() {
     for (const payload_contract& each : line_.state.contracts) {
       if (each.is_retired) continue;
-      if (exists("enqueue_json", each.version)) writers_.push_back(&each);
-      if (exists("claim_json", each.version)) readers_.push_back(&each);
+      if (exists("enqueue_json", each)) writers_.push_back(&each);
+      if (exists("claim_json", each)) readers_.push_back(&each);
     }
     for (const payload_contract* each : writers_) make_samples(*each);
     for (const payload_contract* reader : readers_) read_as(*reader);
@@ -58,12 +58,16 @@ class phase {
   }
 
  private:
-  bool exists(std::string_view verb, int version) {
+  std::string prefix_of(const std::string& name) const {
+    return fmt::format("{}.{}", quern::quoted_identifier(run_.schema()), name);
+  }
+
+  bool exists(std::string_view verb, const payload_contract& of) {
     return db_
         .execute(
             "select exists (select from pg_proc where pronamespace = to_regnamespace(quote_ident($1)) and proname = "
             "$2)",
-            run_.schema(), fmt::format("{}_{}_v{}", line_.name, verb, version))
+            run_.schema(), fmt::format("{}_{}_v{}", of.queue, verb, of.version))
         .value<bool>();
   }
 
@@ -110,9 +114,9 @@ class phase {
     forget_keys();
     const std::string payload = spell(one, writer.is_schemaless);
     try {
-      const auto id =
-          db_.execute(fmt::format("select {}_enqueue_json_v{}($1::text::jsonb)", prefix_, writer.version), payload)
-              .value<std::int64_t>();
+      const auto sql =
+          fmt::format("select {}_enqueue_json_v{}($1::text::jsonb)", prefix_of(writer.queue), writer.version);
+      const auto id = db_.execute(sql, payload).value<std::int64_t>();
       waiting_.emplace(id, sent{&writer, &one, parts_of(payload, writer.is_schemaless)});
     } catch (const quern::database_error& refused) {
       add("server_contract_call_fails",
@@ -150,7 +154,7 @@ class phase {
     for (const quern::row row : db_.execute(fmt::format(
              "select c.message_id, c.attempt, e.key, e.value::text from {}_claim_json_v{}(10000, '1 hour') as c "
              "left join lateral {} as e on true",
-             prefix_, reader.version, each))) {
+             prefix_of(reader.queue), reader.version, each))) {
       received& one = made[row.get<std::int64_t>(0)];
       one.id = row.get<std::int64_t>(0);
       one.attempt = row.get<std::int32_t>(1);
@@ -168,7 +172,7 @@ class phase {
                  fmt::format("message {} is handed out to consumers of v{} a second time", one.id, reader.version));
     const sent& message = place->second;
     if (!is_own || message.writer == &reader) judge(reader, one, message);
-    if (!db_.execute(fmt::format("select {}_ack($1, $2)", prefix_), one.id, one.attempt).value<bool>())
+    if (!db_.execute(fmt::format("select {}_ack($1, $2)", prefix_of(reader.queue)), one.id, one.attempt).value<bool>())
       add("server_contract_call_fails",
           fmt::format("a consumer of v{} cannot finish a message of v{}", reader.version, message.writer->version));
     waiting_.erase(place);
@@ -228,7 +232,7 @@ class phase {
   const contract::line& line_;
   const migrate::migration& one_;
   const migrate::step* part_;
-  std::string prefix_;
+  std::string prefix_;  // of the tables
   quern::connection db_;
   std::vector<const payload_contract*> writers_;
   std::vector<const payload_contract*> readers_;

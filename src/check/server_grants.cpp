@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "check/server_run.hpp"
+#include "contract/queue_names.hpp"
 
 namespace check {
 namespace {
@@ -81,44 +82,54 @@ class grants_check {
   }
 
   void expect(const declaration::queue& queue) {
-    const contract::line* const line = contract::find_line(*run_.of.lock, queue.name);
+    const contract::line* const line = contract::find_queue(*run_.of.lock, queue.name);
     if (line == nullptr) return;
     const auto& [produce, consume, operate] = queue.grants;
     for (const auto* part : {&produce, &consume, &operate}) {
       grant(*part, "schema " + run_.schema(), "USAGE");
       grant_functions(*part, "quern_", {"handshake"});
     }
-    const std::string prefix = queue.name + "_";
-    if (queue.stream) return expect_stream(queue, *line, prefix);
-    expect_shared(queue, prefix);
+    const std::string tables = line->name + "_";
+    if (queue.stream) return expect_stream(queue, *line, tables);
+    expect_staying(queue, tables);
+    for (const std::string& name : contract::live_names(line->state)) expect_shared(queue, name);
     for (const contract::payload_contract* one : contract::live(line->state.contracts)) {
       const std::string version = fmt::format("_v{}", one->version);
+      const std::string prefix = one->queue + "_";
       grant_functions(produce, prefix, {"wake", "enqueue", "enqueue_many", "enqueue_json"}, version);
       grant_functions(consume, prefix, {"claim", "claim_json", "take", "next_due"}, version);
-      grant(produce, fmt::format("column {}message.contract_version", prefix), "INSERT");
+      grant(produce, fmt::format("column {}message.contract_version", tables), "INSERT");
       if (one->priorities > 0)
-        grant(produce, fmt::format("column {}message.{}", prefix, one->priority_column), "INSERT");
+        grant(produce, fmt::format("column {}message.{}", tables, one->priority_column), "INSERT");
       for (const contract::field& field : one->fields)
-        grant(produce, fmt::format("column {}message.{}", prefix, field.column), "INSERT");
+        grant(produce, fmt::format("column {}message.{}", tables, field.column), "INSERT");
     }
   }
 
-  void expect_shared(const declaration::queue& queue, const std::string& prefix) {
+  /// On what keeps the first name of the queue.
+  void expect_staying(const declaration::queue& queue, const std::string& tables) {
     const auto& [produce, consume, operate] = queue.grants;
-    grant_functions(produce, prefix, {"wake", "enqueue_json"});
+    grant_functions(produce, tables, {"wake"});
     grant_functions(produce, "queue_", {"enqueue"});
-    grant(produce, fmt::format("sequence {}message_id", prefix), "USAGE");
-    grant(produce, "view " + queue.name, "INSERT");
-    grant_functions(consume, prefix, {"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt"});
+    grant(produce, fmt::format("sequence {}message_id", tables), "USAGE");
+    grant_functions(consume, tables, {"attempt"});
     grant_functions(consume, "", {"quern_queue_of", "queue_dequeue", "queue_ack"});
-    for (const auto privilege : {"SELECT", "UPDATE", "DELETE"}) grant(consume, "view " + queue.name, privilege);
+    for (const auto table : {"message", "delayed"}) grant(operate, fmt::format("table {}{}", tables, table), "SELECT");
+    if (queue.dead_letter) grant(operate, fmt::format("table {}dead", tables), "SELECT");
+  }
+
+  /// On what there is under each name of it.
+  void expect_shared(const declaration::queue& queue, const std::string& name) {
+    const auto& [produce, consume, operate] = queue.grants;
+    const std::string prefix = name + "_";
+    grant_functions(produce, prefix, {"enqueue_json"});
+    grant(produce, "view " + name, "INSERT");
+    grant_functions(consume, prefix, {"claim_json", "ack", "ack_many", "nack", "extend", "release"});
+    for (const auto privilege : {"SELECT", "UPDATE", "DELETE"}) grant(consume, "view " + name, privilege);
     grant_functions(operate, prefix, {"stats", "pause", "resume"});
-    for (const auto table : {"message", "delayed"}) grant(operate, fmt::format("table {}{}", prefix, table), "SELECT");
     if (queue.order && queue.order->on_failure == declaration::failure_policy::block)
       grant_functions(operate, prefix, {"blocked"});
-    if (!queue.dead_letter) return;
-    grant_functions(operate, prefix, {"redrive", "redrive_all", "purge"});
-    grant(operate, fmt::format("table {}dead", prefix), "SELECT");
+    if (queue.dead_letter) grant_functions(operate, prefix, {"redrive", "redrive_all", "purge"});
   }
 
   void expect_stream(const declaration::queue& stream, const contract::line& line, const std::string& prefix) {
@@ -159,8 +170,10 @@ class grants_check {
     const std::string name = object.substr(object.find(' ') + 1);
     if (object.starts_with("schema ")) return true;
     if (name.starts_with("quern_") || name.starts_with("queue_") || name.starts_with("stream_")) return true;
-    return std::ranges::any_of(run_.of.declared->queues, [&](const auto& queue) {
-      return name == queue.name || name.starts_with(queue.name + "_");
+    return std::ranges::any_of(run_.of.lock->lines, [&](const contract::line& line) {
+      const auto bears = [&](const std::string& one) { return name == one || name.starts_with(one + "_"); };
+      if (line.name == contract::core_line || line.state.is_dropped) return false;
+      return bears(line.name) || std::ranges::any_of(contract::all_names(line.state), bears);
     });
   }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "contract/queue_names.hpp"
 #include "migrate/drift_expected.hpp"
 #include "render/file_system.hpp"
 
@@ -29,14 +30,19 @@ const migrate::migration* last_of(const server_run& run, std::string_view line) 
   return last;
 }
 
-/// The queue whose name the object's begins with; the core's for all others.
+/// The line of the queue one of whose names the object's begins with; the core's for all others.
 std::string line_of(const server_run& run, const std::string& object) {
   const std::string head = object.substr(0, object.find('('));
   const std::string name = head.substr(head.rfind(' ') + 1);
   std::string best{contract::core_line};
-  for (const std::string& line : lines_of(run)) {
-    const bool is_its = name == line || name.starts_with(line + "_") || name.starts_with(line + ".");
-    if (is_its && (best == contract::core_line || line.size() > best.size())) best = line;
+  std::size_t longest = 0;
+  for (const contract::line& line : run.of.lock->lines) {
+    auto bears = contract::all_names(line.state);
+    bears.push_back(line.name);
+    for (const std::string& one : bears) {
+      const bool is_its = name == one || name.starts_with(one + "_") || name.starts_with(one + ".");
+      if (is_its && one.size() > longest) best = line.name, longest = one.size();
+    }
   }
   return best;
 }

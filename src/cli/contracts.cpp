@@ -42,6 +42,7 @@ struct client {
 /// What the lock and the database say of one contract.
 struct contract_state {
   std::string queue;
+  std::string line;  // the first name of the queue
   int version = 0;
   bool is_draft = false;
   bool is_retired = false;
@@ -108,9 +109,12 @@ std::vector<client> clients_of(quern::connection& db, const std::string& schema,
 
 contract_state look(quern::connection& db, const std::string& schema, const contract::line& line,
                     const contract::payload_contract& one) {
-  contract_state result{one.queue, one.version,
+  contract_state result{one.queue,
+                        line.name,
+                        one.version,
                         line.released && static_cast<std::size_t>(one.version) > line.released->contracts,
-                        one.is_retired || line.state.is_dropped, "absent"};
+                        one.is_retired || line.state.is_dropped,
+                        "absent"};
   if (!has_contracts(db, schema)) return result;
   result.in_database = in_database(db, schema, one);
   result.clients = clients_of(db, schema, result);
@@ -133,6 +137,7 @@ ordered_json as_json(const contract_state& one) {
   for (const auto& [name, role, first, last] : one.clients)
     clients.push_back({{"client", name}, {"role", role}, {"first_seen_at", first}, {"last_seen_at", last}});
   return {{"queue", one.queue},
+          {"line", one.line},
           {"version", one.version},
           {"state", one.is_retired ? "retired"
                     : one.is_draft ? "draft"
@@ -148,8 +153,9 @@ void say_contract(const contract_state& one) {
   const auto state = one.is_retired ? dim("retired", stream::output)
                      : one.is_draft ? yellow("draft", stream::output)
                                     : green("released", stream::output);
-  say(fmt::format("{} {}, in the database {}", bold(fmt::format("{} v{}", one.queue, one.version), stream::output),
-                  state, one.in_database));
+  const auto line = one.line == one.queue ? std::string{} : fmt::format(" (line {})", one.line);
+  say(fmt::format("{}{} {}, in the database {}", bold(fmt::format("{} v{}", one.queue, one.version), stream::output),
+                  line, state, one.in_database));
   if (one.in_database == "absent" || one.in_database == "retired") return;
   say(fmt::format("  last produced {}, last consumed {}, {} {}", one.produced_at.value_or("never"),
                   one.consumed_at.value_or("never"), one.messages, one.messages == 1 ? "message" : "messages"));

@@ -11,6 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/declared_project.hpp"
 #include "cli/terminal.hpp"
+#include "contract/queue_names.hpp"
 
 namespace cli {
 namespace {
@@ -20,27 +21,35 @@ struct release_arguments {
   std::vector<std::string> queues{};
 };
 
-void check_names(const contract::lock& lock, const std::vector<std::string>& names) {
+/// The lines of the queues of those names: any that they have or had.
+std::vector<std::string> lines_of(const contract::lock& lock, const std::vector<std::string>& names) {
+  std::vector<std::string> lines;
   for (const auto& name : names) {
-    if (name == contract::core_line || contract::find_line(lock, name) == nullptr)
+    const auto* line = contract::find_owner(lock, name);
+    if (line == nullptr)
       throw failure{exit_code::input_wrong, fmt::format("there is no queue \"{}\" in quern.lock", name)};
+    lines.push_back(line->name);
   }
+  return lines;
 }
 
 void say_released(const contract::line& line) {
   const auto& released = *line.released;
   for (auto i = released.contracts; i < line.state.contracts.size(); ++i)
-    say(fmt::format("released contract v{} of queue {}", line.state.contracts[i].version, line.name));
+    say(fmt::format("released contract v{} of queue {}", line.state.contracts[i].version,
+                    line.state.contracts[i].queue));
   for (auto i = released.migrations; i < line.migrations.size(); ++i)
     say(fmt::format("released {}/{}", line.name, line.migrations[i].file));
 }
 
-/// The migration of what is shared names the queues that come and go with it.
+/// The migration of what is shared names the queues that come and go with it, or get another name.
 bool comes_with_core(const contract::line& line) {
-  return line.released && (line.released->migrations == 0 || line.state.is_dropped != line.released->is_dropped);
+  if (!line.released) return false;
+  if (line.released->migrations == 0 || line.state.is_dropped != line.released->is_dropped) return true;
+  return line.state.contracts[line.released->contracts - 1].queue != contract::queue_name(line);
 }
 
-/// The lines that are released; a queue needs what is shared.
+/// The lines that are released, of those names or all; a queue needs what is shared.
 std::vector<contract::line*> wanted_lines(contract::lock& lock, const std::vector<std::string>& names) {
   const auto* core = contract::find_line(lock, contract::core_line);
   const bool is_core_drafted = core != nullptr && core->released;
@@ -64,14 +73,14 @@ exit_code run(const release_arguments& given) try {
   const declared_project project{given.where};
   const render::output output{project.directories(), render::parts::all, render::output::access::write};
   const auto lock = read_lock(output.read_lock());
-  check_names(lock, given.queues);
+  const auto named = lines_of(lock, given.queues);
   const auto present = project.generate(lock, render::parts::all);
   const auto outdated = output.compare(present);
   refuse_problems(outdated.problems);
   if (!outdated.is_empty())
     throw failure{exit_code::input_wrong, "the files are not what the declaration gives: run `quern generate` first"};
   auto released = lock;
-  const auto lines = wanted_lines(released, given.queues);
+  const auto lines = wanted_lines(released, named);
   if (lines.empty()) say("nothing to release");
   if (lines.empty()) return exit_code::done;
   for (auto* line : lines) {

@@ -8,6 +8,7 @@
 
 #include "contract/evolution.hpp"
 #include "contract/ordering.hpp"
+#include "contract/queue_names.hpp"
 
 namespace contract {
 
@@ -30,9 +31,9 @@ class comparison {
     result_.core.is_new = core == nullptr;
     if (core != nullptr) result_.core.engine = core->engine;
     if (!result_.core.is_new) compare_project();
-    find_queues_before();
     compare_enumerations();
-    for (const auto& queue : project_.queues) compare_queue(queue);
+    compare_queues();
+    find_queues_before();
     for (const auto& line : result_.released.lines) find_removed(line);
     for (const auto& removed : project_.removed_queues) check_removed(removed);
     text::sort_by_position(result_.diagnostics);
@@ -56,13 +57,19 @@ class comparison {
   }
 
   void find_queues_before() {
+    std::vector<std::string> known;
     const auto add = [&](const std::string& name) {
       const auto* line = find_line(result_.released, name);
       if (name == core_line || line == nullptr || line->state.is_dropped) return;
-      auto& names = is_stream(line->state) ? result_.core.streams_before : result_.core.queues_before;
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      if (std::find(known.begin(), known.end(), name) != known.end()) return;
+      known.push_back(name);
+      auto& core = result_.core;
+      if (is_stream(line->state))
+        core.streams_before.push_back(name);
+      else
+        core.queues_before.push_back({name, all_names(line->state)});
     };
-    for (const auto& queue : project_.queues) add(queue.name);
+    for (const auto& place : places_.of) add(place.line);
     for (const auto& line : result_.released.lines) add(line.name);
   }
 
@@ -115,11 +122,26 @@ class comparison {
                     fmt::join(before.values, ", ")));
   }
 
-  void compare_queue(const declaration::queue& queue) {
-    const auto* line = find_line(result_.released, queue.name);
-    if (line == nullptr || line->state.is_dropped) return add_queue(queue, line);
+  void compare_queues() {
+    places_ = place_queues(project_, result_.released);
+    for (auto& problem : places_.problems) result_.diagnostics.push_back(std::move(problem));
+    for (std::size_t i = 0; i < project_.queues.size(); ++i) {
+      result_.queue_lines.push_back(places_.of[i].line);
+      if (!places_.of[i].is_refused) compare_queue(project_.queues[i], places_.of[i]);
+    }
+    if (former_.empty() || !result_.diagnostics.empty()) return;
+    declaration::report collisions;
+    declaration::check_collisions(project_, former_, collisions);
+    for (auto& problem : collisions.take()) result_.diagnostics.push_back(std::move(problem));
+  }
+
+  void compare_queue(const declaration::queue& queue, const queue_place& place) {
+    const auto* line = place.known;
+    if (line == nullptr || line->state.is_dropped) return add_queue(queue, place);
     if (is_stream(line->state) != queue.stream.has_value()) return refuse_kind(queue);
-    line_change change{queue.name, &queue, line->state, line->state, false, {}, line->engine};
+    if (queue_name(*line) != queue.name)
+      say_core(fmt::format("renames the queue \"{}\" to \"{}\"", queue_name(*line), queue.name));
+    line_change change{line->name, &queue, line->state, line->state, false, {}, line->engine};
     auto evolved = evolve(project_, queue, line->state.contracts);
     for (auto& problem : evolved.problems) result_.diagnostics.push_back(std::move(problem));
     if (evolved.is_changed) {
@@ -129,6 +151,7 @@ class comparison {
     if (auto problem = check_order(queue, change.after.contracts)) result_.diagnostics.push_back(*std::move(problem));
     change.after.options = options_of(queue);
     say_options(change);
+    note_former_names(change);
     if (change.before != change.after || line->engine < result_.engine) result_.lines.push_back(std::move(change));
   }
 
@@ -141,6 +164,10 @@ class comparison {
         fmt::format("programs use it as what it was, and nothing can be taken over. Declare the {} under another name, "
                     "and drop the {} when nobody uses it any more",
                     now, before));
+  }
+
+  void note_former_names(const line_change& change) {
+    for (auto& name : former_names(*change.declared, change.line, change.after)) former_.push_back(std::move(name));
   }
 
   /// What a declaration says of a contract before the first one.
@@ -163,10 +190,11 @@ class comparison {
            queue.breaks->where, help);
   }
 
-  void add_queue(const declaration::queue& queue, const line* dropped) {
+  void add_queue(const declaration::queue& queue, const queue_place& place) {
     refuse_history(queue);
+    const auto* dropped = place.known;
     line_change change{
-        queue.name,    &queue, {}, {}, false, {fmt::format("creates the {} \"{}\"", kind_of(queue), queue.name)},
+        place.line,    &queue, {}, {}, false, {fmt::format("creates the {} \"{}\"", kind_of(queue), queue.name)},
         result_.engine};
     if (dropped != nullptr) {
       change.before = dropped->state;
@@ -174,6 +202,7 @@ class comparison {
     }
     change.after.contracts.push_back(first_contract(project_, queue, change.after.contracts));
     change.after.options = options_of(queue);
+    note_former_names(change);
     result_.lines.push_back(std::move(change));
     if (result_.core.is_new) return;
     say_core(fmt::format("adds the {} \"{}\"", kind_of(queue), queue.name));
@@ -211,47 +240,62 @@ class comparison {
 
   static constexpr std::string_view consumer_options = "consumers.";
 
+  static std::string rename_hint(const line& line) {
+    if (is_stream(line.state)) return {};
+    return fmt::format("; if it only has another name now, write renamed_from = \"{}\" there", queue_name(line));
+  }
+
   void find_removed(const line& line) {
-    const auto is_it = [&](const auto& one) { return one.name == line.name; };
+    const auto& name = queue_name(line);
+    const auto is_declared = [&](const queue_place& place) { return place.line == line.name; };
+    const auto& mentioned = places_.mentioned;
     if (line.name == core_line || line.state.is_dropped ||
-        std::any_of(project_.queues.begin(), project_.queues.end(), is_it))
+        std::any_of(places_.of.begin(), places_.of.end(), is_declared) ||
+        std::find(mentioned.begin(), mentioned.end(), line.name) != mentioned.end())
       return;
     const std::string_view kind = is_stream(line.state) ? "stream" : "queue";
+    const auto is_it = [&](const declaration::removed_queue& one) {
+      return one.name == name && one.is_stream == is_stream(line.state);
+    };
     const auto& removed = project_.removed_queues;
-    const auto wanted = std::find_if(removed.begin(), removed.end(), [&](const declaration::removed_queue& one) {
-      return is_it(one) && one.is_stream == is_stream(line.state);
-    });
+    const auto wanted = std::find_if(removed.begin(), removed.end(), is_it);
     if (wanted == removed.end()) {
-      return refuse("queue_removed", fmt::format("the {} \"{}\" is not declared any more", kind, line.name), {},
+      return refuse("queue_removed", fmt::format("the {} \"{}\" is not declared any more", kind, name), {},
                     fmt::format("programs may use it and its tables may hold {2}. Three ways out:\n"
-                                "  1. declare it again as it was\n"
+                                "  1. declare it again as it was{3}\n"
                                 "  2. drop it when it is empty and unused: write [removed_{0}s.{1}]\n"
                                 "  3. drop it with its {2}: write {2} = \"discard\" there",
-                                kind, line.name, is_stream(line.state) ? "events" : "messages"));
+                                kind, name, is_stream(line.state) ? "events" : "messages", rename_hint(line)));
     }
     line_change change{line.name,
                        nullptr,
                        line.state,
                        line.state,
                        wanted->discards_messages,
-                       {fmt::format("drops the {} \"{}\"", kind, line.name)},
+                       {fmt::format("drops the {} \"{}\"", kind, name)},
                        line.engine};
     change.after.is_dropped = true;
     for (auto& contract : change.after.contracts) contract.is_retired = true;
     result_.lines.push_back(std::move(change));
-    say_core(fmt::format("drops the {} \"{}\"", kind, line.name));
+    say_core(fmt::format("drops the {} \"{}\"", kind, name));
   }
 
   void check_removed(const declaration::removed_queue& removed) {
-    const auto* line = removed.name == core_line ? nullptr : find_line(result_.released, removed.name);
-    if (line != nullptr && is_stream(line->state) == removed.is_stream) return;
+    const auto* line = find_owner(result_.released, removed.name);
+    if (line != nullptr && is_stream(line->state) == removed.is_stream &&
+        (line->state.is_dropped || queue_name(*line) == removed.name))
+      return;
+    const bool has_other_name = line != nullptr && queue_name(*line) != removed.name;
     refuse("removed_queue_unknown",
            fmt::format("there was no released {} \"{}\" that could be removed", removed.is_stream ? "stream" : "queue",
                        removed.name),
-           removed.where, "take it away");
+           removed.where,
+           has_other_name ? fmt::format("it is called \"{}\" now", queue_name(*line)) : std::string{"take it away"});
   }
 
   const declaration::project& project_;
+  queue_places places_;
+  std::vector<declaration::former_name> former_;
   changes result_;
 };
 

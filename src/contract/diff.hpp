@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "contract/lock.hpp"
+#include "contract/queue_names.hpp"
 #include "declaration/model.hpp"
 #include "text/diagnostic.hpp"
 
@@ -11,7 +12,7 @@ namespace contract {
 
 /// What a migration has to bring about in the line of a queue.
 struct line_change {
-  std::string line;
+  std::string line;                              // which keeps the first name of its queue
   const declaration::queue* declared = nullptr;  // null when the queue is dropped
   queue_state before;                            // without contracts when the queue is new
   queue_state after;
@@ -27,7 +28,7 @@ struct core_change {
   std::vector<locked_enumeration> enumerations;  // by name; none ever goes, because contracts that are read may use it
   std::vector<std::string> words;                // empty when nothing changes
   std::vector<std::string> added;                // names of queues and enumerations that are new
-  std::vector<std::string> queues_before;        // that the objects before know, in the order of the declaration
+  std::vector<queue_doors> queues_before;        // that the objects before know, in the order of the declaration
   std::vector<std::string> streams_before;       // as well
   int engine = first_engine;                     // that the objects before are of
 };
@@ -37,6 +38,7 @@ struct changes {
   lock released;  // what was compared with: the lock without its drafts
   int engine = first_engine;
   core_change core;
+  std::vector<std::string> queue_lines;       // of each queue of the project
   std::vector<line_change> lines;             // in the order of the declaration, the dropped ones last
   std::vector<text::diagnostic> diagnostics;  // what cannot be brought about, all of it
 };

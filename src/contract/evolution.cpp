@@ -50,6 +50,8 @@ class evolver {
   }
 
   evolution run() && {
+    if (queue_.name != previous_.queue)
+      say(fmt::format("renames the queue \"{}\" to \"{}\"", previous_.queue, queue_.name));
     evolve_options();
     find_renames();
     for (auto& field : result_.next.fields) evolve_field(field);
@@ -337,6 +339,7 @@ class evolver {
   bool is_changed() const {
     if (result_.next.is_schemaless != previous_.is_schemaless || is_unique_changed_) return true;
     if (result_.next.priorities != previous_.priorities) return true;
+    if (result_.next.queue != previous_.queue) return true;
     const auto& now = result_.next.fields;
     const auto& before = previous_.fields;
     const auto is_kept = [](const field& a, const field& b) { return is_same(a, b) && a.column == b.column; };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <map>
 
 #include "contract/json_tree.hpp"
 #include "contract/lock.hpp"
@@ -167,12 +168,15 @@ std::optional<unique_rule> read_unique(const object& from, const std::vector<fie
   return result;
 }
 
-payload_contract read_contract(const json_node& node, const std::string& queue) {
+payload_contract read_contract(const json_node& node, const std::string& line) {
   const object read{node,
                     "a contract",
-                    {"version", "fingerprint", "retired", "break", "priorities", "priority_column", "unique", "payload",
-                     "removed", "fields"}};
-  payload_contract result{.queue = queue, .version = 0, .is_schemaless = read.find("payload") != nullptr};
+                    {"version", "fingerprint", "queue", "retired", "break", "priorities", "priority_column", "unique",
+                     "payload", "removed", "fields"}};
+  payload_contract result{.queue = read.optional_text("queue").value_or(line),
+                          .version = 0,
+                          .is_schemaless = read.find("payload") != nullptr};
+  if (read.find("queue") != nullptr) check_name(result.queue, read.get("queue"));
   const auto version = read.number("version");
   if (version < 1 || version > 1'000'000) refuse(read.get("version"), "\"version\" must be 1 or more");
   result.version = static_cast<int>(version);
@@ -192,7 +196,7 @@ payload_contract read_contract(const json_node& node, const std::string& queue) 
   if (read.text("fingerprint") != fingerprint(result)) {
     throw wrong_lock{read.get("fingerprint").line, "lock_fingerprint",
                      fmt::format("the fingerprint does not fit contract v{} of \"{}\": one of them was edited",
-                                 result.version, queue)};
+                                 result.version, line)};
   }
   return result;
 }
@@ -321,13 +325,37 @@ void check_format(const json_node& root) {
   refuse(root, "the lock lacks the key \"format\"");
 }
 
+/// Every name belongs to one line.
+class name_owners {
+ public:
+  void add(const line& line, const json_node& node) {
+    add(line.name, line.name, node);
+    for (const auto& contract : line.state.contracts) add(contract.queue, line.name, node);
+  }
+
+ private:
+  void add(const std::string& name, const std::string& line, const json_node& node) {
+    const auto [owner, is_new] = owners_.try_emplace(name, line);
+    if (is_new || owner->second == line) return;
+    throw wrong_lock{
+        node.line, "lock_malformed",
+        fmt::format("the name \"{}\" belongs to the line \"{}\", and \"{}\" has it too", name, owner->second, line),
+        "where two branches gave it, one of them has to choose another: the one whose migrations no "
+        "database has yet"};
+  }
+
+  std::map<std::string, std::string> owners_;
+};
+
 lock read_root(const json_node& root) {
   check_format(root);
   const object read{root, "the lock", {"format", "project", "schema", "enumerations", "lines"}};
   lock result{read.text("project"), read.text("schema"), {}, {}};
   result.enumerations = read_enumerations(read.get("enumerations"));
+  name_owners owners;
   for (const auto& [name, node] : members_of(read.get("lines"), "\"lines\"")) {
     result.lines.push_back(read_line(name, node));
+    owners.add(result.lines.back(), node);
   }
   sort_by_name(result.lines);
   return result;

@@ -60,9 +60,10 @@ void put_field(buffer& out, const field& field) {
   put(out, "}}");
 }
 
-void put_contract(buffer& out, const payload_contract& contract) {
+void put_contract(buffer& out, const payload_contract& contract, const std::string& line) {
   put(out, "{{\n          \"version\": {},\n          \"fingerprint\": \"{}\",\n", contract.version,
       fingerprint(contract));
+  if (contract.queue != line) put(out, "          \"queue\": {},\n", json_string(contract.queue));
   if (contract.is_retired) put(out, "          \"retired\": true,\n");
   if (contract.breaks) {
     put(out, "          \"break\": {{\"reason\": {}, \"until\": {}}},\n", json_string(contract.breaks->reason),
@@ -131,7 +132,8 @@ void put_line(buffer& out, const line& line) {
   put_engine(out, "      ", line.engine);
   if (!line.state.contracts.empty()) {
     put(out, "      \"contracts\": [");
-    put_list(out, "        ", line.state.contracts, [&](const payload_contract& each) { put_contract(out, each); });
+    put_list(out, "        ", line.state.contracts,
+             [&](const payload_contract& each) { put_contract(out, each, line.name); });
     put(out, "\n      ],\n");
   }
   if (!line.state.options.empty()) {

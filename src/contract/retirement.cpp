@@ -4,12 +4,16 @@
 
 #include <algorithm>
 
+#include "contract/queue_names.hpp"
+
 namespace contract {
 
 std::string why_not_retire(const lock& lock, std::string_view queue, int version, int engine) {
-  const auto* line = find_line(lock, queue);
-  if (line == nullptr || line->name == core_line || line->state.is_dropped) {
-    return fmt::format("there is no queue \"{}\"", queue);
+  const auto* line = find_queue(lock, queue);
+  if (line == nullptr) {
+    const auto* owner = find_owner(lock, queue);
+    if (owner == nullptr || owner->state.is_dropped) return fmt::format("there is no queue \"{}\"", queue);
+    return fmt::format("there is no queue \"{}\": it is called \"{}\" now", queue, queue_name(*owner));
   }
   const auto& contracts = line->state.contracts;
   if (version < 1 || version > contracts.back().version) {
@@ -39,7 +43,8 @@ std::string why_not_retire(const lock& lock, std::string_view queue, int version
 
 lock retire(const lock& lock, std::string_view queue) {
   auto result = lock;
-  const auto is_it = [&](const line& one) { return one.name == queue; };
+  const auto& name = find_queue(lock, queue)->name;
+  const auto is_it = [&](const line& one) { return one.name == name; };
   auto& contracts = std::find_if(result.lines.begin(), result.lines.end(), is_it)->state.contracts;
   std::find_if(contracts.begin(), contracts.end(), [](const auto& one) { return !one.is_retired; })->is_retired = true;
   return result;

@@ -151,6 +151,8 @@ struct queue {
   std::optional<accepted_break> breaks;
   std::optional<stream_settings> stream;
   text::span where;
+  std::string renamed_from{};  // its name before; empty when it has not changed
+  text::span renamed_where{};
 };
 
 /// A queue or stream that is not declared any more.

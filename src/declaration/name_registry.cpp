@@ -95,11 +95,13 @@ class name_registry {
 /// others, most in a large project, need not be looked at.
 class overlap_finder {
  public:
-  explicit overlap_finder(const project& declared) {
+  overlap_finder(const project& declared, const std::vector<former_name>& former) {
     for (const auto& each : declared.enumerations) add(each.name);
     for (const auto& each : declared.queues) add(each.name);
+    for (const auto& each : former) add(each.name);
     for (const auto& each : declared.enumerations) look_at(each.name);
     for (const auto& each : declared.queues) look_at(each.name);
+    for (const auto& each : former) look_at(each.name);
   }
 
   bool overlaps(std::string_view name) const { return overlapping_.contains(name); }
@@ -122,8 +124,8 @@ class overlap_finder {
   std::unordered_set<std::string_view> overlapping_;
 };
 
-std::vector<owner> owners_of(const project& declared) {
-  const overlap_finder found(declared);
+std::vector<owner> owners_of(const project& declared, const std::vector<former_name>& former) {
+  const overlap_finder found(declared, former);
   std::vector<owner> owners;
   owners.push_back({"the part that all queues share", {}, shared_names()});
   for (const auto& each : declared.enumerations) {
@@ -136,13 +138,17 @@ std::vector<owner> owners_of(const project& declared) {
       names = each.stream ? names_of_stream(each.name, "#") : names_of_queue(each.name, "#");
     owners.push_back({fmt::format("the {} '{}'", kind, text::clipped(each.name)), each.where, std::move(names)});
   }
+  for (const auto& [name, queue, where] : former) {
+    auto names = found.overlaps(name) ? names_of_queue(name, "#") : std::vector<generated_name>{{name, "view"}};
+    owners.push_back({fmt::format("the queue '{}', which was called '{}',", queue, name), where, std::move(names)});
+  }
   return owners;
 }
 
 }  // namespace
 
-void check_collisions(const project& declared, report& problems) {
-  const auto owners = owners_of(declared);
+void check_collisions(const project& declared, const std::vector<former_name>& former, report& problems) {
+  const auto owners = owners_of(declared, former);
   name_registry names(problems);
   for (const auto& each : owners) names.claim(each);
   for (const auto& each : owners) names.check_versions(each);

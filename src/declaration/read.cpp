@@ -55,7 +55,7 @@ class declaration_reader {
     read_removed(false);
     read_removed(true);
     if (!result_.schema.empty()) check_channels();
-    check_collisions(result_, problems_);
+    check_collisions(result_, {}, problems_);
     const bool is_empty = result_.enumerations.empty() && result_.queues.empty() && result_.removed_queues.empty();
     if (is_empty && problems_.is_empty()) refuse_nothing();
     return std::move(result_);

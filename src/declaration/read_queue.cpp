@@ -20,8 +20,9 @@ using namespace std::string_view_literals;
 
 constexpr std::array queue_keys{"doc"sv,        "lease"sv,      "sunset"sv,       "retry"sv,   "dead_letter"sv,
                                 "priorities"sv, "ordered_by"sv, "on_failure"sv,   "storage"sv, "grants"sv,
-                                "payload"sv,    "removed"sv,    "accept_break"sv, "unique"sv};
-constexpr std::array planned_queue_keys{"keep_done"sv, "renamed_from"sv};
+                                "payload"sv,    "removed"sv,    "accept_break"sv, "unique"sv,
+                                "renamed_from"sv};
+constexpr std::array planned_queue_keys{"keep_done"sv};
 constexpr std::array stream_keys{"doc"sv,     "retention"sv, "sunset"sv,       "grants"sv,
                                  "payload"sv, "removed"sv,   "accept_break"sv, "consumers"sv};
 constexpr std::array planned_stream_keys{"ordered_by"sv, "renamed_from"sv};
@@ -117,6 +118,19 @@ class queue_reader {
       result_.priorities = static_cast<int>(read_whole(*priorities, 2, most_priorities, problems_).value_or(0));
     }
     if (const auto* storage = find("storage")) read_storage(*storage);
+    if (const auto* former = find("renamed_from")) read_renaming(*former);
+  }
+
+  void read_renaming(const entry& from) {
+    const auto before = read_text(from, "the former name as a string", problems_);
+    if (!before || !check_name(*before, name_role::queue, from.value.where, problems_)) return;
+    if (*before != result_.name) {
+      result_.renamed_from = *before;
+      result_.renamed_where = from.where;
+      return;
+    }
+    problems_.error(code::useless_key, from.where,
+                    fmt::format("'renamed_from' has no effect: '{}' is the name of the queue", *before));
   }
 
   void read_storage(const entry& from) {

@@ -70,6 +70,8 @@ std::vector<view> version_items(const queue_model& model, const std::string& qua
   std::vector<view> items;
   for (const auto& version : model.versions) {
     auto& item = items.emplace_back();
+    item.set("queue", version.contract->queue);
+    item.set("api", cpp::escaped(names::prefix(model.schema, version.contract->queue)));
     item.set("version", fmt::to_string(version.contract->version));
     item.set("fingerprint", version.fingerprint);
     item.set_flag("is_schemaless", version.contract->is_schemaless);
@@ -127,9 +129,25 @@ std::vector<view> upgrade_items(const queue_model& model) {
     }
     if (!is_possible) continue;
     auto& item = items.emplace_back();
-    item.set("from", fmt::to_string(from.contract->version));
-    item.set("to", fmt::to_string(to.contract->version));
+    item.set("from", fmt::format("{}_v{}", from.contract->queue, from.contract->version));
+    item.set("to", fmt::format("{}_v{}", to.contract->queue, to.contract->version));
+    item.set("from_version", fmt::to_string(from.contract->version));
+    item.set("to_version", fmt::to_string(to.contract->version));
     item.set_list("assignments", std::move(assignments));
+  }
+  return items;
+}
+
+/// What the other names of live contracts stand for: the newest contract that bears each.
+std::vector<view> other_name_items(const queue_model& model) {
+  std::vector<view> items;
+  for (const auto& name : model.names) {
+    if (name == model.name()) continue;
+    const auto bears_it = [&](const queue_version& version) { return version.contract->queue == name; };
+    const auto newest = std::find_if(model.versions.rbegin(), model.versions.rend(), bears_it);
+    auto& item = items.emplace_back();
+    item.set("queue", name);
+    item.set("version", fmt::to_string(newest->contract->version));
   }
   return items;
 }
@@ -163,21 +181,30 @@ std::string namespace_path(std::string_view cpp_namespace) {
 }
 
 view queue_header_view(const queue_model& model, const std::string& cpp_namespace, const std::string& qualifier) {
-  const auto& queue = model.newest().queue;
   const auto used_enums = enum_headers(model, cpp_namespace);
   view result;
   set_project(result, model.project, cpp_namespace);
   result.set_list("includes", items_of("header", header_names(model)));
-  result.set("queue", queue.name);
+  result.set("queue", model.name());
   result.set("version", fmt::to_string(model.newest().contract->version));
   result.set("schema", cpp::escaped(sql::identifier(model.schema)));
-  result.set("prefix", cpp::escaped(names::prefix(model.schema, queue.name)));
-  result.set("channel", cpp::escaped(names::channel(model.schema, queue.name)));
-  result.set("wake_key", cpp::integer(names::advisory_key(model.schema, queue.name)));
+  result.set("prefix", cpp::escaped(names::prefix(model.schema, model.line)));
+  result.set("channel", cpp::escaped(names::channel(model.schema, model.line)));
+  result.set("wake_key", cpp::integer(names::advisory_key(model.schema, model.line)));
   result.set_flag("has_enum_headers", !used_enums.empty());
   result.set_list("enum_headers", items_of("header", used_enums));
   result.set_list("versions", version_items(model, qualifier));
   result.set_list("upgrades", upgrade_items(model));
+  if (!model.is_stream()) result.set_list("other_names", other_name_items(model));
+  return result;
+}
+
+view former_header_view(const queue_model& model, const std::string& cpp_namespace, const std::string& name) {
+  view result;
+  result.set("project", model.project);
+  result.set("former", name);
+  result.set("queue", model.name());
+  result.set("header", fmt::format("{}/{}.hpp", namespace_path(cpp_namespace), model.name()));
   return result;
 }
 

@@ -82,10 +82,10 @@ std::vector<migration_step> engine_stage::besides(renderer& with, std::string_vi
 }
 
 std::vector<migration_step> engine_stage::steps(renderer& with, const queue_model& released) const {
-  const auto* line = contract::find_line(released_, released.name());
+  const auto* line = contract::find_line(released_, released.line);
   if (line->engine >= templates_.engine()) return {};
   const std::string_view about = released.is_stream() ? "stream" : "queue";
-  const auto view = released.is_stream() ? stream_view(released) : queue_view(released);
+  const auto view = released.is_stream() ? stream_view(released) : queue_view(released, released.name());
   engine_change change{templates_.engine(),
                        history_of(*line),
                        {},

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "contract/diff.hpp"
+#include "contract/queue_names.hpp"
 #include "contract/retirement.hpp"
 #include "contract/sha256.hpp"
 #include "render/core_migration.hpp"
@@ -28,6 +29,7 @@ using contract::core_line;
 /// What one queue adds to the output.
 struct queue_output {
   std::string header;
+  std::vector<output_file> former_headers;
   std::string definition;
   std::string migration_name;  // empty when nothing changes
   std::string migration;
@@ -84,11 +86,13 @@ class generator {
     for_each_index(
         queues.size(), [&] { return renderer{templates_}; },
         [&](renderer& own, std::size_t i) {
-          const auto change = changed.find(queues[i].name);
-          outputs_[i] = render_queue(own, queues[i].name, change == changed.end() ? nullptr : change->second);
+          const auto& line = changes_.queue_lines[i];
+          const auto change = changed.find(line);
+          outputs_[i] = render_queue(own, line, change == changed.end() ? nullptr : change->second);
         });
     for (std::size_t i = 0; i < queues.size(); ++i) {
       add_header(queues[i].name, std::move(outputs_[i].header));
+      for (auto& [name, text] : outputs_[i].former_headers) add_header(name, std::move(text));
       if (wanted_ == parts::headers) continue;
       result_.files.push_back({fmt::format("sql/{}.sql", queues[i].name), std::move(outputs_[i].definition)});
     }
@@ -96,10 +100,16 @@ class generator {
 
   queue_output render_queue(renderer& own, const std::string& name, const contract::line_change* change) const {
     const auto* line = contract::find_line(changes_.released, name);
-    const auto model = model_of(sql_, change != nullptr ? change->after : line->state, changes_.core.enumerations);
+    const auto model =
+        model_of(sql_, name, change != nullptr ? change->after : line->state, changes_.core.enumerations);
     queue_output result;
     result.header = own.header(model.is_stream() ? "stream" : "queue",
                                queue_header_view(model, project_.cpp_namespace, qualifier_));
+    for (const auto& former : model.names) {
+      if (former == model.name()) continue;
+      result.former_headers.push_back(
+          {former, own.header("former", former_header_view(model, project_.cpp_namespace, former))});
+    }
     if (wanted_ == parts::headers) return result;
     rendered_queue rendered{own, model};
     result.definition = rendered.file("definition");
@@ -122,7 +132,7 @@ class generator {
   /// What else a migration does is rendered by the present templates, and counts on what they make.
   void begin_with_engine(renderer& own, const contract::line_change& change, migration_text& migration) const {
     if (change.engine >= templates_.engine() || change.before.contracts.empty() || change.before.is_dropped) return;
-    const auto model = model_of(sql_, change.before, changes_.core.enumerations_before);
+    const auto model = model_of(sql_, change.line, change.before, changes_.core.enumerations_before);
     add_engine(migration, engine_.steps(own, model), change.engine,
                fmt::format("{} {}", model.is_stream() ? "stream" : "queue", change.line));
   }
@@ -144,7 +154,13 @@ class generator {
 
   void add_core(renderer& own) {
     line_names lines;
-    for (const auto& queue : project_.queues) (queue.stream ? lines.streams : lines.queues).push_back(queue.name);
+    for (std::size_t i = 0; i < project_.queues.size(); ++i) {
+      const auto& line = changes_.queue_lines[i];
+      if (project_.queues[i].stream)
+        lines.streams.push_back(line);
+      else
+        lines.queues.push_back({line, contract::all_names(state_after(line))});
+    }
     auto present = own.open(sql_folder::core, core_view(sql_, lines, changes_.core.enumerations));
     result_.files.push_back({fmt::format("sql/{}.sql", core_line), present.file("definition")});
     const auto* known = contract::find_line(changes_.released, core_line);
@@ -162,6 +178,12 @@ class generator {
   void take_engine(std::string_view name) {
     const auto* known = contract::find_line(changes_.released, name);
     result_.lock.lines[static_cast<std::size_t>(known - changes_.released.lines.data())].engine = templates_.engine();
+  }
+
+  const contract::queue_state& state_after(const std::string& line) const {
+    const auto is_it = [&](const contract::line_change& change) { return change.line == line; };
+    const auto change = std::find_if(changes_.lines.begin(), changes_.lines.end(), is_it);
+    return change != changes_.lines.end() ? change->after : contract::find_line(changes_.released, line)->state;
   }
 
   void add_lines(renderer& own) {
@@ -262,15 +284,16 @@ generation generate(const declaration::project& project, const contract::lock& l
 generation retire(const declaration::project& project, const contract::lock& lock, const template_set& templates,
                   const std::string& queue, const migration_texts& history) {
   auto retired = contract::retire(lock, queue);
-  const auto is_it = [&](const contract::line& line) { return line.name == queue; };
+  const auto& before = *contract::find_queue(lock, queue);
+  const auto is_it = [&](const contract::line& line) { return line.name == before.name; };
   const auto line = std::find_if(retired.lines.begin(), retired.lines.end(), is_it);
-  const auto name = fmt::format("{}/{:04}_retire_v{}", queue, line->migrations.size() + 1,
-                                contract::live(contract::find_line(lock, queue)->state.contracts).front()->version);
+  const auto name = fmt::format("{}/{:04}_retire_v{}", line->name, line->migrations.size() + 1,
+                                contract::live(before.state.contracts).front()->version);
   renderer own{templates};
-  auto text = spell(own, retirement(own, {project.name, project.schema}, contract::find_line(lock, queue)->state,
-                                    line->state, lock.enumerations, name));
+  auto text =
+      spell(own, retirement(own, {project.name, project.schema}, before.state, line->state, lock.enumerations, name));
   const auto path = name + ".sql";
-  line->migrations.push_back({path.substr(queue.size() + 1), contract::checksum(text)});
+  line->migrations.push_back({path.substr(line->name.size() + 1), contract::checksum(text)});
   auto result = generate(project, retired, templates, parts::all, history);
   result.migrations.push_back({path, std::move(text)});
   return result;

@@ -10,7 +10,7 @@ namespace render {
 namespace {
 
 std::string table_of(const queue_model& model, const table_index& index) {
-  return fmt::format("{}_{}", names::prefix(model.schema, model.name()), index.table);
+  return fmt::format("{}_{}", names::prefix(model.schema, model.line), index.table);
 }
 
 std::string build(const queue_model& model, const table_index& index) {
@@ -39,7 +39,7 @@ std::string is_built(const queue_model& model, const table_index& index) {
 
 /// A concurrent build waits for older transactions, and nobody waits behind it: it has the time that it takes.
 migration_step step_of(const queue_model& model, const table_index& index, std::string_view what) {
-  return {.name = fmt::format("{}_{}", what, index.name.substr(model.name().size() + 1)),
+  return {.name = fmt::format("{}_{}", what, index.name.substr(model.line.size() + 1)),
           .lock = fmt::format("share update exclusive on {}; waits until older transactions have ended",
                               table_of(model, index)),
           .lock_timeout = "0",

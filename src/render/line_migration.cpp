@@ -49,8 +49,8 @@ class expansion {
   expansion(renderer& with, const queue_model& before, const queue_model& after)
       : with_{with},
         change_{with, before, after},
-        forward_{alter(shape_of(before), shape_of(after), after.name())},
-        backward_{alter(shape_of(after), shape_of(before), after.name())},
+        forward_{alter(shape_of(before), shape_of(after), after.line)},
+        backward_{alter(shape_of(after), shape_of(before), after.line)},
         unique_{with, change_} {
     // Those of a table that comes or goes come and go with it.
     if (before.has_dead_letter() != after.has_dead_letter()) {
@@ -111,6 +111,8 @@ class expansion {
     for (const auto& index : forward_.unused_indexes) steps_.push_back(index_removal(change_.model(), index));
   }
 
+  const std::vector<std::string>& names_before() const { return change_.before().model().names; }
+
   void add_dead_letters() {
     steps_.push_back({.name = "dead_letters",
                       .lock = no_lock,
@@ -127,20 +129,26 @@ class expansion {
                       .reverse = create_dead_letters(change_.before(), change_.after())});
   }
 
-  /// Rights on functions that another step brings are given there, with those on these.
+  /// Under the names that both states have: a new one comes with all that belongs to it. Rights on functions that
+  /// another step brings are given there, with those on these.
   std::string create_dead_letters(const rendered_queue& of, const rendered_queue& other) const {
     const auto& model = of.model();
     const bool is_alone =
         is_ordered(model) == is_ordered(other.model()) && is_blocking(model) == is_blocking(other.model());
-    return joined({of.shared("dead_table"), of.shared("redrive"), of.shared("purge"),
-                   is_alone ? of.shared("rights")
-                            : fmt::format("revoke all on function {0}_redrive, {0}_redrive_all, {0}_purge from public;",
-                                          names::prefix(model.schema, model.name()))});
+    std::vector<std::string> texts{of.shared("dead_table")};
+    for (const auto& name : names_before()) {
+      for (const auto* object : {"redrive", "purge"}) texts.push_back(of.under(name, object));
+      texts.push_back(is_alone
+                          ? of.under(name, "rights")
+                          : fmt::format("revoke all on function {0}_redrive, {0}_redrive_all, {0}_purge from public;",
+                                        names::prefix(model.schema, name)));
+    }
+    return joined(texts);
   }
 
   std::string drop_dead_text(const queue_model& model) const {
-    return joined({change_.part("drop_dead_letters"),
-                   fmt::format("drop table {}_dead;", names::prefix(model.schema, model.name()))});
+    return joined({change_.part("drop_dead_letters", {.names = names_before()}),
+                   fmt::format("drop table {}_dead;", names::prefix(model.schema, model.line))});
   }
 
   migration_step settle(std::string name, bool is_forward) const {
@@ -230,17 +238,32 @@ class expansion {
   }
 
   void add_version() {
-    steps_.push_back({.name = fmt::format("consumers_v{}", version_),
-                      .lock = no_lock,
-                      .text = without_end(change_.after().file_of(version_, "consumers")),
-                      .reverse = joined({guard_unreadable(), change_.part("drop_consumers", {.number = version_}),
-                                         change_.part("forget_contract", {.number = version_})})});
+    steps_.push_back(
+        {.name = fmt::format("consumers_v{}", version_),
+         .lock = no_lock,
+         .text = joined({without_end(change_.after().file_of(version_, "consumers")), new_name()}),
+         .reverse = joined({guard_unreadable(), drop_new_name(), change_.part("drop_consumers", {.number = version_}),
+                            change_.part("forget_contract", {.number = version_})})});
     std::vector<std::string> own;
     for (const auto& column : forward_.new_columns) own.push_back(column);
     steps_.push_back({.name = fmt::format("producers_v{}", version_),
                       .lock = no_lock,
                       .text = without_end(change_.after().file_of(version_, "producers")),
                       .reverse = change_.part("drop_producers", {.number = version_, .own_columns = std::move(own)})});
+  }
+
+  bool has_new_name() const {
+    const auto& before = names_before();
+    return std::find(before.begin(), before.end(), change_.model().name()) == before.end();
+  }
+
+  /// What all contracts share, under the name that comes with this one.
+  std::string new_name() const {
+    return has_new_name() ? change_.after().all_under(change_.model().name()) : std::string{};
+  }
+
+  std::string drop_new_name() const {
+    return has_new_name() ? change_.part("drop_name", {.names = {change_.model().name()}}) : std::string{};
   }
 
   /// Messages that go nowhere without consumers of the new contract.
@@ -377,21 +400,21 @@ migration_text line_migration(renderer& with, const contract::line_change& chang
   if (change.before.contracts.empty() || change.before.is_dropped) {
     return {name,
             {fmt::format("Creates {} {}: its tables, its functions for contract v{} and the rights on them.",
-                         kind_of(model), change.line, model.newest().contract->version)},
+                         kind_of(model), model.name(), model.newest().contract->version)},
             roles_of(model),
             {creation(with, after)}};
   }
-  const auto old_model = model_of({model.project, model.schema}, change.before, before);
+  const auto old_model = model_of({model.project, model.schema}, change.line, change.before, before);
   if (changes_engine_only(change)) return {name, {}, roles_of(model), {}};
-  return {name, sentence(kind_of(model), change.line, change.words), roles_of(model),
+  return {name, sentence(kind_of(model), old_model.name(), change.words), roles_of(model),
           expansion{with, old_model, model}.run()};
 }
 
 migration_text removal(renderer& with, const sql_project& project, const contract::line_change& change,
                        const std::vector<contract::locked_enumeration>& enumerations, const std::string& name) {
-  const auto model = model_of(project, change.before, enumerations);
+  const auto model = model_of(project, change.line, change.before, enumerations);
   return {name,
-          {fmt::format("Drops {} {}.", kind_of(model), change.line)},
+          {fmt::format("Drops {} {}.", kind_of(model), model.name())},
           {},
           {removal_step(with, model, change.discards_messages)}};
 }

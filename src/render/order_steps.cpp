@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 
 #include "render/names.hpp"
@@ -12,7 +14,7 @@ namespace render {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> order_objects{"order_hint", "head", "start", "wake_next", "blocked"};
+constexpr std::array<std::string_view, 4> order_objects{"order_hint", "head", "start", "wake_next"};
 
 bool has_version(const queue_model& model, int number) {
   for (const auto& version : model.versions) {
@@ -22,7 +24,7 @@ bool has_version(const queue_model& model, int number) {
 }
 
 std::string dead_table(const queue_model& model) {
-  return names::prefix(model.schema, model.name()) + "_dead";
+  return names::prefix(model.schema, model.line) + "_dead";
 }
 
 /// From a state to one that has more: the same steps lead back from the other one.
@@ -66,7 +68,10 @@ class order_steps {
       texts.push_back(more_.of_version(number, "pick_heads"));
       texts.push_back(more_.of_version(number, "consumer_rights"));
     }
-    texts.push_back(more_.shared("rights"));
+    for (const auto& name : names()) {
+      if (begins_blocking_) texts.push_back(more_.under(name, "blocked"));
+      texts.push_back(more_.under(name, "rights"));
+    }
     return joined(texts);
   }
 
@@ -74,8 +79,8 @@ class order_steps {
   std::string drop() const {
     std::vector<std::string> texts;
     if (begins_blocking_) {
-      const auto& model = more_.model();
-      texts.push_back(fmt::format("drop function {}_blocked;", names::prefix(model.schema, model.name())));
+      for (const auto& name : names())
+        texts.push_back(fmt::format("drop function {}_blocked;", names::prefix(more_.model().schema, name)));
     }
     if (begins_order_) {
       const auto& fewer = less_.model().versions.size() < more_.model().versions.size() ? less_ : more_;
@@ -85,6 +90,15 @@ class order_steps {
   }
 
  private:
+  /// A name that comes with a contract, or goes with it, takes all that belongs to it along.
+  std::vector<std::string> names() const {
+    std::vector<std::string> both;
+    std::ranges::copy_if(more_.model().names, std::back_inserter(both), [&](const std::string& name) {
+      return std::ranges::find(less_.model().names, name) != less_.model().names.end();
+    });
+    return both;
+  }
+
   renderer& with_;
   const rendered_queue& less_;
   const rendered_queue& more_;

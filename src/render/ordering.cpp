@@ -45,7 +45,7 @@ std::string_view hash_function(base_type type) {
 
 table_index index_of(const queue_model& model, std::string_view table, std::string_view key,
                      std::string_view between = {}) {
-  return {fitted(fmt::format("{}_{}_by_{}", model.name(), table, key_field(model).column)), std::string{table},
+  return {fitted(fmt::format("{}_{}_by_{}", model.line, table, key_field(model).column)), std::string{table},
           fmt::format("{}, {}message_id", key, between)};
 }
 

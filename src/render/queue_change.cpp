@@ -29,14 +29,25 @@ std::vector<std::string> lost(const std::vector<std::string>& before, const std:
 /// Names of functions: those that all contracts share, then those of each.
 std::string functions(const queue_model& model, const std::vector<std::string_view>& shared,
                       const std::vector<std::string_view>& versioned) {
-  const auto prefix = names::prefix(model.schema, model.name());
   std::vector<std::string> names;
-  for (const auto name : shared) names.push_back(fmt::format("{}_{}", prefix, name));
+  for (const auto name : shared) {
+    const bool is_staying = name == "wake" || name == "attempt";
+    for (const auto& queue : is_staying ? std::vector{model.line} : model.names) {
+      names.push_back(fmt::format("{}_{}", names::prefix(model.schema, queue), name));
+    }
+  }
   for (const auto& version : model.versions) {
+    const auto prefix = names::prefix(model.schema, version.contract->queue);
     for (const auto name : versioned)
       names.push_back(fmt::format("{}_{}_v{}", prefix, name, version.contract->version));
   }
   return fmt::format("function {}", fmt::join(names, ", "));
+}
+
+std::string doors(const queue_model& model) {
+  std::vector<std::string> names;
+  for (const auto& queue : model.names) names.push_back(names::door(model.schema, queue));
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 std::string stored_columns(const queue_model& model) {
@@ -48,7 +59,7 @@ std::string stored_columns(const queue_model& model) {
 
 void revoke_producers(std::vector<revocation>& out, const queue_model& model, const std::vector<std::string>& roles) {
   if (roles.empty()) return;
-  const auto prefix = names::prefix(model.schema, model.name());
+  const auto prefix = names::prefix(model.schema, model.line);
   const auto list = sql::identifiers(roles);
   if (model.is_stream()) {
     out.push_back({"execute",
@@ -64,7 +75,7 @@ void revoke_producers(std::vector<revocation>& out, const queue_model& model, co
                  list});
   out.push_back({fmt::format("insert ({})", stored_columns(model)), prefix + "_message", list});
   out.push_back({"usage", fmt::format("sequence {}_message_id", prefix), list});
-  out.push_back({"insert", names::door(model.schema, model.name()), list});
+  out.push_back({"insert", doors(model), list});
 }
 
 void revoke_consumers(std::vector<revocation>& out, const queue_model& model, const std::vector<std::string>& roles) {
@@ -83,12 +94,12 @@ void revoke_consumers(std::vector<revocation>& out, const queue_model& model, co
                  functions(model, {"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt"},
                            {"claim", "claim_json", "take", "next_due"}),
                  list});
-  out.push_back({"select, update, delete", names::door(model.schema, model.name()), list});
+  out.push_back({"select, update, delete", doors(model), list});
 }
 
 void revoke_operators(std::vector<revocation>& out, const queue_model& model, const std::vector<std::string>& roles) {
   if (roles.empty()) return;
-  const auto prefix = names::prefix(model.schema, model.name());
+  const auto prefix = names::prefix(model.schema, model.line);
   const auto list = sql::identifiers(roles);
   if (model.is_stream()) {
     out.push_back({"execute",
@@ -115,7 +126,7 @@ void revoke_operators(std::vector<revocation>& out, const queue_model& model, co
 }  // namespace
 
 std::string main_table(const queue_model& model) {
-  return fmt::format("{}_{}", names::prefix(model.schema, model.name()), model.is_stream() ? "event" : "message");
+  return fmt::format("{}_{}", names::prefix(model.schema, model.line), model.is_stream() ? "event" : "message");
 }
 
 std::string step_parts::part(std::string_view name, const change_details& details) const {
@@ -126,7 +137,7 @@ std::string step_parts::part(std::string_view name, const change_details& detail
 }
 
 std::vector<std::string> queue_change::tables(bool with_dead) const {
-  const auto prefix = names::prefix(model().schema, model().name());
+  const auto prefix = names::prefix(model().schema, model().line);
   if (model().is_stream()) {
     // What failed at a consumer is a copy, which was checked.
     if (with_dead) return {prefix + "_event", prefix + "_failed"};
@@ -214,7 +225,7 @@ std::string change_rights(const queue_change& change, renderer& with, const rend
     texts.push_back(now.of_version(version.contract->version, "consumer_rights"));
     texts.push_back(now.of_version(version.contract->version, "producer_rights"));
   }
-  texts.push_back(now.shared("rights"));
+  for (const auto& name : now.model().names) texts.push_back(now.under(name, "rights"));
   return joined(texts);
 }
 

@@ -35,7 +35,9 @@ class queue_change : public step_parts {
       : step_parts{with, after}, before_{with, before}, after_{with, after} {}
 
   rendered_queue& before() { return before_; }
+  const rendered_queue& before() const { return before_; }
   rendered_queue& after() { return after_; }
+  const rendered_queue& after() const { return after_; }
 
   /// `alter table` of the tables that hold messages, and of that of the dead letters when both states have it.
   std::string alter_tables(const std::vector<std::string>& actions) const;

@@ -20,15 +20,18 @@ struct queue_version {
 struct queue_model {
   std::string project;
   std::string schema;
+  std::string line;  // the first name of the queue, which its tables keep
   const contract::queue_state* state = nullptr;
   const std::vector<contract::locked_enumeration>* enumerations = nullptr;
   std::vector<queue_version> versions;  // the live ones, oldest first; at least one
   std::vector<contract::stored_column> columns;
-  int priorities = 0;      // that messages of live contracts may have; 0: none
-  std::string priority{};  // the column that holds them
+  std::vector<std::string> names;  // of the live contracts: the present one last
+  int priorities = 0;              // that messages of live contracts may have; 0: none
+  std::string priority{};          // the column that holds them
 
   const queue_version& newest() const { return versions.back(); }
   const queue_version& oldest() const { return versions.front(); }
+  /// What the queue is called now.
   const std::string& name() const { return newest().queue.name; }
   /// All but the first, 0.
   std::vector<int> later_priorities() const;
@@ -42,7 +45,7 @@ struct sql_project {
   std::string schema;
 };
 
-queue_model model_of(const sql_project& project, const contract::queue_state& state,
+queue_model model_of(const sql_project& project, const std::string& line, const contract::queue_state& state,
                      const std::vector<contract::locked_enumeration>& enumerations);
 
 }  // namespace render

@@ -1,5 +1,6 @@
 #include "render/rendered_queue.hpp"
 
+#include <algorithm>
 #include <array>
 #include <span>
 
@@ -16,6 +17,10 @@ constexpr std::array<std::string_view, 22> shared_objects{
     "ack",       "ack_many",          "retry_delay", "nack",    "extend", "release",
     "attempt",   "redrive",           "purge",       "blocked", "stats",  "pause",
     "json_door", "door_view",         "hold_key",    "free_key"};
+/// Those that there are under each name; the others under the first name alone.
+constexpr std::array<std::string_view, 12> named_objects{"ack",     "ack_many", "nack",      "extend",
+                                                         "release", "redrive",  "purge",     "blocked",
+                                                         "stats",   "pause",    "json_door", "door_view"};
 constexpr std::array<std::string_view, 10> version_objects{
     "pick", "pick_heads", "claim", "claim_json", "take", "next_due", "wake", "enqueue", "enqueue_many", "enqueue_json"};
 
@@ -37,7 +42,7 @@ std::span<const std::string_view> version_objects_of(const queue_model& model) {
 
 rendered_objects open_shared(renderer& with, const queue_model& model) {
   if (model.is_stream()) return with.open(sql_folder::stream, stream_view(model));
-  return with.open(sql_folder::queue, queue_view(model));
+  return with.open(sql_folder::queue, queue_view(model, model.name()));
 }
 
 rendered_objects open_version(renderer& with, const queue_model& model, const queue_version& version) {
@@ -57,10 +62,29 @@ std::map<int, rendered_objects> open_versions(renderer& with, const queue_model&
   return result;
 }
 
+std::map<std::string, rendered_objects> open_other_names(renderer& with, const queue_model& model) {
+  std::map<std::string, rendered_objects> result;
+  for (const auto& name : model.names) {
+    if (name != model.name()) result.emplace(name, with.open(sql_folder::queue, queue_view(model, name)));
+  }
+  return result;
+}
+
+bool is_named(std::string_view object) {
+  return std::find(named_objects.begin(), named_objects.end(), object) != named_objects.end();
+}
+
+bool has_name(const queue_model& model, const std::string& name) {
+  return std::find(model.names.begin(), model.names.end(), name) != model.names.end();
+}
+
 }  // namespace
 
 rendered_queue::rendered_queue(renderer& with, const queue_model& model)
-    : model_{&model}, versions_{open_versions(with, model)}, shared_{open_shared(with, model)} {
+    : model_{&model},
+      versions_{open_versions(with, model)},
+      others_{open_other_names(with, model)},
+      shared_{open_shared(with, model)} {
   std::vector<std::string> texts;
   for (auto& [number, version] : versions_) {
     texts.push_back(version.text("hints"));
@@ -71,12 +95,28 @@ rendered_queue::rendered_queue(renderer& with, const queue_model& model)
     }
   }
   shared_.add("versions", joined(texts));
+  std::vector<std::string> others;
+  for (const auto& [name, objects] : others_) others.push_back(all_under(name));
+  shared_.add("other_names", joined(others));
+}
+
+std::string rendered_queue::all_under(const std::string& name) const {
+  std::vector<std::string> texts;
+  for (const auto object : named_objects) texts.push_back(under(name, object));
+  texts.push_back(under(name, "rights"));
+  return joined(texts);
 }
 
 std::vector<std::string> replaced_objects(const rendered_queue& before, const rendered_queue& now) {
   std::vector<std::string> texts;
   for (const auto object : shared_objects_of(now.model())) {
-    add_replaced(texts, before.shared(object), now.shared(object));
+    if (now.model().is_stream() || !is_named(object)) {
+      add_replaced(texts, before.shared(object), now.shared(object));
+      continue;
+    }
+    for (const auto& name : now.model().names) {
+      if (has_name(before.model(), name)) add_replaced(texts, before.under(name, object), now.under(name, object));
+    }
   }
   for (const auto& version : now.model().versions) {
     const int number = version.contract->version;

@@ -21,6 +21,16 @@ class rendered_queue {
   std::string file(std::string_view name) { return shared_.file(name); }
 
   const std::string& shared(std::string_view object) const { return shared_.text(object); }
+
+  /// An object that there is under each name of the queue: `ack`, `door_view`.
+  const std::string& under(const std::string& name, std::string_view object) const {
+    const auto place = others_.find(name);
+    return place == others_.end() ? shared_.text(object) : place->second.text(object);
+  }
+
+  /// All of them, for a name that comes after the queue was made.
+  std::string all_under(const std::string& name) const;
+
   const std::string& of_version(int version, std::string_view object) const {
     return versions_.at(version).text(object);
   }
@@ -31,6 +41,7 @@ class rendered_queue {
  private:
   const queue_model* model_;
   std::map<int, rendered_objects> versions_;
+  std::map<std::string, rendered_objects> others_;  // under the names that contracts before the newest bear
   rendered_objects shared_;
 };
 

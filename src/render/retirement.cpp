@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "render/index_step.hpp"
 #include "render/line_migration.hpp"
 #include "render/names.hpp"
+#include "render/ordering.hpp"
 #include "render/queue_change.hpp"
 
 namespace render {
@@ -17,7 +20,7 @@ class retiring {
   retiring(renderer& with, const queue_model& before, const queue_model& after)
       : with_{with},
         change_{with, before, after},
-        shapes_{alter(shape_of(before), shape_of(after), after.name())},
+        shapes_{alter(shape_of(before), shape_of(after), after.line)},
         number_{before.oldest().contract->version} {}
 
   std::vector<migration_step> run() && {
@@ -54,21 +57,44 @@ class retiring {
   }
 
   void stop() {
-    steps_.push_back(
-        {.name = "stop",
-         .lock = "none that anybody waits for",
-         .text = joined({change_.part("guard_unused", about()), guard(), replacing(change_.after().shared("json_door")),
-                         change_.part("retire_contract", about()), drop_functions()})});
+    steps_.push_back({.name = "stop",
+                      .lock = keeps_name() ? "none that anybody waits for"
+                                           : fmt::format("access exclusive on {}, which is dropped",
+                                                         names::door(change_.model().schema, name())),
+                      .lock_timeout = keeps_name() ? std::string{"5s"} : strong_lock_timeout,
+                      .text = joined({change_.part("guard_unused", about()), guard(), leave_name(),
+                                      change_.part("retire_contract", about()), drop_functions()})});
+  }
+
+  const std::string& name() const { return change_.before().model().oldest().contract->queue; }
+
+  bool keeps_name() const {
+    const auto& left = change_.model().names;
+    return std::find(left.begin(), left.end(), name()) != left.end();
+  }
+
+  /// What all contracts of the name share goes with the last of them.
+  std::string leave_name() const {
+    if (!keeps_name()) return change_.part("drop_name", {.names = {name()}});
+    return replacing(change_.after().under(name(), "json_door"));
   }
 
   std::string drop_functions() const {
-    const auto prefix = names::prefix(change_.model().schema, change_.model().name());
-    std::vector<std::string_view> functions{"enqueue_json", "enqueue_many", "enqueue", "wake",    "claim_json",
-                                            "claim",        "take",         "pick",    "next_due"};
-    if (change_.model().is_stream())
-      functions = {"publish_json", "publish_many", "publish", "wake", "receive_json", "receive", "read_json", "read"};
+    const auto& model = change_.model();
+    // What programs call bears the name; the others that of the line.
+    std::vector<std::string_view> called{"enqueue_json", "enqueue_many", "enqueue", "wake",
+                                         "claim_json",   "claim",        "take",    "next_due"};
+    std::vector<std::string_view> internal{"pick"};
+    if (is_ordered(model)) internal.insert(internal.end(), {"lock_heads", "pick_heads"});
+    if (model.is_stream()) {
+      called = {"publish_json", "publish_many", "publish", "wake", "receive_json", "receive", "read_json", "read"};
+      internal.clear();
+    }
     std::vector<std::string> names;
-    for (const auto what : functions) {
+    for (const auto what : called)
+      names.push_back(fmt::format("{}_{}_v{}", names::prefix(model.schema, name()), what, number_));
+    for (const auto what : internal) {
+      const auto prefix = names::prefix(model.schema, model.line);
       names.push_back(fmt::format("{}_{}_v{}", prefix, what, number_));
     }
     return fmt::format("drop function {};", fmt::join(names, ", "));
@@ -121,8 +147,9 @@ class retiring {
 migration_text retirement(renderer& with, const sql_project& project, const contract::queue_state& before,
                           const contract::queue_state& after,
                           const std::vector<contract::locked_enumeration>& enumerations, const std::string& name) {
-  const auto old_model = model_of(project, before, enumerations);
-  const auto model = model_of(project, after, enumerations);
+  const auto line = name.substr(0, name.find('/'));
+  const auto old_model = model_of(project, line, before, enumerations);
+  const auto model = model_of(project, line, after, enumerations);
   const auto number = old_model.oldest().contract->version;
   return {
       name,

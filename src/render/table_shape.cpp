@@ -41,12 +41,12 @@ const std::vector<std::string>& all_values(const queue_model& model, std::string
 std::vector<check> demands_of(const queue_model& model, const contract::field& field, const std::string& column) {
   auto declared = contract::restore(field, *model.enumerations);
   declared.name = column;
-  auto result = checks_of(model.name(), declared);
+  auto result = checks_of(model.line, declared);
   if (field.values.empty() || field.values == all_values(model, field.type)) return result;
   std::vector<std::string> literals;
   for (const auto& value : field.values) literals.push_back(sql::literal(value));
   const auto name = sql::identifier(column);
-  result.push_back({fitted(fmt::format("{}_{}_values", model.name(), column)),
+  result.push_back({fitted(fmt::format("{}_{}_values", model.line, column)),
                     declared.type.is_array ? fmt::format("{} <@ array[{}]::{}", name, fmt::join(literals, ", "),
                                                          sql::type(declared.type, model.schema))
                                            : fmt::format("{} in ({})", name, fmt::join(literals, ", "))});
@@ -83,7 +83,7 @@ void add_checks(table_shape& shape, const queue_model& model, const contract::st
     add_demands(demands, version, demands_of(model, *field, column.name));
     if (contract::is_optional(*field) || column.is_required) continue;
     add_demands(demands, version,
-                {{fitted(fmt::format("{}_{}_required", model.name(), column.name)),
+                {{fitted(fmt::format("{}_{}_required", model.line, column.name)),
                   fmt::format("{} is not null", sql::identifier(column.name))}});
   }
   for (auto& one : demands) {
@@ -117,14 +117,14 @@ void add_priorities(table_shape& shape, const queue_model& model) {
     writers.push_back(version.contract->version);
     add_demands(
         demands, version,
-        {{fitted(model.name() + "_priority_known"), fmt::format("{} between 0 and {}", model.priority, count - 1)}});
+        {{fitted(model.line + "_priority_known"), fmt::format("{} between 0 and {}", model.priority, count - 1)}});
   }
   for (auto& one : demands) shape.checks.push_back(one.versions == writers ? one.what : conditional(one));
   // Neither changes when a message is claimed.
   shape.indexes.push_back(
-      {fitted(model.name() + "_message_priority"), "message", fmt::format("{}, message_id", model.priority)});
+      {fitted(model.line + "_message_priority"), "message", fmt::format("{}, message_id", model.priority)});
   shape.indexes.push_back(
-      {fitted(model.name() + "_delayed_priority"), "delayed", fmt::format("{}, due_at, message_id", model.priority)});
+      {fitted(model.line + "_delayed_priority"), "delayed", fmt::format("{}, due_at, message_id", model.priority)});
 }
 
 }  // namespace
@@ -144,7 +144,7 @@ table_shape shape_of(const queue_model& model) {
     add_checks(result, model, column);
   }
   result.checks.push_back(
-      {fitted(model.name() + "_contract_version_known"), one_of_versions("contract_version", versions)});
+      {fitted(model.line + "_contract_version_known"), one_of_versions("contract_version", versions)});
   for (auto& index : order_indexes(model)) result.indexes.push_back(std::move(index));
   return result;
 }

@@ -28,13 +28,16 @@ struct specimen {
     first.unique = contract::unique_rule{{"recipient"}};
     auto second = first;
     second.version = 2;
+    second.queue = "mail";
     second.priorities = 2;
     second.priority_column = "priority";
-    state = {{first, second},
+    auto third = second;
+    third.version = 3;
+    state = {{first, second, third},
              {{"doc", "Mail."}, {"ordered_by", "recipient"}, {"payload.recipient.doc", "Where to."}},
              false};
     enumerations = {{"channel", "How.", {"email"}}};
-    model = model_of({"shop", "shop"}, state, enumerations);
+    model = model_of({"shop", "shop"}, "email", state, enumerations);
     for (auto& version : model.versions) version.queue.grants = {{"web"}, {"mailer"}, {"ops"}};
   }
 
@@ -53,8 +56,8 @@ std::set<std::string> objects_beside(std::string_view template_name, const std::
     if (folder_of(name) == folder_of(template_name) && !is_file_template(name)) objects.emplace(object_name(name));
   }
   // Those of all live contracts, rendered from sql/version.
-  if (folder_of(template_name) == "sql/queue/" || folder_of(template_name) == "sql/stream/")
-    objects.emplace("versions");
+  if (folder_of(template_name) == "sql/queue/") objects.insert({"versions", "other_names"});
+  if (folder_of(template_name) == "sql/stream/") objects.emplace("versions");
   return objects;
 }
 
@@ -143,19 +146,21 @@ shape provided_to(std::string_view template_name) {
   const specimen one;
   const auto& model = one.model;
   if (template_name.starts_with("sql/core/") || template_name.starts_with("sql/engine/core_"))
-    return shape_of(core_view({model.project, model.schema}, {{"email"}, {"activity"}}, one.enumerations));
-  if (template_name.starts_with("sql/queue/")) return shape_of(queue_view(model));
+    return shape_of(
+        core_view({model.project, model.schema}, {{{"email", {"mail"}}}, {"activity"}}, one.enumerations));
+  if (template_name.starts_with("sql/queue/")) return shape_of(queue_view(model, model.name()));
   if (template_name.starts_with("sql/version/")) return shape_of(version_view(model, model.newest()));
   if (template_name.starts_with("sql/stream") || template_name.starts_with("sql/engine/stream_") ||
       template_name.starts_with("cpp/stream"))
     return provided_to_stream(template_name, one);
   if (template_name == "sql/change/migration.sql.mustache")
     return shape_of(view_of({"", {""}, {"web"}, {migration_step{}}}));
-  if (template_name.starts_with("sql/engine/queue_")) return shape_of(queue_view(model));
+  if (template_name.starts_with("sql/engine/queue_")) return shape_of(queue_view(model, model.name()));
   if (template_name.starts_with("sql/change/"))
-    return shape_of(change_view(model, {2, "", "", "", {"note"}, {{"execute", "function f", "web"}}, {1}}));
+    return shape_of(change_view(model, {2, "", "", "", {"note"}, {"mail"}, {{"execute", "function f", "web"}}, {1}}));
   if (template_name == "cpp/enum.hpp.mustache")
     return shape_of(enumeration_header_view({"shop", "shop"}, "shop", one.enumerations[0]));
+  if (template_name == "cpp/former.hpp.mustache") return shape_of(former_header_view(model, "shop", "email"));
   assert(template_name == "cpp/queue.hpp.mustache");
   return shape_of(queue_header_view(model, "shop", "shop"));
 }

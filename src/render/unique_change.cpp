@@ -31,7 +31,7 @@ unique_change::unique_change(renderer& with, queue_change& change) {
   if (old_key && new_key && old_key->since == new_key->since) return;
   if (old_key) ends_.emplace(side{step_parts{with, before}, &change.before(), *old_key});
   if (new_key) begins_.emplace(side{step_parts{with, after}, &change.after(), *new_key});
-  const auto prefix = names::prefix(after.schema, after.name());
+  const auto prefix = names::prefix(after.schema, after.line);
   tables_ = fmt::format("{0}_message, {0}_delayed", prefix);
 }
 

@@ -119,7 +119,7 @@ std::optional<unique_key> unique_key_of(const queue_model& model) {
 }
 
 std::string unique_table_name(const queue_model& model, const unique_key& key) {
-  return fmt::format("{}_unique_v{}", model.name(), key.since);
+  return fmt::format("{}_unique_v{}", model.line, key.since);
 }
 
 void set_unique(view& out, const queue_model& model) {

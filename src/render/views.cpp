@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <set>
 
-#include "declaration/duration.hpp"
 #include "render/names.hpp"
 #include "render/ordering.hpp"
 #include "render/readings.hpp"
@@ -158,12 +157,6 @@ void set_table(view& out, const queue_model& model) {
   set_indexes(out, "dead_indexes", "dead", shape);
 }
 
-std::vector<view> level_items(const std::vector<int>& levels) {
-  std::vector<view> items;
-  for (const int level : levels) items.emplace_back().set("level", fmt::to_string(level));
-  return items;
-}
-
 /// The priorities that messages may have, whichever contract wrote them.
 void set_levels(view& out, const queue_model& model) {
   out.set_flag("has_levels", model.priorities > 0);
@@ -181,31 +174,20 @@ std::string json_contract(const std::vector<field>& fields) {
   return sql::literal(result + "}");
 }
 
-void set_part(view& out, std::string_view roles, std::string_view has_roles, const std::vector<std::string>& names) {
-  out.set(roles, sql::identifiers(names));
-  out.set_flag(has_roles, !names.empty());
-}
-
-/// By which every template names the queue's objects.
-void set_names(view& out, std::string_view schema, const std::string& queue) {
-  out.set("queue_literal", sql::literal(queue));
-  out.set("prefix", names::prefix(schema, queue));
-}
-
-/// Of an object of the queue or stream, or of one of its contracts.
+/// Of an object of the line or of one of its contracts.
 void set_line(view& out, const queue_model& model) {
-  const auto& name = model.name();
   out.set("schema", sql::identifier(model.schema));
-  out.set("queue", name);
-  out.set("prefix", names::prefix(model.schema, name));
-  out.set("channel_literal", sql::literal(names::channel(model.schema, name)));
-  out.set("advisory_key", fmt::to_string(names::advisory_key(model.schema, name)));
+  out.set("prefix", names::prefix(model.schema, model.line));
+  out.set("channel_literal", sql::literal(names::channel(model.schema, model.line)));
+  out.set("advisory_key", fmt::to_string(names::advisory_key(model.schema, model.line)));
 }
 
-void set_options(view& out, const queue_model& model) {
+/// Of a queue, under one of its names.
+void set_options(view& out, const queue_model& model, const std::string& name) {
   const auto& queue = model.newest().queue;
   set_line(out, model);
-  out.set("queue_literal", sql::literal(queue.name));
+  out.set("line", model.line);
+  set_names(out, model, name);
   out.set("lease", sql::interval(queue.lease));
   out.set("max_attempts", fmt::to_string(queue.retry.max_attempts));
 }
@@ -241,11 +223,21 @@ void set_contract(view& out, const queue_version& version) {
   out.set("json_contract", json_contract(fields_of(version.queue)));
 }
 
-/// What the untyped doors choose from.
-void set_json_versions(view& out, const queue_model& model) {
-  std::vector<view> older;
+/// The live contracts that bear the name, oldest first.
+std::vector<const queue_version*> versions_called(const queue_model& model, const std::string& name) {
+  std::vector<const queue_version*> result;
   for (const auto& version : model.versions) {
-    if (&version == &model.newest()) continue;
+    if (version.contract->queue == name) result.push_back(&version);
+  }
+  return result;
+}
+
+/// What the untyped doors choose from.
+void set_json_versions(view& out, const queue_model& model, const std::vector<const queue_version*>& called) {
+  std::vector<view> older;
+  for (const auto* each : called) {
+    if (each == called.back()) continue;
+    const auto& version = *each;
     auto& fit = older.emplace_back();
     fit.set("number", fmt::to_string(version.contract->version));
     fit.set("fits", version.contract->is_schemaless
@@ -255,10 +247,10 @@ void set_json_versions(view& out, const queue_model& model) {
   }
   out.set_list("older_versions", std::move(older));
   out.set("version", fmt::to_string(model.newest().contract->version));
-  out.set("oldest_version", fmt::to_string(model.oldest().contract->version));
+  out.set("oldest_version", fmt::to_string(called.front()->contract->version));
 }
 
-void set_versions(view& out, const queue_model& model) {
+void set_versions(view& out, const queue_model& model, const std::vector<const queue_version*>& called) {
   std::vector<view> versions;
   for (const auto& version : model.versions) {
     auto& item = versions.emplace_back();
@@ -266,12 +258,12 @@ void set_versions(view& out, const queue_model& model) {
     set_comma(item, &version == &model.newest());
   }
   out.set_list("versions", std::move(versions));
-  set_json_versions(out, model);
+  set_json_versions(out, model, called);
+  out.set("json_version", fmt::to_string(called.back()->contract->version));
 }
 
-/// The view that shows the queue in its oldest contract.
-void set_door(view& out, const queue_model& model) {
-  const auto& shown = model.oldest();
+/// The view that shows the queue in one contract.
+void set_door(view& out, const queue_model& model, const queue_version& shown) {
   std::vector<view> fields;
   for (const auto& field : shown.contract->fields) {
     auto& item = fields.emplace_back();
@@ -303,29 +295,42 @@ view core_view(const sql_project& project, const line_names& lines,
                const std::vector<contract::locked_enumeration>& enumerations) {
   std::vector<view> enums;
   for (const auto& enumeration : enumerations) enums.push_back(enumeration_item(project, enumeration));
-  const auto named = [&](const std::vector<std::string>& names) {
-    std::vector<view> items(names.size());
-    for (std::size_t i = 0; i < names.size(); ++i) set_names(items[i], project.schema, names[i]);
-    return items;
-  };
+  std::vector<view> doors;
+  for (const auto& [line, names] : lines.queues) {
+    for (const auto& name : names) {
+      auto& item = doors.emplace_back();
+      item.set("line_literal", sql::literal(line));
+      item.set("prefix", names::prefix(project.schema, line));
+      item.set("queue_literal", sql::literal(name));
+      item.set("api", names::prefix(project.schema, name));
+      item.set_flag("has_other_names", names.size() > 1);
+    }
+  }
+  std::vector<view> streams;
+  for (const auto& name : lines.streams) {
+    auto& item = streams.emplace_back();
+    item.set("queue_literal", sql::literal(name));
+    item.set("prefix", names::prefix(project.schema, name));
+  }
 
   view result;
   set_project(result, project);
   result.set("schema_literal", sql::literal(project.schema));
   result.set_flag("has_enums", !enums.empty());
   result.set_list("enums", std::move(enums));
-  result.set_list("queues", named(lines.queues));
-  result.set_flag("has_streams", !lines.streams.empty());
-  result.set_list("streams", named(lines.streams));
+  result.set_list("doors", std::move(doors));
+  result.set_flag("has_streams", !streams.empty());
+  result.set_list("streams", std::move(streams));
   return result;
 }
 
-view queue_view(const queue_model& model) {
+view queue_view(const queue_model& model, const std::string& name) {
   const auto& queue = model.newest().queue;
+  const auto called = versions_called(model, name);
   view result;
   result.set("project", model.project);
-  set_options(result, model);
-  result.set("door", names::door(model.schema, queue.name));
+  set_options(result, model, name);
+  result.set("door", names::door(model.schema, name));
   result.set("retry_delay", sql::retry_delay(queue.retry));
   result.set_flag("has_dead_letter", queue.dead_letter);
   set_doc(result, queue.doc);
@@ -334,15 +339,16 @@ view queue_view(const queue_model& model) {
   set_levels(result, model);
   set_order(result, model);
   set_table(result, model);
-  set_versions(result, model);
-  set_door(result, model);
+  set_versions(result, model, called);
+  set_door(result, model, *called.front());
   set_unique(result, model);
   return result;
 }
 
 view version_view(const queue_model& model, const queue_version& version) {
   view result;
-  set_options(result, model);
+  set_options(result, model, version.contract->queue);
+  result.set("queue_literal", sql::literal(version.contract->queue));
   set_users(result, model.newest().queue.grants);
   set_contract(result, version);
   set_levels(result, model);
@@ -369,11 +375,12 @@ view stream_view(const queue_model& model) {
   view result;
   result.set("project", model.project);
   set_line(result, model);
+  result.set("queue", model.name());
   set_doc(result, stream.doc);
   set_users(result, stream.grants);
   set_operators(result, stream.grants);
   set_table(result, model);
-  set_json_versions(result, model);
+  set_json_versions(result, model, versions_called(model, model.name()));
   result.set("retention", sql::interval(stream.stream->retention));
   // While one is filled, two are kept, one is cleared away and one stays empty.
   result.set("rotation", sql::interval(std::max<std::int64_t>(stream.stream->retention / 2, 1'000'000)));
@@ -399,63 +406,12 @@ view stream_view(const queue_model& model) {
 view stream_version_view(const queue_model& model, const queue_version& version) {
   view result;
   set_line(result, model);
+  result.set("queue", model.name());
   result.set("queue_literal", sql::literal(model.name()));
   set_users(result, model.newest().queue.grants);
   set_contract(result, version);
   result.set("readable_e", readable(model, version, "e"));
   set_fields(result, model, version, {{"value_e", "e"}});
-  return result;
-}
-
-view change_view(const queue_model& model, const change_details& details) {
-  const auto& queue = model.newest().queue;
-  view result;
-  result.set("schema", sql::identifier(model.schema));
-  result.set("queue", queue.name);
-  set_names(result, model.schema, queue.name);
-  result.set("door", names::door(model.schema, queue.name));
-  result.set_flag("has_dead_letter", queue.dead_letter);
-  result.set_flag("is_ordered", is_ordered(model));
-  result.set_flag("is_blocking", is_blocking(model));
-  std::vector<view> columns;
-  for (const auto& column : model.columns) columns.emplace_back().set("column", sql::identifier(column.name));
-  result.set_list("columns", std::move(columns));
-  set_part(result, "producers", "has_producers", queue.grants.produce);
-  set_unique_for_change(result, model);
-  result.set("number", fmt::to_string(details.number));
-  result.set("sunset", sql::interval(queue.sunset));
-  result.set("sunset_words", declaration::spell_duration(queue.sunset));
-  result.set("remaining", details.remaining);
-  result.set("remaining_words", details.remaining_words);
-  result.set("remaining_hint", sql::literal(details.remaining_hint));
-  result.set("own_columns", fmt::format("{}", fmt::join(details.own_columns, ", ")));
-  result.set_flag("has_own_columns", !details.own_columns.empty());
-  std::vector<view> versions;
-  for (const auto& version : model.versions) {
-    versions.emplace_back().set("number", fmt::to_string(version.contract->version));
-  }
-  result.set_list("versions", std::move(versions));
-  result.set_list("levels", level_items(model.later_priorities()));
-  result.set_list("changed_levels", level_items(details.levels));
-  std::vector<view> revocations;
-  for (const auto& [privileges, objects, roles] : details.revocations) {
-    auto& item = revocations.emplace_back();
-    item.set("privileges", privileges);
-    item.set("objects", objects);
-    item.set("roles", roles);
-  }
-  result.set_list("revocations", std::move(revocations));
-  return result;
-}
-
-view migration_view(const std::string& name, std::vector<view> words, const std::vector<std::string>& roles,
-                    std::vector<view> steps) {
-  view result;
-  result.set("migration", name);
-  result.set_list("words", std::move(words));
-  result.set_flag("has_roles", !roles.empty());
-  result.set("role_names", fmt::format("{}", fmt::join(roles, ", ")));
-  result.set_list("steps", std::move(steps));
   return result;
 }
 

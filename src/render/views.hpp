@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "contract/lock.hpp"
+#include "contract/queue_names.hpp"
 #include "declaration/model.hpp"
 #include "render/queue_model.hpp"
 #include "render/view.hpp"
@@ -35,6 +36,7 @@
 ///   sql/stream_change/<part>           a part of a step about a stream, where queues have another
 ///   cpp/queue.hpp.mustache             generated/include/<namespace path>/<queue>.hpp
 ///   cpp/stream.hpp.mustache            generated/include/<namespace path>/<stream>.hpp
+///   cpp/former.hpp.mustache            the same under a former name, as long as contracts of that name live
 ///   cpp/enum.hpp.mustache              generated/include/<namespace path>/<enum>.hpp
 ///
 /// The files above place objects with `{{> object}}` (the file's name up to the first dot), alone on its line; an
@@ -53,8 +55,13 @@
 ///   schema_literal        'shop'
 ///   enums                 list, see below
 ///   has_enums             flag
-///   queues                list, all queues: queue_literal, prefix
-///   streams, has_streams  the same of streams; flag
+///   doors                 list, every name that a queue has or had, its present one first
+///   streams, has_streams  list, all streams: queue_literal, prefix; flag
+///
+/// doors:
+///   line_literal, prefix, api as in queues
+///   queue_literal         'mail'                      the name
+///   has_other_names       flag: what bears this name may not be there
 ///
 /// enums:
 ///   type                  shop.channel
@@ -64,9 +71,14 @@
 /// # sql/queue and sql/version
 ///
 ///   schema                as in core
-///   queue                 email                       plain; also the beginning of unqualified names of constraints, indexes
-///   queue_literal         'email'
-///   prefix                shop.email                  beginning of every qualified name: {{prefix}}_message
+///   line                  email                       the first name of the queue, which stays: plain, the beginning of
+///                                                     unqualified names of constraints, indexes
+///   line_literal          'email'                     of the queue's row in quern_queue
+///   prefix                shop.email                  beginning of every name that stays: {{prefix}}_message; of tables,
+///                                                     sequences and functions that only functions call
+///   queue                 mail                        plain: in sql/queue the name that is spelled, in sql/version that
+///                                                     of the contract
+///   api                   shop.mail                   beginning of what programs call: {{api}}_ack
 ///   channel_literal       'shop.email'                of NOTIFY
 ///   advisory_key          -4615713571523186407        a bigint
 ///   lease                 interval '30 seconds'
@@ -95,16 +107,17 @@
 ///   operators             ops                         as producers
 ///   roles                 mailer, ops, "Web-App"      all of them, sorted
 ///   has_operators, has_roles                          flags
-///   oldest_version        1                           of the live ones
+///   oldest_version        1                           of the live ones that bear the name
+///   json_version          2                           the newest that bears the name
 ///   versions              list, the live ones: number, comma
-///   older_versions        list, the live ones but the newest: number, fits (whether `p_payload` is one of them)
+///   older_versions        list, the live ones that bear the name, but the newest: number, fits (whether `p_payload` is one of them)
 ///   columns               list: column (quoted where it must be), sql_type, default_clause (` default 'email'` or
 ///                         nothing), not_null (` not null` or nothing), doc_literal, has_doc
 ///   checks                list: name (email_recipient_max_length, at most 63 bytes, unique within one table),
 ///                         expression (char_length(recipient) <= 320), comma
 ///   message_indexes, delayed_indexes, dead_indexes   list: name, columns; of that table, besides its key
-///   door_fields           list: column, value_m as in fields of sql/version, comma: of the oldest contract
-///   door_readable         m.contract_version = 1      whether the row m can be read as the oldest contract
+///   door_fields           list: column, value_m as in fields of sql/version, comma: of the oldest_version
+///   door_readable         m.contract_version = 1      whether the row m can be read as the oldest_version
 ///   is_door_schemaless    flag
 ///   has_unique            flag: whether there is one message of those that are the same, and of these flags one:
 ///   has_pending_key, has_timed_key                    while it is pending, for a time
@@ -117,6 +130,7 @@
 ///
 /// # sql/version
 ///
+///   queue_literal         'mail'                      of rows in quern_contract
 ///   fingerprint           64 hex digits
 ///   is_schemaless         flag: the one field is payload jsonb not null
 ///   has_unordered         flag: whether messages of an ordered queue may have no key
@@ -170,9 +184,14 @@
 /// migration: migration (email/0002_expand_v2), words (list: word), role_names, has_roles, steps (list: name, lock,
 /// lock_timeout, statement_timeout, transaction, text, probe, has_probe, cleanup, has_cleanup, reverse, has_reverse)
 ///
-/// The others: schema, queue, queue_literal, prefix, door, has_dead_letter, is_ordered, is_blocking, producers,
-/// has_producers and versions as above, columns with their column alone, and
+/// The others: schema, line, line_literal, prefix, door, has_dead_letter, is_ordered, is_blocking, producers and
+/// has_producers as above, columns with their column alone, and
 ///   number                2                           the contract that it is about
+///   queue, queue_literal, api                         as above: of that contract, else of the newest
+///   versions              list, the live ones: number, api
+///   names                 list: api, door: the names that it is about
+///   other_names           list: api, door: of all live contracts, but the one above
+///   is_its_contract       queue = 'email'             which rows of quern_contract and quern_client are the queue's
 ///   sunset, sunset_words  interval '24 hours'         how long nobody may have used a contract; the same in words
 ///   remaining             m.contract_version = 2      the rows m that must not be there
 ///   remaining_words       ` in contract v2`           the end of a sentence that says which
@@ -198,14 +217,20 @@
 ///   count                 3
 ///   values                list: label (email), comma
 ///
+/// cpp/former.hpp:
+///   former, queue         email, mail                 the name that it has here, and its present one
+///   header                shop/mail.hpp
+///
 /// cpp/queue.hpp:
 ///   includes              list: header (cstdint), sorted, of the standard library and quern
-///   queue                 email
+///   queue                 mail                        the present name
 ///   version               2                           the newest
-///   versions              list, the live ones, oldest first: version, fingerprint, is_schemaless as in SQL, fields,
-///                         delay_number, has_priorities, priority_count (3), priority_number, priority (as in SQL)
+///   versions              list, the live ones, oldest first: queue, api, version, fingerprint, is_schemaless as in SQL,
+///                         fields, delay_number, has_priorities, priority_count (3), priority_number, priority (as in SQL)
 ///   (cpp/stream.hpp: the same, with the comma of fields instead of delay_number)
-///   upgrades              list: from (1), to (2), assignments (list: name, expression)
+///   upgrades              list: from (email_v1), to (email_v2), from_version, to_version, assignments (list: name,
+///                         expression)
+///   other_names           list, of the live contracts: queue, version (the newest that bears the name)
 ///   schema, prefix        as in SQL
 ///   channel               shop.email
 ///   wake_key              -4615713571523186407        the advisory_key of SQL, as a literal of std::int64_t
@@ -226,7 +251,7 @@ namespace render {
 
 /// What a project's untyped doors lead to.
 struct line_names {
-  std::vector<std::string> queues;
+  std::vector<contract::queue_doors> queues;
   std::vector<std::string> streams;
 };
 
@@ -234,8 +259,8 @@ struct line_names {
 view core_view(const sql_project& project, const line_names& lines,
                const std::vector<contract::locked_enumeration>& enumerations);
 
-/// Of sql/queue.
-view queue_view(const queue_model& model);
+/// Of sql/queue, under one of the names that the model has.
+view queue_view(const queue_model& model, const std::string& name);
 
 /// Of sql/version; the version is one of the model's.
 view version_view(const queue_model& model, const queue_version& version);
@@ -266,6 +291,7 @@ struct change_details {
   std::string remaining_words{};
   std::string remaining_hint{};
   std::vector<std::string> own_columns{};
+  std::vector<std::string> names{};
   std::vector<revocation> revocations{};
   std::vector<int> levels{};
 };
@@ -279,6 +305,9 @@ view migration_view(const std::string& name, std::vector<view> words, const std:
 
 /// Of cpp/queue.hpp and cpp/stream.hpp. The qualifier is cpp::qualifier of the project.
 view queue_header_view(const queue_model& model, const std::string& cpp_namespace, const std::string& qualifier);
+
+/// Of cpp/former.hpp: of a name that the queue had, and that programs still include.
+view former_header_view(const queue_model& model, const std::string& cpp_namespace, const std::string& name);
 
 /// Of cpp/enum.hpp.
 view enumeration_header_view(const sql_project& project, const std::string& cpp_namespace,

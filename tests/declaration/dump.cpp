@@ -76,6 +76,8 @@ class dumper {
     for (const auto& f : q.payload) add(f);
     if (!q.removed.empty()) line("  removed");
     for (const auto& f : q.removed) add(f);
+    if (!q.renamed_from.empty())
+      line("  renamed from {} at {}:{}", q.renamed_from, q.renamed_where.begin.line, q.renamed_where.begin.column);
     if (!q.breaks) return;
     const auto& [version, reason, until, where] = *q.breaks;
     line("  breaks with v{} until {} because {} at {}:{}", version, until, quoted(reason), where.begin.line,

@@ -52,7 +52,7 @@ std::set<std::string> captured(const std::string& directory, const char* pattern
 std::set<std::string> created_names(const char* shared, const char* of_version, const std::string& header) {
   std::set<std::string> names;
   const auto* sql =
-      R"((?:create (?:or replace )?(?:table|view|sequence|function) \{\{prefix\}\}|(?:index|constraint) \{\{queue\}\})([a-z_0]*(?:\{\{version\}\}[a-z_]*)?(?:\{\{level\}\})?))";
+      R"((?:create (?:or replace )?(?:table|view|sequence|function) \{\{(?:prefix|api)\}\}|(?:index|constraint) \{\{(?:line|queue)\}\})([a-z_0]*(?:\{\{version\}\}[a-z_]*)?(?:\{\{level\}\})?))";
   const auto* cpp = R"(\n(?:struct|using) \{\{queue\}\}([a-z_]*(?:\{\{version\}\}[a-z_]*)?))";
   for (const auto& name : captured(shared, sql)) names.insert("q" + name);
   for (const auto& name : captured(of_version, sql)) names.insert("q" + name);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "declaration/read.hpp"
+#include "contract/queue_names.hpp"
 #include "recipes/engines.hpp"
 #include "recipes/recipe.hpp"
 #include "recipes/scene.hpp"
@@ -83,7 +84,8 @@ TEST_CASE("what migrations have made, read from their files, is what a new insta
     for (const auto& [line, objects] : lines) {
       INFO(line);
       render::sql_objects fresh;
-      fresh.apply(content_of(played.wanted.files, "sql/" + line + ".sql"));
+      const auto* known = contract::find_line(played.wanted.lock, line);
+      fresh.apply(content_of(played.wanted.files, "sql/" + contract::queue_name(*known) + ".sql"));
       CHECK(words_of(objects) == words_of(fresh));
     }
   }
@@ -195,7 +197,7 @@ TEST_CASE("what programs and other queues hold on to is no engine's to change") 
       "quern.toml: error: engine 2 changes the parameters or the result of the function shop.email_ack, which programs "
       "call [engine_unsafe]\n" +
           help);
-  CHECK(said_of("sql/version/claim.sql.mustache", "{{prefix}}_claim_v{{version}}(", "{{prefix}}_fetch_v{{version}}(")
+  CHECK(said_of("sql/version/claim.sql.mustache", "{{api}}_claim_v{{version}}(", "{{api}}_fetch_v{{version}}(")
             .starts_with("quern.toml: error: engine 2 takes away the function shop.email_claim_v1, which programs call "
                          "[engine_unsafe]\n"));
   CHECK(said_of("sql/core/check_payload.sql.mustache", "quern_check_payload(p_queue text,",

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <functional>
 #include <quern/connection.hpp>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "migrate/drift.hpp"
@@ -29,7 +31,8 @@ enum class direction { up, down };
 struct seen_step {
   std::string title{};
   bool is_transactional = true;
-  bool does_something = true;
+  std::string text{};  // what is executed
+  bool waits = false;  // for whatever is older
   bool has_probe = false;
   bool defines = false;  // an object of the catalog
 };
@@ -47,8 +50,9 @@ struct progress {
   bool operator==(const progress&) const = default;
 };
 
-bool does_something(const std::string& sql) {
-  return !migrate::split_statements(sql).starts.empty();
+/// Those that wait for some rows alone find none here that is in use.
+bool waits(const migrate::step& part, const std::string& sql) {
+  return part.lock.find("older transactions") != std::string::npos && !migrate::split_statements(sql).starts.empty();
 }
 
 /// All that is to be done in a direction, by runners that can be killed.
@@ -81,7 +85,8 @@ class work {
       if (when != moment::recorded) return;
       told.done({.title = fmt::format("{}, step {}", migrate::title(one), part.name),
                  .is_transactional = part.is_transactional,
-                 .does_something = does_something(part.sql),
+                 .text = part.sql + (part.probe ? part.probe->sql : "") + (part.cleanup ? part.cleanup->sql : ""),
+                 .waits = waits(part, part.sql),
                  .has_probe = part.probe.has_value()});
     };
     migrate::apply(files_, how);
@@ -92,18 +97,19 @@ class work {
     how.begun = [&](const auto&) { told.reached(moment::begun); };
     how.executed = [&](const auto&) { told.reached(moment::executed); };
     how.taken_back = [&](const migrate::applied_step& row, auto) {
+      const auto& part = step_of(row);
       told.done({.title = "taking back " + migrate::title(row),
                  .is_transactional = row.is_transactional,
-                 .does_something = does_something(reverse_of(row))});
+                 .text = part.reverse.value().sql,
+                 .waits = waits(part, part.reverse.value().sql)});
     };
     migrate::rollback(how);
   }
 
-  const std::string& reverse_of(const migrate::applied_step& row) const {
+  const migrate::step& step_of(const migrate::applied_step& row) const {
     const auto is_it = [&](const auto& one) { return one.line == row.line && one.number == row.number; };
     const auto& all = files_.migrations;
-    const auto found = std::find_if(all.begin(), all.end(), is_it);
-    return found->steps.at(static_cast<std::size_t>(row.step) - 1).reverse.value().sql;
+    return std::find_if(all.begin(), all.end(), is_it)->steps.at(static_cast<std::size_t>(row.step) - 1);
   }
 
   std::vector<migrate::applied_step> read() { return migrate::read_ledger(db_, "shop"); }
@@ -181,12 +187,12 @@ std::vector<death> deaths_of_other(const seen_step& step) {
   std::vector<death> all{session_at(server_point::begin_row),
                          session_at(server_point::begin_commit),
                          {.how = death::kind::process_at, .when = moment::begun}};
-  if (step.does_something) all.push_back({.how = death::kind::session_waiting});
+  if (step.waits) all.push_back({.how = death::kind::session_waiting});
   // What a probe finds done is not done again.
   if (step.defines && !step.has_probe) all.push_back(session_at(server_point::statement));
   if (!step.has_probe) all.push_back({.how = death::kind::process_at, .when = moment::executed});
   // The index that a statement before has dropped is not waited for again.
-  if (step.does_something && (step.has_probe || !step.defines)) all.push_back({.how = death::kind::process_waiting});
+  if (step.waits && (step.has_probe || !step.defines)) all.push_back({.how = death::kind::process_waiting});
   all.push_back(session_at(server_point::end_row));
   all.push_back(session_at(server_point::end_commit));
   all.push_back({.how = death::kind::process_held_up, .point = server_point::end_row});
@@ -198,14 +204,29 @@ std::vector<death> deaths_of(const seen_step& step) {
   return step.is_transactional ? deaths_of_transactional(step) : deaths_of_other(step);
 }
 
+/// Whether a step is the first of its kind: others of the same text, in other recipes, would die the same deaths.
+bool is_first(direction where, const seen_step& step) {
+  static std::set<std::pair<direction, std::string>> known;
+  return known.emplace(where, step.text).second;
+}
+
 /// Kills the runner in each step in every way.
 class killing {
  public:
   killing(const recipe_scene& scene, direction where, std::vector<seen_step> steps, kill_report& report)
-      : scene_{scene}, points_{scene.database_of()}, work_{scene, where}, steps_{std::move(steps)}, report_{report} {}
+      : scene_{scene},
+        where_{where},
+        points_{scene.database_of()},
+        work_{scene, where},
+        steps_{std::move(steps)},
+        report_{report} {}
 
   void run() {
     for (std::size_t step = 0; step < steps_.size(); ++step) {
+      if (!is_first(where_, steps_[step])) {
+        go_on();
+        continue;
+      }
       before_ = points_.fingerprint();
       for (const auto& one : deaths_of(steps_[step])) {
         place_ = fmt::format("{}, {}", steps_[step].title, spell(one));
@@ -220,6 +241,18 @@ class killing {
   }
 
  private:
+  /// By one step.
+  void go_on() {
+    struct enough {};
+    listeners told;
+    told.done = [](const seen_step&) { throw enough{}; };
+    try {
+      work_.run(scene_.url(), told);
+    } catch (const enough&) {
+      points_.wait_until_runners_are_gone();
+    }
+  }
+
   void die(const death& one, std::size_t step) {
     if (one.how == death::kind::process_held_up) return die_held_up(one.point, step);
     if (one.how == death::kind::session_at) {
@@ -304,6 +337,7 @@ end
 $$)";
 
   const recipe_scene& scene_;
+  direction where_;
   kill_points points_;
   work work_;
   std::vector<seen_step> steps_;
@@ -315,7 +349,7 @@ $$)";
 /// Of all contracts of a lock.
 std::vector<std::vector<std::string>> messages_in(const recipe_scene& scene, const contract::lock& lock) {
   std::vector<std::vector<std::string>> result;
-  for (const auto& contract : recipe_scene::spoken(lock)) result.push_back(scene.messages(contract.version));
+  for (const auto& contract : recipe_scene::spoken(lock)) result.push_back(scene.messages(contract));
   return result;
 }
 

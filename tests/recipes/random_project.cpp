@@ -23,7 +23,7 @@ const std::vector<std::vector<std::string>> ladders{{"int16", "int32", "int64"},
 
 std::string random_project::change() {
   using edit = std::string (random_project::*)();
-  constexpr std::array<edit, 13> changes{&random_project::add,
+  constexpr std::array<edit, 14> changes{&random_project::add,
                                          &random_project::remove,
                                          &random_project::rename,
                                          &random_project::swap_names,
@@ -35,7 +35,8 @@ std::string random_project::change() {
                                          &random_project::change_enumeration,
                                          &random_project::change_options,
                                          &random_project::change_priorities,
-                                         &random_project::change_other_queue};
+                                         &random_project::change_other_queue,
+                                         &random_project::rename_queue};
   return (this->*changes.at(below(changes.size())))();
 }
 
@@ -47,17 +48,24 @@ void random_project::release() {
     each.released = each.is;
   }
   if (below(2) == 0) removed_.clear();
+  if (!released_queue_.empty() && released_queue_ != queue_) former_queue_ = released_queue_;
+  if (below(2) == 0) former_queue_.clear();
+  released_queue_ = queue_;
+  queue_names_.push_back(queue_);
   has_released_other_ = has_released_other_ || has_other_;
 }
 
 std::string random_project::declaration() const {
   std::string text = "[project]\nname = \"shop\"\n[enums.way]\nvalues = [\"v0\"";
   for (std::size_t i = 1; i < values_; ++i) text += fmt::format(", \"v{}\"", i);
-  text += fmt::format("]\n[queues.mail]\nlease = \"{}s\"\ndead_letter = {}\ngrants = {{ produce = [\"web\"]{} }}\n",
-                      options_ + 10, options_ % 3 != 0, options_ % 2 != 0 ? ", consume = [\"mailer\"]" : "");
+  text += fmt::format("]\n[queues.{}]\nlease = \"{}s\"\ndead_letter = {}\ngrants = {{ produce = [\"web\"]{} }}\n",
+                      queue_, options_ + 10, options_ % 3 != 0, options_ % 2 != 0 ? ", consume = [\"mailer\"]" : "");
   if (priorities_ > 0) text += fmt::format("priorities = {}\n", priorities_);
   text += unique();
-  text += "[queues.mail.payload]\n";
+  const bool is_other_queue = !released_queue_.empty() && released_queue_ != queue_;
+  if (const auto& former = is_other_queue ? released_queue_ : former_queue_; !former.empty() && former != queue_)
+    text += fmt::format("renamed_from = \"{}\"\n", former);
+  text += fmt::format("[queues.{}.payload]\n", queue_);
   for (const auto& each : fields_) {
     const bool is_renamed = !each.released_name.empty() && each.released_name != each.name;
     const auto& former = is_renamed ? each.released_name : each.renamed_from;
@@ -65,7 +73,7 @@ std::string random_project::declaration() const {
                         each.is.has_default ? ", default = " + each.value : std::string{},
                         former.empty() ? std::string{} : fmt::format(", renamed_from = \"{}\"", former));
   }
-  text += "[queues.mail.removed]\n";
+  text += fmt::format("[queues.{}.removed]\n", queue_);
   for (const auto& line : removed_) text += line;
   if (has_other_) {
     text += "[queues.other]\npayload = \"jsonb\"\n";
@@ -220,6 +228,12 @@ std::string random_project::change_priorities() {
 std::string random_project::change_other_queue() {
   has_other_ = !has_other_;
   return has_other_ ? "adds a queue" : "removes a queue";
+}
+
+std::string random_project::rename_queue() {
+  const bool goes_back = !queue_names_.empty() && below(2) == 0;
+  queue_ = goes_back ? queue_names_[below(queue_names_.size())] : "post_" + fresh_name();
+  return "calls the queue " + queue_;
 }
 
 }  // namespace test

@@ -62,10 +62,15 @@ class random_project {
   std::string change_options();
   std::string change_priorities();
   std::string change_other_queue();
+  std::string rename_queue();
 
   std::mt19937 random_;
+  std::string queue_ = "mail";
+  std::string released_queue_{};            // empty: not released
+  std::string former_queue_{};              // stays for a while
+  std::vector<std::string> queue_names_{};  // that were released
   std::vector<field> fields_{{.name = "first"}};
-  std::vector<std::string> removed_{};  // lines of [queues.mail.removed]
+  std::vector<std::string> removed_{};  // lines of the queue's table of that name
   std::size_t names_ = 0;
   std::size_t values_ = 2;  // of the enumeration
   std::size_t options_ = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "contract/lock.hpp"
+#include "contract/queue_names.hpp"
 #include "contract/retirement.hpp"
 #include "contract/storage.hpp"
 #include "declaration/read.hpp"
@@ -106,12 +107,13 @@ class history {
   }
 
   void retire() {
-    const auto& line = *contract::find_line(lock_, "mail");
-    const auto alive = contract::live(line.state.contracts);
-    if (!contract::why_not_retire(lock_, "mail", alive.front()->version).empty()) return;
+    // Before a release a rename takes the line along.
+    const auto& queue = declared_.queues.front().name;
+    const auto alive = contract::live(contract::find_queue(lock_, queue)->state.contracts);
+    if (!contract::why_not_retire(lock_, queue, alive.front()->version).empty()) return;
     words_ += fmt::format("retire v{}; ", alive.front()->version);
     INFO(words_);
-    const auto made = render::retire(declared_, lock_, short_templates(), "mail");
+    const auto made = render::retire(declared_, lock_, short_templates(), queue);
     REQUIRE(made.diagnostics.empty());
     lock_ = made.lock;
     generate_again();

@@ -150,11 +150,11 @@ migrate::catalog recipe_scene::fresh_catalog() const {
 
 migrate::catalog recipe_scene::released_catalog() const {
   forget_everything();
-  migrate_core_to_all();
+  migrate_core();
   return catalog();
 }
 
-void recipe_scene::migrate_core_to_all() const {
+void recipe_scene::migrate_core() const {
   const migrations_folder partly;
   for (const auto& file : played().released) partly.add(file);
   for (const auto& file : played().wanted.migrations) {
@@ -199,19 +199,21 @@ void recipe_scene::enqueue(const contract::payload_contract& contract) const {
     end
     $$;
   )");
-  db.execute(fmt::format("select shop.email_enqueue_v{}({})::text", contract.version, fmt::join(arguments, ", ")));
+  db.execute(fmt::format("select shop.{}_enqueue_v{}({})::text", contract.queue, contract.version,
+                         fmt::join(arguments, ", ")));
 }
 
-std::vector<std::size_t> recipe_scene::readable(int version) const {
+std::vector<std::size_t> recipe_scene::readable(const contract::payload_contract& contract) const {
   std::vector<std::size_t> counts;
   for (const auto* how : {"claim", "claim_json", "take"}) {
     auto db = connect();
     // What the call before gave back is found at the next sweep.
-    db.execute(fmt::format("select setval('shop.email_v{}_swept_at', 0)", version));
+    db.execute(fmt::format("select setval('shop.email_v{}_swept_at', 0)", contract.version));
     db.execute("begin");
     // An ordered queue hands out the next of a key when the one before is ended.
     const auto all = fmt::format(
-        "select count(shop.email_ack(c.message_id, c.attempt))::text from shop.email_{}_v{}(100) as c", how, version);
+        "select count(shop.{0}_ack(c.message_id, c.attempt))::text from shop.{0}_{1}_v{2}(100) as c", contract.queue, how,
+        contract.version);
     counts.push_back(0);
     for (std::size_t some = 1; some != 0; counts.back() += some)
       some = std::stoul(db.execute(all)[0].get<std::string>(0));
@@ -220,16 +222,16 @@ std::vector<std::size_t> recipe_scene::readable(int version) const {
   return counts;
 }
 
-std::vector<std::string> recipe_scene::messages(int version) const {
+std::vector<std::string> recipe_scene::messages(const contract::payload_contract& contract) const {
   std::map<std::int64_t, std::string> by_number;
   auto db = connect();
-  db.execute(fmt::format("select setval('shop.email_v{}_swept_at', 0)", version));
+  db.execute(fmt::format("select setval('shop.email_v{}_swept_at', 0)", contract.version));
   db.execute("begin");
   // An ordered queue hands out the next of a key when the one before is ended.
   const auto some = fmt::format(
-      "select c.message_id, c.message_id || ' ' || c.payload, shop.email_ack(c.message_id, c.attempt) "
-      "from shop.email_claim_json_v{}(100) as c",
-      version);
+      "select c.message_id, c.message_id || ' ' || c.payload, shop.{0}_ack(c.message_id, c.attempt) "
+      "from shop.{0}_claim_json_v{1}(100) as c",
+      contract.queue, contract.version);
   for (std::size_t known = 1; known != by_number.size();) {
     known = by_number.size();
     for (const auto row : db.execute(some)) by_number.emplace(row.get<std::int64_t>(0), row.get<std::string>(1));

@@ -53,11 +53,13 @@ class recipe_scene {
   /// Whether a queue is dropped or a contract retired, which is not taken back.
   bool is_final() const;
 
+  quern::connection connect() const { return quern::connection{db_.url()}; }
+
   void migrate_to_released() const { migrate(*released_); }
   void migrate_to_all() const { migrate(*all_); }
 
-  /// To what was released, with the shared objects that are wanted.
-  void migrate_core_to_all() const;
+  /// What was released, and of the rest only what all queues share.
+  void migrate_core() const;
 
   /// Takes all that was not released back, but for the shared objects.
   void roll_back() const;
@@ -89,12 +91,10 @@ class recipe_scene {
   void enqueue(const contract::payload_contract& contract) const;
 
   /// How many of all messages the contract hands out: claimed, claimed as JSON, taken.
-  std::vector<std::size_t> readable(int version) const;
+  std::vector<std::size_t> readable(const contract::payload_contract& contract) const;
 
   /// What the contract hands out of all messages: `17 {"note": "A"}`, in the order of the numbers.
-  std::vector<std::string> messages(int version) const;
-
-  quern::connection connect() const { return quern::connection{db_.url()}; }
+  std::vector<std::string> messages(const contract::payload_contract& contract) const;
 
  private:
   void migrate(const migrations_folder& to) const;

@@ -29,7 +29,7 @@ TEST_CASE("every contract goes on to enqueue and to read, beside those that came
       INFO("v" << contract.version);
       const auto is_it = [&](const auto& one) { return one.version == contract.version; };
       const auto own = 1 + static_cast<std::size_t>(std::count_if(old.begin(), old.end(), is_it));
-      for (const auto count : here.readable(contract.version)) {
+      for (const auto count : here.readable(contract)) {
         // Of what others wrote everything that is no break: the examples are in the range of all.
         CHECK(count >= own);
         CHECK((contract_breaks(all) || count == old.size() + all.size()));

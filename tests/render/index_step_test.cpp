@@ -13,7 +13,7 @@ struct scene {
     state.contracts = {{.queue = "bus_message",
                         .is_schemaless = true,
                         .fields = {{.name = "payload", .type = "jsonb", .column = "payload"}}}};
-    model = render::model_of({"shop", "order"}, state, enumerations);
+    model = render::model_of({"shop", "order"}, "bus_message", state, enumerations);
   }
 
   contract::queue_state state;

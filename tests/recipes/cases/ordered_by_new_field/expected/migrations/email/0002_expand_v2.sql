@@ -241,10 +241,6 @@ create function shop.email_wake_next()
 -- by hashtextextended(m.region, 0), hashtextextended(d.region, 0)
 ;
 
-create function shop.email_blocked()
--- region by hashtextextended(e.region, 0)
-;
-
 create function shop.email_lock_heads_v1()
 -- messages where m.contract_version in (1, 2)
 -- delayed where d.contract_version in (1, 2)
@@ -259,6 +255,10 @@ revoke all on function
   shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1,
   shop.email_lock_heads_v1, shop.email_pick_heads_v1
 from public;
+
+create function shop.email_blocked()
+-- region by hashtextextended(e.region, 0)
+;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,

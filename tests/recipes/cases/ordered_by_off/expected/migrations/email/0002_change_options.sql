@@ -206,10 +206,6 @@ create function shop.email_wake_next()
 -- by hashint8extended(m.customer_id, 0), hashint8extended(d.customer_id, 0)
 ;
 
-create function shop.email_blocked()
--- customer_id by hashint8extended(e.customer_id, 0)
-;
-
 create function shop.email_lock_heads_v1()
 -- messages where m.contract_version = 1
 -- delayed where d.contract_version = 1
@@ -224,6 +220,10 @@ revoke all on function
   shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1,
   shop.email_lock_heads_v1, shop.email_pick_heads_v1
 from public;
+
+create function shop.email_blocked()
+-- customer_id by hashint8extended(e.customer_id, 0)
+;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,

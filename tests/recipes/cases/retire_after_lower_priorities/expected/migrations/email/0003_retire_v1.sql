@@ -66,7 +66,7 @@ set retired_at = pg_catalog.clock_timestamp()
 where queue = 'email'
   and version = 1;
 
-drop function shop.email_enqueue_json_v1, shop.email_enqueue_many_v1, shop.email_enqueue_v1, shop.email_wake_v1, shop.email_claim_json_v1, shop.email_claim_v1, shop.email_take_v1, shop.email_pick_v1, shop.email_next_due_v1;
+drop function shop.email_enqueue_json_v1, shop.email_enqueue_many_v1, shop.email_enqueue_v1, shop.email_wake_v1, shop.email_claim_json_v1, shop.email_claim_v1, shop.email_take_v1, shop.email_next_due_v1, shop.email_pick_v1;
 
 -- step: refuse_v1
 -- lock: access exclusive on shop.email_message, shop.email_delayed, shop.email_dead, for an instant

@@ -66,7 +66,7 @@ set retired_at = pg_catalog.clock_timestamp()
 where queue = 'email'
   and version = 2;
 
-drop function shop.email_enqueue_json_v2, shop.email_enqueue_many_v2, shop.email_enqueue_v2, shop.email_wake_v2, shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2, shop.email_next_due_v2;
+drop function shop.email_enqueue_json_v2, shop.email_enqueue_many_v2, shop.email_enqueue_v2, shop.email_wake_v2, shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_next_due_v2, shop.email_pick_v2;
 
 -- step: refuse_v2
 -- lock: access exclusive on shop.email_message, shop.email_delayed, shop.email_dead, for an instant

@@ -1,0 +1,133 @@
+// A queue that gets another name: from the edit to the retirement of the contracts that bear the old one.
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/program.hpp"
+#include "support/catch.hpp"
+#include "support/database.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Two queues, the first of which is called so, and was called otherwise before.
+std::string declaration(const std::string& name, const std::string& former = {}) {
+  std::string text = "[project]\nname = \"shop\"\n[queues." + name + "]\nsunset = \"1s\"\n";
+  if (!former.empty()) text += "renamed_from = \"" + former + "\"\n";
+  return text + "[queues." + name + ".payload]\norder_id = \"int64\"\n[queues.parcel.payload]\norder_id = \"int64\"\n";
+}
+
+class project {
+ public:
+  test::outcome quern(const std::vector<std::string>& words) const {
+    return desk_.quern(words, {{"QUERN_DATABASE", database_.url()}});
+  }
+
+  std::string run(const std::vector<std::string>& words) const {
+    auto ended = quern(words);
+    INFO(ended.err);
+    REQUIRE(ended.exit_code == 0);
+    return ended.out;
+  }
+
+  void generate(const std::string& name, const std::string& former = {}) const {
+    desk_.write("quern.toml", declaration(name, former));
+    run({"generate"});
+  }
+
+  bool has(const std::string& file) const { return !desk_.read(file).empty(); }
+
+  std::string lock() const { return desk_.read("migrations/quern.lock"); }
+
+ private:
+  test::desk desk_;
+  test::database database_;
+};
+
+}  // namespace
+
+TEST_CASE("a rename is a draft until it is released, and can be taken back or changed") {
+  const project shop;
+  shop.generate("email");
+  shop.run({"release"});
+  const auto released = shop.lock();
+  shop.generate("mail", "email");
+  CHECK(shop.has("migrations/email/0002_expand_v2.sql"));
+  CHECK_FALSE(shop.has("migrations/mail/0001_create.sql"));
+  const auto drafted = shop.lock();
+  shop.generate("post", "email");
+  CHECK(shop.has("generated/include/shop/post.hpp"));
+  CHECK_FALSE(shop.has("generated/include/shop/mail.hpp"));
+  shop.generate("mail", "email");
+  CHECK(shop.lock() == drafted);
+  shop.generate("email");
+  CHECK(shop.lock() == released);
+  CHECK_FALSE(shop.has("migrations/email/0002_expand_v2.sql"));
+}
+
+TEST_CASE("what is generated bears the new name, and the old one as long as its contracts live") {
+  const project shop;
+  shop.generate("email");
+  shop.run({"release"});
+  shop.generate("mail", "email");
+  CHECK(shop.has("generated/sql/mail.sql"));
+  CHECK_FALSE(shop.has("generated/sql/email.sql"));
+  CHECK(shop.has("generated/include/shop/mail.hpp"));
+  CHECK(shop.has("generated/include/shop/email.hpp"));
+  shop.run({"release"});
+  shop.run({"retire", "mail", "1", "--offline"});
+  CHECK(shop.has("generated/include/shop/mail.hpp"));
+  CHECK_FALSE(shop.has("generated/include/shop/email.hpp"));
+}
+
+TEST_CASE("what was renamed is released with what all queues share, by whichever name it is called") {
+  const project shop;
+  shop.generate("email");
+  shop.run({"release"});
+  shop.generate("mail", "email");
+  const std::string said =
+      "released core/0002_change.sql\nreleased contract v2 of queue mail\nreleased email/0002_expand_v2.sql\n";
+  CHECK(shop.quern({"release", "post"}).err == "quern: there is no queue \"post\" in quern.lock\n");
+  CHECK(shop.run({"release", "mail"}) == said);
+  CHECK(shop.run({"release", "email"}) == "nothing to release\n");
+}
+
+TEST_CASE("contracts and retire know the queue by its present name, and say its line") {
+  const project shop;
+  shop.generate("email");
+  shop.run({"release"});
+  shop.generate("mail", "email");
+  shop.run({"release"});
+  shop.run({"migrate"});
+  CHECK(shop.run({"contracts"}) ==
+        "email v1 released, in the database live\n  last produced never, last consumed never, 0 messages\n"
+        "mail v2 (line email) released, in the database live\n"
+        "  last produced never, last consumed never, 0 messages\n"
+        "parcel v1 released, in the database live\n  last produced never, last consumed never, 0 messages\n");
+  const auto all = nlohmann::json::parse(shop.run({"contracts", "--json"}));
+  CHECK(all[1]["queue"] == "mail");
+  CHECK(all[1]["line"] == "email");
+  CHECK(shop.quern({"retire", "email", "1"}).err == "quern: there is no queue \"email\": it is called \"mail\" now\n");
+  CHECK(shop.run({"retire", "mail", "1"}).find("migrations/email/0003_retire_v1.sql") != std::string::npos);
+  shop.run({"migrate"});
+  CHECK(
+      shop.run({"contracts"}).starts_with("email v1 retired, in the database retired\nmail v2 (line email) released"));
+  CHECK(shop.quern({"drift"}).exit_code == 0);
+}
+
+TEST_CASE("check tries a renamed queue out on a server, under each of its names") {
+  const project shop;
+  shop.generate("email");
+  shop.run({"release"});
+  shop.generate("mail", "email");
+  shop.run({"release"});
+  shop.generate("post", "mail");
+  const auto checked = shop.quern({"check", "--scratch"});
+  INFO(checked.out);
+  INFO(checked.err);
+  CHECK(checked.exit_code == 0);
+}

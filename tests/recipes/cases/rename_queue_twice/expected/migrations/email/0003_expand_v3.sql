@@ -1,0 +1,480 @@
+-- quern migration: email/0003_expand_v3
+-- Changes queue mail: renames the queue "mail" to "post".
+-- roles: mailer, ops, web
+
+-- step: hints_v3
+-- lock: none but on the new objects
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create sequence shop.email_v3_frontier as bigint minvalue 0;
+create sequence shop.email_v3_swept_at as bigint minvalue 0;
+create sequence shop.email_v3_produced_at as bigint minvalue 0;
+comment on sequence shop.email_v3_frontier is 'The next message id to hand out to consumers of contract v3.';
+comment on sequence shop.email_v3_swept_at is 'When a claim of contract v3 last began at the low-water mark, in milliseconds since 1970.';
+comment on sequence shop.email_v3_produced_at is 'When a producer last used contract v3, in seconds since 1970, to the minute.';
+
+-- reverse
+drop sequence shop.email_v3_frontier, shop.email_v3_swept_at, shop.email_v3_produced_at;
+
+-- step: validate
+-- lock: share update exclusive on the tables of messages, while they are read
+-- lock_timeout: 5s
+-- statement_timeout: 1h
+-- transaction: yes
+
+-- There is no new constraint to look at.
+
+-- reverse
+do $$
+declare
+  v_count bigint;
+begin
+  select count(*)
+  into v_count
+  from (
+    select m.message_id from shop.email_message as m where m.contract_version = 3
+    union all
+    select m.message_id from shop.email_delayed as m where m.contract_version = 3
+    union all
+    select m.message_id from shop.email_dead as m where m.contract_version = 3
+  ) as r;
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of queue "post" %s in contract v3', v_count,
+        case v_count when 1 then 'message' else 'messages' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'Consumers of older contracts go on to handle those that they can read: try again when they are through. Dead letters have to be redriven or purged.';
+  end if;
+end
+$$;
+
+alter table shop.email_message validate constraint email_contract_version_known;
+alter table shop.email_delayed validate constraint email_contract_version_known;
+
+-- step: allow_v3
+-- lock: access exclusive on shop.email_message, shop.email_delayed, shop.email_dead, for an instant
+-- lock_timeout: 15ms
+-- statement_timeout: 1min
+-- transaction: yes
+
+alter table shop.email_message
+  drop constraint email_contract_version_known,
+  add constraint email_contract_version_known check (contract_version in (1, 2, 3)) not valid;
+alter table shop.email_delayed
+  drop constraint email_contract_version_known,
+  add constraint email_contract_version_known check (contract_version in (1, 2, 3)) not valid;
+
+-- reverse
+alter table shop.email_message
+  drop constraint email_contract_version_known,
+  add constraint email_contract_version_known check (contract_version in (1, 2)) not valid;
+alter table shop.email_delayed
+  drop constraint email_contract_version_known,
+  add constraint email_contract_version_known check (contract_version in (1, 2)) not valid;
+
+-- step: validate_versions
+-- lock: share update exclusive on the tables of messages, while they are read
+-- lock_timeout: 5s
+-- statement_timeout: 1h
+-- transaction: yes
+
+alter table shop.email_message validate constraint email_contract_version_known;
+alter table shop.email_delayed validate constraint email_contract_version_known;
+
+-- reverse
+-- The constraint goes with the step before.
+
+-- step: settle
+-- lock: none; waits until older transactions have ended
+-- lock_timeout: 0
+-- statement_timeout: 0
+-- transaction: no
+
+-- Nothing to wait for in this direction.
+
+-- reverse
+-- Functions that were called before the last step may still run as they were: until their transactions have ended.
+do $$
+declare
+  v_older constant text[] := array(
+    select l.virtualtransaction
+    from pg_catalog.pg_locks as l
+    join pg_catalog.pg_stat_activity as a on a.pid = l.pid
+    where l.locktype = 'virtualxid'
+      and l.pid <> pg_catalog.pg_backend_pid()
+      and a.datname = pg_catalog.current_database()
+      and a.backend_type is distinct from 'autovacuum worker'
+  );
+begin
+  while exists (
+    select
+    from pg_catalog.pg_locks as l
+    where l.locktype = 'virtualxid'
+      and l.virtualtransaction = any (v_older)
+  ) loop
+    -- Between two looks no snapshot is held.
+    commit;
+    perform pg_catalog.pg_sleep(0.01);
+  end loop;
+end
+$$;
+
+-- step: functions
+-- lock: none that anybody waits for
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create or replace function shop.email_bury()
+-- v3 and older, after 8 attempts
+-- kept, order_id, recipient
+;
+
+create or replace function shop.email_ack_many(); -- v1,  v2,  v3
+
+create or replace function shop.mail_ack_many(); -- v1,  v2,  v3
+
+create or replace function shop.email_nack()
+-- v3 and older, after 8 attempts dead, else delayed, order_id, recipient
+;
+
+create or replace function shop.mail_nack()
+-- v3 and older, after 8 attempts dead, else delayed, order_id, recipient
+;
+
+create or replace function shop.email_release(); -- v1 v2 v3
+
+create or replace function shop.mail_release(); -- v1 v2 v3
+
+create or replace function shop.email_redrive_all()
+-- v3 and older, order_id, recipient
+;
+create or replace function shop.email_redrive();
+
+create or replace function shop.mail_redrive_all()
+-- v3 and older, order_id, recipient
+;
+create or replace function shop.mail_redrive();
+
+create or replace view shop.email as select m.order_id as order_id, m.recipient as recipient where m.contract_version in (1, 2, 3);
+
+create or replace view shop.mail as select m.order_id as order_id, m.recipient as recipient where m.contract_version in (1, 2, 3);
+
+create or replace function shop.email_pick_v1()
+-- messages where m.contract_version in (1, 2, 3)
+-- delayed where d.contract_version in (1, 2, 3)
+;
+
+create or replace function shop.email_claim_v1()
+-- interval '30 seconds', 8 attempts
+-- messages where m.contract_version in (1, 2, 3)
+-- delayed where d.contract_version in (1, 2, 3)
+-- order_id bigint = m.order_id or d.order_id
+-- recipient text = m.recipient or d.recipient
+;
+
+create or replace function shop.email_take_v1()
+-- 8 attempts
+-- messages where m.contract_version in (1, 2, 3)
+-- delayed where d.contract_version in (1, 2, 3)
+-- order_id bigint = m.order_id or d.order_id
+-- recipient text = m.recipient or d.recipient
+;
+
+create or replace function shop.email_pick_v2()
+-- messages where m.contract_version in (1, 2, 3)
+-- delayed where d.contract_version in (1, 2, 3)
+;
+
+create or replace function shop.mail_claim_v2()
+-- interval '30 seconds', 8 attempts
+-- messages where m.contract_version in (1, 2, 3)
+-- delayed where d.contract_version in (1, 2, 3)
+-- order_id bigint = m.order_id or d.order_id
+-- recipient text = m.recipient or d.recipient
+;
+
+create or replace function shop.mail_take_v2()
+-- 8 attempts
+-- messages where m.contract_version in (1, 2, 3)
+-- delayed where d.contract_version in (1, 2, 3)
+-- order_id bigint = m.order_id or d.order_id
+-- recipient text = m.recipient or d.recipient
+;
+
+-- reverse
+do $$
+declare
+  v_count bigint;
+begin
+  select count(*)
+  into v_count
+  from (
+    select m.message_id from shop.email_message as m where m.contract_version = 3
+    union all
+    select m.message_id from shop.email_delayed as m where m.contract_version = 3
+    union all
+    select m.message_id from shop.email_dead as m where m.contract_version = 3
+  ) as r;
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of queue "post" %s in contract v3', v_count,
+        case v_count when 1 then 'message' else 'messages' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'Consumers of older contracts go on to handle those that they can read: try again when they are through. Dead letters have to be redriven or purged.';
+  end if;
+end
+$$;
+
+create or replace function shop.email_bury()
+-- v2 and older, after 8 attempts
+-- kept, order_id, recipient
+;
+
+create or replace function shop.email_ack_many(); -- v1,  v2
+
+create or replace function shop.mail_ack_many(); -- v1,  v2
+
+create or replace function shop.email_nack()
+-- v2 and older, after 8 attempts dead, else delayed, order_id, recipient
+;
+
+create or replace function shop.mail_nack()
+-- v2 and older, after 8 attempts dead, else delayed, order_id, recipient
+;
+
+create or replace function shop.email_release(); -- v1 v2
+
+create or replace function shop.mail_release(); -- v1 v2
+
+create or replace function shop.email_redrive_all()
+-- v2 and older, order_id, recipient
+;
+create or replace function shop.email_redrive();
+
+create or replace function shop.mail_redrive_all()
+-- v2 and older, order_id, recipient
+;
+create or replace function shop.mail_redrive();
+
+create or replace view shop.email as select m.order_id as order_id, m.recipient as recipient where m.contract_version in (1, 2);
+
+create or replace view shop.mail as select m.order_id as order_id, m.recipient as recipient where m.contract_version in (1, 2);
+
+create or replace function shop.email_pick_v1()
+-- messages where m.contract_version in (1, 2)
+-- delayed where d.contract_version in (1, 2)
+;
+
+create or replace function shop.email_claim_v1()
+-- interval '30 seconds', 8 attempts
+-- messages where m.contract_version in (1, 2)
+-- delayed where d.contract_version in (1, 2)
+-- order_id bigint = m.order_id or d.order_id
+-- recipient text = m.recipient or d.recipient
+;
+
+create or replace function shop.email_take_v1()
+-- 8 attempts
+-- messages where m.contract_version in (1, 2)
+-- delayed where d.contract_version in (1, 2)
+-- order_id bigint = m.order_id or d.order_id
+-- recipient text = m.recipient or d.recipient
+;
+
+create or replace function shop.email_pick_v2()
+-- messages where m.contract_version in (1, 2)
+-- delayed where d.contract_version in (1, 2)
+;
+
+create or replace function shop.mail_claim_v2()
+-- interval '30 seconds', 8 attempts
+-- messages where m.contract_version in (1, 2)
+-- delayed where d.contract_version in (1, 2)
+-- order_id bigint = m.order_id or d.order_id
+-- recipient text = m.recipient or d.recipient
+;
+
+create or replace function shop.mail_take_v2()
+-- 8 attempts
+-- messages where m.contract_version in (1, 2)
+-- delayed where d.contract_version in (1, 2)
+-- order_id bigint = m.order_id or d.order_id
+-- recipient text = m.recipient or d.recipient
+;
+
+-- step: consumers_v3
+-- lock: none but on the new objects
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+insert into shop.quern_contract as c (queue, version, fingerprint)
+values ('post', 3, '1aaf6171ff92efab3bf0bb9316dc8b10149796f4d020ba3078882273d15221fb')
+on conflict (queue, version) do update
+set fingerprint = excluded.fingerprint,
+  retired_at = null;
+
+create function shop.email_pick_v3()
+-- messages where m.contract_version in (1, 2, 3)
+-- delayed where d.contract_version in (1, 2, 3)
+;
+
+create function shop.post_claim_v3()
+-- interval '30 seconds', 8 attempts
+-- messages where m.contract_version in (1, 2, 3)
+-- delayed where d.contract_version in (1, 2, 3)
+-- order_id bigint = m.order_id or d.order_id
+-- recipient text = m.recipient or d.recipient
+;
+
+create function shop.post_claim_json_v3(); -- order_id -- recipient
+
+create function shop.post_take_v3()
+-- 8 attempts
+-- messages where m.contract_version in (1, 2, 3)
+-- delayed where d.contract_version in (1, 2, 3)
+-- order_id bigint = m.order_id or d.order_id
+-- recipient text = m.recipient or d.recipient
+;
+
+create function shop.post_next_due_v3();
+
+revoke all on function
+  shop.email_pick_v3, shop.post_claim_v3, shop.post_claim_json_v3, shop.post_take_v3, shop.post_next_due_v3
+from public;
+grant execute on function
+  shop.post_claim_v3, shop.post_claim_json_v3, shop.post_take_v3, shop.post_next_due_v3
+to mailer;
+
+create function shop.post_ack();
+
+create function shop.post_ack_many(); -- v1,  v2,  v3
+
+create function shop.post_nack()
+-- v3 and older, after 8 attempts dead, else delayed, order_id, recipient
+;
+
+create function shop.post_extend(); -- interval '30 seconds'
+
+create function shop.post_release(); -- v1 v2 v3
+
+create function shop.post_redrive_all()
+-- v3 and older, order_id, recipient
+;
+create function shop.post_redrive();
+
+create function shop.post_purge();
+
+create function shop.post_stats(); -- dead
+
+create function shop.post_pause();
+
+create function shop.post_enqueue_json()
+-- v3 else
+;
+create function shop.post_claim_json(); -- v3
+
+create view shop.post as select m.order_id as order_id, m.recipient as recipient where m.contract_version in (1, 2, 3);
+
+revoke all on function
+  shop.email_wake, shop.post_enqueue_json, shop.post_claim_json,
+  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.post_ack, shop.post_ack_many, shop.post_nack, shop.post_extend, shop.post_release, shop.email_attempt,
+  shop.post_redrive, shop.post_redrive_all, shop.post_purge,
+  shop.post_stats, shop.post_pause, shop.post_resume, shop.post_door
+from public;
+grant usage on schema shop to mailer, ops, web;
+grant execute on function shop.quern_handshake to mailer, ops, web;
+grant execute on function shop.email_wake, shop.post_enqueue_json, shop.queue_enqueue to web;
+grant usage on sequence shop.email_message_id to web;
+grant insert on shop.post to web;
+grant execute on function
+  shop.post_claim_json,
+  shop.post_ack, shop.post_ack_many, shop.post_nack, shop.post_extend, shop.post_release, shop.email_attempt,
+  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
+to mailer;
+grant select, update, delete on shop.post to mailer;
+grant execute on function
+  shop.post_redrive, shop.post_redrive_all, shop.post_purge,
+  shop.post_stats, shop.post_pause, shop.post_resume
+to ops;
+grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+
+-- reverse
+do $$
+declare
+  v_count bigint;
+begin
+  select count(*)
+  into v_count
+  from (
+    select m.message_id from shop.email_message as m where m.contract_version = 3 and not (m.contract_version in (1, 2, 3) or m.contract_version in (1, 2, 3))
+    union all
+    select m.message_id from shop.email_delayed as m where m.contract_version = 3 and not (m.contract_version in (1, 2, 3) or m.contract_version in (1, 2, 3))
+    union all
+    select m.message_id from shop.email_dead as m where m.contract_version = 3 and not (m.contract_version in (1, 2, 3) or m.contract_version in (1, 2, 3))
+  ) as r;
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of queue "post" %s in contract v3 that no older contract can read', v_count,
+        case v_count when 1 then 'message' else 'messages' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'Only consumers of this contract can handle them: try again when they are through. Dead letters have to be redriven or purged.';
+  end if;
+end
+$$;
+
+drop view shop.post;
+drop function
+  shop.post_redrive, shop.post_redrive_all, shop.post_purge,
+  shop.post_enqueue_json, shop.post_claim_json, shop.post_door,
+  shop.post_ack, shop.post_ack_many, shop.post_nack, shop.post_extend, shop.post_release,
+  shop.post_stats, shop.post_pause, shop.post_resume;
+
+drop function shop.post_claim_json_v3, shop.post_claim_v3, shop.post_take_v3, shop.email_pick_v3, shop.post_next_due_v3;
+
+delete from shop.quern_contract
+where queue = 'post'
+  and version = 3;
+
+-- step: producers_v3
+-- lock: none but on the new objects
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create function shop.post_wake_v3();
+
+create function shop.post_enqueue_v3(
+  p_order_id bigint,
+  p_recipient text,
+  p_delay interval default null
+)
+-- order_id = p_order_id
+-- recipient = p_recipient
+;
+
+create function shop.post_enqueue_many_v3()
+-- order_id = t.order_id
+-- recipient = t.recipient
+;
+
+create function shop.post_enqueue_json_v3()
+-- '{"order_id": "number", "recipient": "string"}'
+-- p_order_id = (p_payload ->> 'order_id')::bigint
+-- p_recipient = p_payload ->> 'recipient'
+;
+
+revoke all on function
+  shop.post_wake_v3, shop.post_enqueue_v3, shop.post_enqueue_many_v3, shop.post_enqueue_json_v3
+from public;
+grant execute on function
+  shop.post_wake_v3, shop.post_enqueue_v3, shop.post_enqueue_many_v3, shop.post_enqueue_json_v3
+to web;
+grant insert (contract_version, order_id, recipient) on shop.email_message to web;
+
+-- reverse
+drop function shop.post_enqueue_json_v3, shop.post_enqueue_many_v3, shop.post_enqueue_v3, shop.post_wake_v3;
