@@ -1229,13 +1229,10 @@ begin
     v_expected := least(v_last.last_offset, v_end) - v_next + 1;
 
     return query
-    select v_next - 1 + r.quern_rank, r.published_at, r.customer_id, r.kind, r.detail
+    select v_next - 1 + e.quern_rank, e.published_at, e.customer_id, e.kind, e.detail
     from (
       select
-        e.published_at,
-        e.customer_id as customer_id,
-        e.kind as kind,
-        e.detail as detail,
+        e.*,
         row_number() over in_order as quern_rank,
         bool_and(e.contract_version = 1) over in_order as quern_is_readable
       from (
@@ -1255,8 +1252,9 @@ begin
         limit v_expected
       ) as e
       window in_order as (order by e.stamp, e.event_number rows unbounded preceding)
-    ) as r
-    where r.quern_is_readable;
+    ) as e
+    -- Only of those that can be read the values can be converted.
+    where e.quern_is_readable;
     get diagnostics v_count = row_count;
     v_next := v_next + v_count;
     continue when v_count = v_expected;

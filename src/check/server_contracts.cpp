@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <quern/sqlstate.hpp>
 
 #include "check/server_run.hpp"
 #include "check/server_samples.hpp"
@@ -49,15 +50,22 @@ class phase {
   void run() {
     for (const payload_contract& each : line_.state.contracts) {
       if (each.is_retired) continue;
-      if (exists("enqueue_json", each)) writers_.push_back(&each);
-      if (exists("claim_json", each)) readers_.push_back(&each);
+      if (exists(is_stream() ? "publish_json" : "enqueue_json", each)) writers_.push_back(&each);
+      if (exists(is_stream() ? "read_json" : "claim_json", each)) readers_.push_back(&each);
     }
     for (const payload_contract* each : writers_) make_samples(*each);
-    for (const payload_contract* reader : readers_) read_as(*reader);
+    for (const payload_contract* reader : readers_) {
+      if (is_stream())
+        read_stream_as(*reader);
+      else
+        read_as(*reader);
+    }
     forget_use();
   }
 
  private:
+  bool is_stream() const { return contract::is_stream(line_.state); }
+
   std::string prefix_of(const std::string& name) const {
     return fmt::format("{}.{}", quern::quoted_identifier(run_.schema()), name);
   }
@@ -148,13 +156,19 @@ class phase {
   }
 
   std::vector<received> fetch(const payload_contract& reader) {
+    return got_by(reader, fmt::format("select message_id, attempt, payload from {}_claim_json_v{}(10000, '1 hour')",
+                                      prefix_of(reader.queue), reader.version));
+  }
+
+  /// A call that gives a number, an attempt and the payload.
+  std::vector<received> got_by(const payload_contract& reader, const std::string& call) {
     const std::string each =
         reader.is_schemaless ? "(select 'payload' as key, c.payload as value)" : "jsonb_each(c.payload)";
     std::map<std::int64_t, received> made;
-    for (const quern::row row : db_.execute(fmt::format(
-             "select c.message_id, c.attempt, e.key, e.value::text from {}_claim_json_v{}(10000, '1 hour') as c "
-             "left join lateral {} as e on true",
-             prefix_of(reader.queue), reader.version, each))) {
+    for (const quern::row row : db_.execute(
+             fmt::format("select c.id, c.attempt, e.key, e.value::text from ({}) as c (id, attempt, payload) "
+                         "left join lateral {} as e on true",
+                         call, each))) {
       received& one = made[row.get<std::int64_t>(0)];
       one.id = row.get<std::int64_t>(0);
       one.attempt = row.get<std::int32_t>(1);
@@ -163,6 +177,57 @@ class phase {
     std::vector<received> all;
     for (auto& [id, one] : made) all.push_back(std::move(one));
     return all;
+  }
+
+  /// An event at a time: what one contract cannot read stops it, and those that wrote it read it.
+  void read_stream_as(const payload_contract& reader) {
+    for (const payload_contract* writer : writers_) {
+      for (const sample& one : samples_.at(writer->version)) {
+        const auto before = last_offset();
+        if (!publish(*writer, one)) continue;
+        const sent event{writer, &one, parts_of(spell(one, writer->is_schemaless), writer->is_schemaless)};
+        if (read_event(reader, before, event)) continue;
+        const bool is_own = &reader == writer || std::ranges::find(readers_, writer) == readers_.end();
+        if (is_own || !read_event(*writer, before, event))
+          add("server_contract_lost", fmt::format("an event of v{} ({}) is not read by consumers of v{}, nor by its own",
+                                                  writer->version, one.words, reader.version));
+      }
+    }
+    discard();
+  }
+
+  std::int64_t last_offset() {
+    return db_.execute(fmt::format("select max(last_offset) from {}_page", prefix_)).value<std::int64_t>();
+  }
+
+  bool publish(const payload_contract& writer, const sample& one) {
+    try {
+      db_.execute(fmt::format("select {}_publish_json_v{}($1::text::jsonb)", prefix_, writer.version),
+                  spell(one, writer.is_schemaless));
+      db_.execute(fmt::format("select {}_seal()", prefix_));
+      return true;
+    } catch (const quern::database_error& refused) {
+      add("server_contract_call_fails",
+          fmt::format("a producer of v{} is refused its payload ({}): {}", writer.version, one.words, refused.what()));
+      return false;
+    }
+  }
+
+  /// False when the contract says that it cannot read the event, or does not show it.
+  bool read_event(const payload_contract& reader, std::int64_t before, const sent& event) {
+    try {
+      const auto got = got_by(reader, fmt::format("select event_offset, 1, payload from {}_read_json_v{}({}, 1000)",
+                                                  prefix_, reader.version, before));
+      if (got.size() > 1)
+        add("server_contract_twice", fmt::format("an event of v{} is read {} times by consumers of v{}",
+                                                 event.writer->version, got.size(), reader.version));
+      if (!got.empty()) judge(reader, got.front(), event);
+      return !got.empty();
+    } catch (const quern::database_error& refused) {
+      if (refused.sqlstate() == quern::sqlstate::unreadable_event) return false;
+      add("server_contract_call_fails", fmt::format("a consumer of v{} fails: {}", reader.version, refused.what()));
+      return true;
+    }
   }
 
   void take(const payload_contract& reader, const received& one, bool is_own) {
@@ -212,12 +277,19 @@ class phase {
   }
 
   /// Whatever is left is no business of the next one.
-  void discard() { db_.run_script(fmt::format("delete from {0}_message; delete from {0}_delayed", prefix_)); }
+  void discard() {
+    // The newest page says where the next one begins.
+    db_.run_script(is_stream()
+                       ? fmt::format("delete from {0}_event; delete from {0}_page where last_offset < "
+                                     "(select max(last_offset) from {0}_page)",
+                                     prefix_)
+                       : fmt::format("delete from {0}_message; delete from {0}_delayed", prefix_));
+  }
 
   /// The next migration may be one that waits until a contract is out of use.
   void forget_use() {
     for (const payload_contract* one : writers_) {
-      for (const auto hint : {"produced_at", "swept_at"})
+      for (const auto* hint : {"produced_at", is_stream() ? "read_at" : "swept_at"})
         db_.execute(fmt::format("select setval('{}_v{}_{}', 0, false)", prefix_, one->version, hint));
     }
   }
@@ -263,10 +335,6 @@ class matrix_check {
     last_ = &one;
     const contract::line* const line = contract::find_line(*run_.of.lock, one.line);
     if (line == nullptr || line->state.contracts.empty() || line->state.is_dropped) return;
-    if (contract::is_stream(line->state)) {
-      run_.how.noted(fmt::format("{} is a stream: its contracts were not tried against each other", one.line));
-      return;
-    }
     const bool is_newest = one.number == count_of(run_, one.line);
     const bool is_end = &part == &one.steps.back();
     if (!is_end && !is_newest && !run_.how.is_thorough) return;

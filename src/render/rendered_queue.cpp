@@ -97,7 +97,7 @@ rendered_queue::rendered_queue(renderer& with, const queue_model& model)
   shared_.add("versions", joined(texts));
   std::vector<std::string> others;
   for (const auto& [name, objects] : others_) others.push_back(all_under(name));
-  shared_.add("other_names", joined(others));
+  shared_.add("others", joined(others));
 }
 
 std::string rendered_queue::all_under(const std::string& name) const {

@@ -56,7 +56,7 @@ std::set<std::string> objects_beside(std::string_view template_name, const std::
     if (folder_of(name) == folder_of(template_name) && !is_file_template(name)) objects.emplace(object_name(name));
   }
   // Those of all live contracts, rendered from sql/version.
-  if (folder_of(template_name) == "sql/queue/") objects.insert({"versions", "other_names"});
+  if (folder_of(template_name) == "sql/queue/") objects.insert({"versions", "others"});
   if (folder_of(template_name) == "sql/stream/") objects.emplace("versions");
   return objects;
 }

@@ -91,7 +91,7 @@ TEST_CASE("what was renamed is released with what all queues share, by whichever
   shop.generate("mail", "email");
   const std::string said =
       "released core/0002_change.sql\nreleased contract v2 of queue mail\nreleased email/0002_expand_v2.sql\n";
-  CHECK(shop.quern({"release", "post"}).err == "quern: there is no queue \"post\" in quern.lock\n");
+  CHECK(shop.quern({"release", "post"}).err == "quern: error: there is no queue \"post\" in quern.lock\n");
   CHECK(shop.run({"release", "mail"}) == said);
   CHECK(shop.run({"release", "email"}) == "nothing to release\n");
 }
@@ -111,7 +111,7 @@ TEST_CASE("contracts and retire know the queue by its present name, and say its 
   const auto all = nlohmann::json::parse(shop.run({"contracts", "--json"}));
   CHECK(all[1]["queue"] == "mail");
   CHECK(all[1]["line"] == "email");
-  CHECK(shop.quern({"retire", "email", "1"}).err == "quern: there is no queue \"email\": it is called \"mail\" now\n");
+  CHECK(shop.quern({"retire", "email", "1"}).err == "quern: error: there is no queue \"email\": it is called \"mail\" now\n");
   CHECK(shop.run({"retire", "mail", "1"}).find("migrations/email/0003_retire_v1.sql") != std::string::npos);
   shop.run({"migrate"});
   CHECK(
