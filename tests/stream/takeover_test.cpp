@@ -62,6 +62,19 @@ TEST_CASE("only what is left of a claim is taken over") {
   CHECK(here.state() == "5|0|0|0");
 }
 
+TEST_CASE("what failed in the middle of a claim is not taken over with it") {
+  test::crew here;
+  here.fill(3);
+  auto ann = here.hire();
+  auto bob = here.hire();
+  CHECK(ann.claim() == "1 2 3");
+  CHECK(ann.nack(2) == "retry");
+  here.pass(seconds{61});
+  CHECK(bob.claim_attempts() == "1|2 3|2");
+  CHECK(bob.ack() == "2");
+  CHECK(bob.claim_attempts() == "2|2");
+}
+
 TEST_CASE("the claims of a session that is gone are free at once, those of one that lives are not") {
   test::crew here;
   here.fill(4);
