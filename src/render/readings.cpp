@@ -146,6 +146,12 @@ std::string readable(const queue_model& model, const queue_version& reader, std:
   return fmt::format("({} or {})", plain, fmt::join(sometimes, " or "));
 }
 
+bool reads_all(const queue_model& model, const queue_version& reader) {
+  std::vector<int> all;
+  for (const auto& writer : model.versions) all.push_back(writer.contract->version);
+  return readable(model, reader, "e") == one_of_versions("e.contract_version", all);
+}
+
 std::string one_of_versions(std::string_view column, const std::vector<int>& versions) {
   if (versions.size() == 1) return fmt::format("{} = {}", column, versions.front());
   return fmt::format("{} in ({})", column, fmt::join(versions, ", "));

@@ -15,6 +15,9 @@ std::string value_of(const queue_model& model, const queue_version& reader, cons
 /// Whether the reader can read the row called `alias`: `m.contract_version = 1`.
 std::string readable(const queue_model& model, const queue_version& reader, std::string_view alias);
 
+/// Whether that is all that any live contract writes.
+bool reads_all(const queue_model& model, const queue_version& reader);
+
 /// `contract_version = 1`, `contract_version in (1, 2)`; `column` is what stands for contract_version.
 std::string one_of_versions(std::string_view column, const std::vector<int>& versions);
 

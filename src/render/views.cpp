@@ -411,6 +411,7 @@ view stream_version_view(const queue_model& model, const queue_version& version)
   set_users(result, model.newest().queue.grants);
   set_contract(result, version);
   result.set("readable_e", readable(model, version, "e"));
+  result.set_flag("reads_all", &version == &model.newest() && reads_all(model, version));
   set_fields(result, model, version, {{"value_e", "e"}});
   return result;
 }

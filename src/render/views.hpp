@@ -177,6 +177,7 @@
 ///
 ///   As sql/version without leases, and with
 ///   readable_e, fields.value_e                        of the row e
+///   reads_all                                         flag: whether the newest contract can read what any live one writes
 ///   fields.line_end, parameters.line_end              `,` or, for the last, nothing
 ///
 /// # sql/change
