@@ -165,10 +165,10 @@ class phase {
     const std::string each =
         reader.is_schemaless ? "(select 'payload' as key, c.payload as value)" : "jsonb_each(c.payload)";
     std::map<std::int64_t, received> made;
-    for (const quern::row row : db_.execute(
-             fmt::format("select c.id, c.attempt, e.key, e.value::text from ({}) as c (id, attempt, payload) "
-                         "left join lateral {} as e on true",
-                         call, each))) {
+    for (const quern::row row :
+         db_.execute(fmt::format("select c.id, c.attempt, e.key, e.value::text from ({}) as c (id, attempt, payload) "
+                                 "left join lateral {} as e on true",
+                                 call, each))) {
       received& one = made[row.get<std::int64_t>(0)];
       one.id = row.get<std::int64_t>(0);
       one.attempt = row.get<std::int32_t>(1);
@@ -189,8 +189,9 @@ class phase {
         if (read_event(reader, before, event)) continue;
         const bool is_own = &reader == writer || std::ranges::find(readers_, writer) == readers_.end();
         if (is_own || !read_event(*writer, before, event))
-          add("server_contract_lost", fmt::format("an event of v{} ({}) is not read by consumers of v{}, nor by its own",
-                                                  writer->version, one.words, reader.version));
+          add("server_contract_lost",
+              fmt::format("an event of v{} ({}) is not read by consumers of v{}, nor by its own", writer->version,
+                          one.words, reader.version));
       }
     }
     discard();
@@ -279,11 +280,10 @@ class phase {
   /// Whatever is left is no business of the next one.
   void discard() {
     // The newest page says where the next one begins.
-    db_.run_script(is_stream()
-                       ? fmt::format("delete from {0}_event; delete from {0}_page where last_offset < "
-                                     "(select max(last_offset) from {0}_page)",
-                                     prefix_)
-                       : fmt::format("delete from {0}_message; delete from {0}_delayed", prefix_));
+    db_.run_script(is_stream() ? fmt::format("delete from {0}_event; delete from {0}_page where last_offset < "
+                                             "(select max(last_offset) from {0}_page)",
+                                             prefix_)
+                               : fmt::format("delete from {0}_message; delete from {0}_delayed", prefix_));
   }
 
   /// The next migration may be one that waits until a contract is out of use.

@@ -20,8 +20,7 @@ using namespace std::string_view_literals;
 
 constexpr std::array queue_keys{"doc"sv,        "lease"sv,      "sunset"sv,       "retry"sv,   "dead_letter"sv,
                                 "priorities"sv, "ordered_by"sv, "on_failure"sv,   "storage"sv, "grants"sv,
-                                "payload"sv,    "removed"sv,    "accept_break"sv, "unique"sv,
-                                "renamed_from"sv};
+                                "payload"sv,    "removed"sv,    "accept_break"sv, "unique"sv,  "renamed_from"sv};
 constexpr std::array planned_queue_keys{"keep_done"sv};
 constexpr std::array stream_keys{"doc"sv,     "retention"sv, "sunset"sv,       "grants"sv,
                                  "payload"sv, "removed"sv,   "accept_break"sv, "consumers"sv};

@@ -99,7 +99,8 @@ TEST_CASE("contracts of a database that has none are absent") {
         "email v1 draft, in the database absent\nparcel v1 draft, in the database absent\n");
   const auto all = json::parse(shop.run({"contracts", "--json"}).out);
   CHECK(all.size() == 2);
-  CHECK(all[0] == json::parse(R"({"queue": "email", "line": "email", "version": 1, "state": "draft", "in_database": "absent",
+  CHECK(all[0] ==
+        json::parse(R"({"queue": "email", "line": "email", "version": 1, "state": "draft", "in_database": "absent",
     "produced_at": null, "consumed_at": null, "messages": 0, "clients": []})"));
 }
 

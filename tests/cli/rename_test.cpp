@@ -111,7 +111,8 @@ TEST_CASE("contracts and retire know the queue by its present name, and say its 
   const auto all = nlohmann::json::parse(shop.run({"contracts", "--json"}));
   CHECK(all[1]["queue"] == "mail");
   CHECK(all[1]["line"] == "email");
-  CHECK(shop.quern({"retire", "email", "1"}).err == "quern: error: there is no queue \"email\": it is called \"mail\" now\n");
+  CHECK(shop.quern({"retire", "email", "1"}).err ==
+        "quern: error: there is no queue \"email\": it is called \"mail\" now\n");
   CHECK(shop.run({"retire", "mail", "1"}).find("migrations/email/0003_retire_v1.sql") != std::string::npos);
   shop.run({"migrate"});
   CHECK(

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "declaration/read.hpp"
 #include "contract/queue_names.hpp"
+#include "declaration/read.hpp"
 #include "recipes/engines.hpp"
 #include "recipes/recipe.hpp"
 #include "recipes/scene.hpp"

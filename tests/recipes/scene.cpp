@@ -211,9 +211,9 @@ std::vector<std::size_t> recipe_scene::readable(const contract::payload_contract
     db.execute(fmt::format("select setval('shop.email_v{}_swept_at', 0)", contract.version));
     db.execute("begin");
     // An ordered queue hands out the next of a key when the one before is ended.
-    const auto all = fmt::format(
-        "select count(shop.{0}_ack(c.message_id, c.attempt))::text from shop.{0}_{1}_v{2}(100) as c", contract.queue, how,
-        contract.version);
+    const auto all =
+        fmt::format("select count(shop.{0}_ack(c.message_id, c.attempt))::text from shop.{0}_{1}_v{2}(100) as c",
+                    contract.queue, how, contract.version);
     counts.push_back(0);
     for (std::size_t some = 1; some != 0; counts.back() += some)
       some = std::stoul(db.execute(all)[0].get<std::string>(0));
