@@ -157,6 +157,29 @@ TEST_CASE("a failed event whose claim runs out comes again, and is dead after it
   CHECK(here.db.ask("select last_error from log_failed") == "the lease of the last attempt ran out");
 }
 
+TEST_CASE("of failed events whose claim is being acknowledged none is taken over, and all of them are done") {
+  test::crew here;
+  here.fill(2);
+  auto ann = here.hire();
+  auto bob = here.hire();
+  CHECK(ann.claim() == "1 2");
+  CHECK(ann.nack(1) == "retry");
+  CHECK(ann.nack(2) == "retry");
+  here.pass(seconds{11});
+  CHECK(ann.claim_attempts() == "1|2 2|2");
+  here.pass(seconds{61});
+  auto holder = here.open();
+  holder.begin();
+  CHECK(holder.ask("select event_offset from log_failed where event_offset = 1 for update") == "1");
+  auto acked = ann.db.later(ann.acking());
+  here.wait_until_blocked(ann.db);
+  CHECK(bob.claim().empty());
+  holder.commit();
+  CHECK(acked.get() == "2");
+  CHECK(bob.claim().empty());
+  CHECK(here.state() == "2|0|0|0");
+}
+
 TEST_CASE("failed events are released, too") {
   test::crew here;
   here.fill(2);
