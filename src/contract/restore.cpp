@@ -122,7 +122,7 @@ void set(declaration::queue& queue, std::string_view key, const std::string& val
     queue.stream.emplace();
     queue.dead_letter = false;
   }
-  if (key == "retention") queue.stream->retention = duration(value);
+  if (key == "retention" && queue.stream) queue.stream->retention = duration(value);
   if (queue.stream) set_consumer(*queue.stream, key, value);
   if (key == "doc") queue.doc = value;
   if (key == "lease") queue.lease = duration(value);
