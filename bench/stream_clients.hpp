@@ -101,12 +101,12 @@ void publish_and_seal(quern::connection& db, std::int64_t count) {
 /// As if nothing had ever been published: as the migration has left it.
 template <class Contract>
 void empty_stream(quern::connection& db) {
-  db.run_script(
-      fmt::format("begin; truncate shop.{0}_event, shop.{0}_page, shop.{0}_position, shop.{0}_claim, shop.{0}_failed, "
-                  "shop.{0}_consumer; insert into shop.{0}_page "
-                  "select 0, 1, 0, '0', 0, '0', 0, false, false, '0', '{{}}', '0', '{{}}', 0, shop.{0}_home(), "
-                  "pg_current_xact_id(), clock_timestamp(); commit",
-                  Contract::queue));
+  db.run_script(fmt::format(
+      "begin; truncate shop.{0}_event, shop.{0}_page, shop.{0}_position, shop.{0}_claim, shop.{0}_failed, "
+      "shop.{0}_consumer; insert into shop.{0}_page "
+      "select 0, 1, 0, '0', 0, '0', 0, false, false, true, '0', '{{}}', '0', '{{}}', 0, shop.{0}_home(), '{{}}', "
+      "pg_current_xact_id(), clock_timestamp(); commit",
+      Contract::queue));
 }
 
 }  // namespace bench

@@ -33,7 +33,10 @@ class listening {
       wait.begin();
       is_waiting_ = true;
       // What came before the lock was there has notified nobody.
-      if (!take()) wait.sleep(milliseconds{1000}, stop);
+      if (!take()) {
+        wait.sleep(milliseconds{1000}, stop);
+        take();
+      }
       wait.end();
     }
   }

@@ -55,19 +55,23 @@ create table shop.activity_page (
   last_number bigint not null,
   is_dense boolean not null,
   is_joined boolean not null,
+  is_settled boolean not null,
   lo_next xid8 not null,
   lo_running xid8[] not null,
   hi_next xid8 not null,
   hi_running xid8[] not null,
   drawn_number bigint not null,
   home bigint not null,
+  foreign_segments smallint[] not null,
   sealed_by xid8 not null,
   sealed_at timestamptz not null
 ) partition by list (segment);
 comment on column shop.activity_page.is_dense is 'Whether no event of another page can stand between the ends of this one.';
 comment on column shop.activity_page.is_joined is 'Whether none can stand between the page before and the end of this one, either.';
+comment on column shop.activity_page.is_settled is 'Whether another seal would give its events the same offsets, were this one taken back.';
 comment on column shop.activity_page.drawn_number is 'Events with a greater number were published after this page was sealed.';
 comment on column shop.activity_page.home is 'Where these transaction ids are from: see activity_home.';
+comment on column shop.activity_page.foreign_segments is 'Those that were filled in another cluster: their events have their offsets, and stamps that mean nothing here.';
 create table shop.activity_page_0 partition of shop.activity_page (
   constraint activity_page_0_key primary key (first_offset, last_offset)
 ) for values in (0);
@@ -92,17 +96,14 @@ create index activity_page_4_sealed on shop.activity_page_4 (sealed_at);
 -- A number that is another one after a restore: of the cluster and of the table. Clusters that were copied share theirs.
 create function shop.activity_home()
 returns bigint
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return (select c.system_identifier # ('shop.activity_page'::regclass::oid::bigint << 32) from pg_control_system() as c);
-end
-$$;
+language sql
+begin atomic
+  select (pg_control_system()).system_identifier # ('shop.activity_page'::regclass::oid::bigint << 32);
+end;
 
 -- What is before the first event.
 insert into shop.activity_page
-select 0, 1, 0, '0', 0, '0', 0, false, false, '0', '{}', '0', '{}', 0, shop.activity_home(), pg_current_xact_id(), clock_timestamp();
+select 0, 1, 0, '0', 0, '0', 0, false, false, true, '0', '{}', '0', '{}', 0, shop.activity_home(), '{}', pg_current_xact_id(), clock_timestamp();
 
 create table shop.activity_consumer (
   consumer text not null,
@@ -241,30 +242,6 @@ begin
 end
 $$;
 
--- The segments that were filled in another cluster: their events have their offsets, and stamps that mean nothing here.
-create function shop.activity_foreign_segments(p_home bigint)
-returns smallint[]
-language plpgsql
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
-as $$
-begin
-  return array(
-    select s.segment
-    from unnest(array[0, 1, 2, 3, 4]::smallint[]) as s (segment)
-    where p_home <> (
-      select p.home
-      from shop.activity_page as p
-      where p.segment = s.segment
-      order by p.first_offset desc, p.last_offset desc
-      limit 1
-    )
-  );
-end
-$$;
-
 -- The offset before which there is nothing that was published at that time or later.
 create function shop.activity_offset_at(p_at timestamptz)
 returns bigint
@@ -336,34 +313,35 @@ begin
 end
 $$;
 
--- Gives the events of the transactions that have ended since the last seal their offsets, and returns how many. Nobody
--- waits: while another session seals, this returns null. Others are shown these offsets when this transaction has ended.
-create function shop.activity_seal()
-returns bigint
-language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
+-- Gives the events of the transactions that have ended since the last seal their offsets, and returns how many, and the newest
+-- page. Nobody waits: while another session seals, both are null. Others are shown these offsets when this transaction has
+-- ended. The settings of its callers hold.
+create function shop.activity_seal_to_end(out newest_page shop.activity_page, out sealed bigint)
+language plpgsql
 as $$
 declare
   v_last shop.activity_page;
   v_page shop.activity_page;
   v_snapshot pg_snapshot;
-  v_foreign smallint[];
-  v_from_stamp xid8;
-  v_from_number bigint;
+  v_is_flushed boolean;
+  v_is_late boolean;
+  v_segments smallint[];
+  v_stamps xid8[];
+  v_numbers bigint[];
   v_count integer;
+  v_is_all boolean;
   v_total bigint := 0;
+  v_is_settled boolean := true;
 begin
   if not pg_try_advisory_xact_lock(-6277507035114536254 + 1) then
-    return null;
+    return;
   end if;
 
   -- Each is a statement of its own: begun after the lock was ours, it sees all that the one who had it before has committed.
   v_last := shop.activity_newest_page();
   v_snapshot := pg_current_snapshot();
-  v_foreign := shop.activity_foreign_segments(v_last.home);
+  -- Nothing that the snapshot shows could be taken back by a crash.
+  v_is_flushed := pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn();
 
   v_page.lo_next := v_last.hi_next;
   v_page.lo_running := v_last.hi_running;
@@ -376,60 +354,62 @@ begin
     select pg_current_xact_id_if_assigned()
     where pg_current_xact_id_if_assigned() < v_page.hi_next
   );
-  v_page.last_stamp := '0';
-  v_page.last_number := 0;
   v_page.home := v_last.home;
+  v_page.foreign_segments := v_last.foreign_segments;
+  -- First those of the transactions that ran at the last seal, whose ids are all smaller than the others'.
+  v_is_late := cardinality(v_page.lo_running) > 0;
+  v_page.last_stamp := case when v_is_late then '0'::xid8 else v_page.lo_next end;
+  v_page.last_number := 0;
   loop
-    -- One lower bound: of two an index scan would begin at whichever it meets first, which may be the start of all.
-    if v_page.last_stamp < v_page.lo_next then
-      v_from_stamp := v_page.lo_next;
-      v_from_number := 0;
-    else
-      v_from_stamp := v_page.last_stamp;
-      v_from_number := v_page.last_number;
-    end if;
-    with fresh as (
-      (
+    if v_is_late then
+      select array_agg(e.segment), array_agg(e.stamp), array_agg(e.event_number)
+      into v_segments, v_stamps, v_numbers
+      from (
         select e.segment, e.stamp, e.event_number
         from shop.activity_event as e
         where e.stamp = any (v_page.lo_running)
           and (e.stamp, e.event_number) > (v_page.last_stamp, v_page.last_number)
           and e.stamp <> all (v_page.hi_running)
-          and e.segment <> all (v_foreign)
+          and e.segment <> all (v_page.foreign_segments)
         order by e.stamp, e.event_number
         limit 1000
-      )
-      union all
-      (
+      ) as e;
+    else
+      select array_agg(e.segment), array_agg(e.stamp), array_agg(e.event_number)
+      into v_segments, v_stamps, v_numbers
+      from (
         select e.segment, e.stamp, e.event_number
         from shop.activity_event as e
-        where (e.stamp, e.event_number) > (v_from_stamp, v_from_number)
+        where (e.stamp, e.event_number) > (v_page.last_stamp, v_page.last_number)
           and e.stamp < v_page.hi_next
           and e.stamp <> all (v_page.hi_running)
-          and e.segment <> all (v_foreign)
+          and e.segment <> all (v_page.foreign_segments)
         order by e.stamp, e.event_number
         limit 1000
-      )
-      order by stamp, event_number
-      limit 1000
-    ), ranked as (
-      select
-        f.*,
-        row_number() over in_order as rank,
-        first_value(f.segment) over in_order as first_segment
-      from fresh as f
-      window in_order as (order by f.stamp, f.event_number)
-    ), cut as (
-      select coalesce(min(r.rank) filter (where r.segment <> r.first_segment) - 1, max(r.rank)) as last_rank
-      from ranked as r
-    )
-    select l.segment, f.stamp, f.event_number, l.stamp, l.event_number, l.rank
-    into v_page.segment, v_page.first_stamp, v_page.first_number, v_page.last_stamp, v_page.last_number, v_count
-    from cut as c
-    join ranked as l on l.rank = c.last_rank
-    join ranked as f on f.rank = 1;
-    exit when not found;
+      ) as e;
+    end if;
+    v_count := coalesce(cardinality(v_segments), 0);
+    v_is_all := v_count < 1000;
+    if v_segments[1] <> any (v_segments) then
+      v_is_all := false;
+      select min(s.place) - 1
+      into v_count
+      from unnest(v_segments) with ordinality as s (segment, place)
+      where s.segment <> v_segments[1];
+    end if;
+    if v_count = 0 then
+      exit when not v_is_late;
+      v_is_late := false;
+      v_page.last_stamp := v_page.lo_next;
+      v_page.last_number := 0;
+      continue;
+    end if;
 
+    v_page.segment := v_segments[1];
+    v_page.first_stamp := v_stamps[1];
+    v_page.first_number := v_numbers[1];
+    v_page.last_stamp := v_stamps[v_count];
+    v_page.last_number := v_numbers[v_count];
     v_page.first_offset := v_last.last_offset + 1;
     v_page.last_offset := v_last.last_offset + v_count;
     v_page.is_dense := v_page.first_stamp >= v_page.lo_next
@@ -446,6 +426,16 @@ begin
         from unnest(v_page.hi_running) as r (stamp)
         where r.stamp between v_last.last_stamp and v_page.last_stamp
       );
+    -- All transactions up to its last event's have ended, and what will be published comes behind it: those offsets are the
+    -- events' whoever seals them. Without that they may be shown only when this seal cannot be taken back any more.
+    v_page.is_settled := v_is_flushed
+      and (v_last.is_settled or v_last.sealed_by is distinct from pg_current_xact_id_if_assigned())
+      and not exists (
+        select
+        from unnest(v_page.hi_running) as r (stamp)
+        where r.stamp < v_page.last_stamp
+      );
+    v_is_settled := v_is_settled and v_page.is_settled;
     v_page.drawn_number := coalesce(pg_sequence_last_value('shop.activity_event_number'), 0);
     v_page.sealed_by := pg_current_xact_id();
     v_page.sealed_at := greatest(clock_timestamp(), v_last.sealed_at);
@@ -454,12 +444,26 @@ begin
 
     v_last := v_page;
     v_total := v_total + v_count;
+    exit when v_is_all and not v_is_late;
   end loop;
-  -- Offsets that others are shown must outlive a crash.
-  if v_total > 0 and current_setting('synchronous_commit') = 'off' then
+  if not v_is_settled and current_setting('synchronous_commit') = 'off' then
     perform set_config('synchronous_commit', 'on', true);
   end if;
-  return v_total;
+  newest_page := v_last;
+  sealed := v_total;
+end
+$$;
+
+create function shop.activity_seal()
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  return (shop.activity_seal_to_end()).sealed;
 end
 $$;
 comment on function shop.activity_seal is 'Gives new events their offsets and returns how many, null while another session does so; reads do so by themselves when nothing else is left to read.';
@@ -666,7 +670,6 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_newest constant shop.activity_page := shop.activity_newest_page();
   v_was_cooperative boolean;
 begin
   if (p_lease > interval '0' and p_max_attempts >= 1 and p_backoff in ('constant', 'linear', 'exponential')
@@ -676,6 +679,8 @@ begin
       message = 'a cooperative consumer needs a lease, at least one attempt and a backoff that can be',
       hint = 'p_lease is longer than nothing, p_backoff ''constant'', ''linear'' or ''exponential'', p_max not less than p_initial, p_jitter from 0 to 1.';
   end if;
+  -- Fails where the stream was restored and not repaired.
+  perform shop.activity_newest_page();
   perform pg_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254));
   select c.is_cooperative
   into v_was_cooperative
@@ -708,11 +713,11 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_newest constant shop.activity_page := shop.activity_newest_page();
   v_claim shop.activity_claim;
   v_done_up_to bigint;
   v_failed bigint;
 begin
+  perform shop.activity_newest_page();
   perform pg_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254));
   if exists (select from shop.activity_consumer as c where c.consumer = p_consumer and not c.is_cooperative) then
     return false;
@@ -1092,7 +1097,8 @@ begin
 end
 $$;
 
--- Failed events whose claim ran out, or whose session is gone, are nobody's: due, or dead when it was their last attempt.
+-- Failed events whose claim ran out, or whose session is gone, are nobody's: due, or dead when it was their last attempt. A claim
+-- is freed as a whole or not at all: whoever ends one that very moment holds its lock, and would end what is left of it.
 create function shop.activity_free_failed(p_consumer text, p_session_key bigint, p_max_attempts integer)
 returns void
 language plpgsql
@@ -1110,7 +1116,19 @@ declare
     ) as k
     where pg_try_advisory_xact_lock_shared(k.session_key)
   );
+  v_free constant bigint[] := array(
+    select k.claim_id
+    from (
+      select distinct f.claim_id
+      from shop.activity_failed as f
+      where f.consumer = p_consumer
+        and f.claim_id is not null
+        and (f.due_at <= clock_timestamp() or f.session_key = any (v_gone))
+    ) as k
+    where pg_try_advisory_xact_lock(hashint8extended(k.claim_id, -6277507035114536254))
+  );
 begin
+  -- Looked at again now that nobody else can end or extend them.
   update shop.activity_failed as f
   set due_at = least(f.due_at, clock_timestamp()),
     dead_at = case when f.attempt >= p_max_attempts then clock_timestamp() end,
@@ -1118,14 +1136,8 @@ begin
     session_key = null,
     last_error = case when f.attempt >= p_max_attempts then 'the lease of the last attempt ran out' else f.last_error end
   where f.consumer = p_consumer
-    and f.event_offset = any (array(
-      select h.event_offset
-      from shop.activity_failed as h
-      where h.consumer = p_consumer
-        and h.claim_id is not null
-        and (h.due_at <= clock_timestamp() or h.session_key = any (v_gone))
-      for update skip locked
-    ));
+    and f.claim_id = any (v_free)
+    and (f.due_at <= clock_timestamp() or f.session_key = any (v_gone));
 end
 $$;
 
@@ -1141,9 +1153,10 @@ set fingerprint = excluded.fingerprint,
   retired_at = null;
 
 -- Up to p_count events after p_after. Pages that follow each other without a gap are read in one go. Pages of this very
--- transaction are shown only when it consists of this call: it could roll back, and another event get the offset. New events
--- get their offsets when there is nothing else to give or, in such a transaction, not enough.
-create function shop.activity_read_v1(p_after bigint, p_count integer default 100)
+-- transaction that are not settled are shown only when it consists of this call: it could roll back, and another event get the
+-- offset. New events get their offsets when there is nothing else to give or, in such a transaction, not enough. A seal that
+-- is settled need not be flushed.
+create function shop.activity_read_v1(p_after bigint, p_count integer default 100, p_is_alone boolean default null)
 returns table (
   event_offset bigint,
   published_at timestamptz,
@@ -1158,8 +1171,10 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  v_is_own constant boolean := shop.quern_is_own_transaction();
+  v_is_own constant boolean := case when p_is_alone is null then shop.quern_is_own_transaction() else false end;
+  v_is_alone constant boolean := coalesce(p_is_alone, v_is_own);
   v_newest shop.activity_page := shop.activity_newest_page();
+  v_sealed record;
   v_hidden xid8;
   v_next bigint := coalesce(p_after, 0) + 1;
   v_end bigint;
@@ -1167,9 +1182,10 @@ declare
   v_last shop.activity_page;
   v_break bigint;
   v_expected bigint;
+  v_readable bigint;
   v_count bigint;
   v_version smallint;
-  v_is_newest boolean;
+  v_has_newer boolean;
 begin
   if p_count is null or p_count < 1 then
     raise exception using
@@ -1181,12 +1197,15 @@ begin
       errcode = 'QN005',
       message = 'an offset cannot be negative';
   end if;
+  if v_newest.last_offset < v_next or v_is_alone and v_newest.last_offset < v_next - 1 + p_count then
+    if v_is_alone then
+      perform set_config('synchronous_commit', 'off', true);
+    end if;
+    v_sealed := shop.activity_seal_to_end();
+    v_newest := case when v_sealed.sealed is null then shop.activity_newest_page() else v_sealed.newest_page end;
+  end if;
   if (pg_sequence_last_value('shop.activity_v1_read_at') > date_part('epoch', now()) - 60) is not true then
     perform setval('shop.activity_v1_read_at', floor(date_part('epoch', now()))::bigint);
-  end if;
-  if v_newest.last_offset < v_next or v_is_own and v_newest.last_offset < v_next - 1 + p_count then
-    perform shop.activity_seal();
-    v_newest := shop.activity_newest_page();
   end if;
   -- An exception block in a function of the caller would take the seal back, and could keep what was read.
   if not v_is_own then
@@ -1197,13 +1216,14 @@ begin
     where p.first_offset = v_newest.first_offset
       and p.last_offset = v_newest.last_offset
       and p.sealed_by = pg_current_xact_id_if_assigned()
+      and not p.is_settled
       and p.xmin::text::bigint <> pg_current_xact_id_if_assigned()::text::bigint % 4294967296
   ) then
     v_hidden := pg_current_xact_id_if_assigned();
   end if;
   v_end := least(coalesce(p_after, 0) + p_count, v_newest.last_offset);
   -- Looked at after the newest page: events of a contract that comes later are behind it.
-  v_is_newest := not exists (
+  v_has_newer := exists (
     select
     from shop.quern_contract as c
     where c.queue = 'activity'
@@ -1211,16 +1231,20 @@ begin
   );
 
   while v_next <= v_end loop
-    select p.*
-    into v_first
-    from shop.activity_page as p
-    where p.first_offset <= v_next
-    order by p.first_offset desc, p.last_offset desc
-    limit 1;
-    if not found or v_first.last_offset < v_next then
+    if v_newest.first_offset <= v_next then
+      v_first := v_newest;
+    else
+      select p.*
+      into v_first
+      from shop.activity_page as p
+      where p.first_offset <= v_next
+      order by p.first_offset desc, p.last_offset desc
+      limit 1;
+    end if;
+    if (v_first.last_offset >= v_next) is not true then
       perform shop.activity_check_offset(v_next - 1);
     end if;
-    exit when v_first.sealed_by = v_hidden;
+    exit when v_first.sealed_by = v_hidden and not v_first.is_settled;
 
     v_last := v_first;
     if v_first.is_dense and v_first.last_offset < v_end then
@@ -1230,7 +1254,7 @@ begin
           from shop.activity_page as p
           where p.first_offset > v_first.first_offset
             and p.first_offset <= v_end
-            and (not p.is_joined or p.sealed_by = v_hidden)
+            and (not p.is_joined or p.sealed_by = v_hidden and not p.is_settled)
           order by p.first_offset
           limit 1
         ),
@@ -1245,76 +1269,58 @@ begin
     end if;
     v_expected := least(v_last.last_offset, v_end) - v_next + 1;
 
-    if v_is_newest then
-      -- Every event can be read, so none has to be looked at before its turn.
-      return query
-      select v_next - 1 + row_number() over (), e.published_at, e.customer_id, e.kind, e.detail
+    v_readable := v_expected;
+    if v_has_newer then
+      select e.quern_rank - 1, e.contract_version
+      into v_readable, v_version
       from (
-        select *
-        from shop.activity_event as e
-        where e.segment = v_first.segment
-          and (e.stamp, e.event_number) >= (v_first.first_stamp, v_first.first_number)
-          and (e.stamp, e.event_number) <= (v_last.last_stamp, v_last.last_number)
-          and (
-            v_first.is_dense
-            or (e.stamp >= v_first.lo_next or e.stamp = any (v_first.lo_running))
-            and e.stamp < v_first.hi_next
-            and e.stamp <> all (v_first.hi_running)
-          )
-        order by e.stamp, e.event_number
-        offset v_next - v_first.first_offset
-        limit v_expected
-      ) as e;
-    else
-    return query
-    select v_next - 1 + e.quern_rank, e.published_at, e.customer_id, e.kind, e.detail
-    from (
-      select
-        e.*,
-        row_number() over in_order as quern_rank,
-        bool_and(e.contract_version = 1) over in_order as quern_is_readable
-      from (
-        select *
-        from shop.activity_event as e
-        where e.segment = v_first.segment
-          and (e.stamp, e.event_number) >= (v_first.first_stamp, v_first.first_number)
-          and (e.stamp, e.event_number) <= (v_last.last_stamp, v_last.last_number)
-          and (
-            v_first.is_dense
-            or (e.stamp >= v_first.lo_next or e.stamp = any (v_first.lo_running))
-            and e.stamp < v_first.hi_next
-            and e.stamp <> all (v_first.hi_running)
-          )
-        order by e.stamp, e.event_number
-        offset v_next - v_first.first_offset
-        limit v_expected
+        select row_number() over () as quern_rank, e.contract_version = 1 as quern_is_readable, e.contract_version
+        from (
+          select *
+          from shop.activity_event as e
+          where e.segment = v_first.segment
+            and (e.stamp, e.event_number) >= (v_first.first_stamp, v_first.first_number)
+            and (e.stamp, e.event_number) <= (v_last.last_stamp, v_last.last_number)
+            and (
+              v_first.is_dense
+              or (e.stamp >= v_first.lo_next or e.stamp = any (v_first.lo_running))
+              and e.stamp < v_first.hi_next
+              and e.stamp <> all (v_first.hi_running)
+            )
+          order by e.stamp, e.event_number
+          offset v_next - v_first.first_offset
+          limit v_expected
+        ) as e
       ) as e
-      window in_order as (order by e.stamp, e.event_number rows unbounded preceding)
-    ) as e
-    -- Only of those that can be read the values can be converted.
-    where e.quern_is_readable;
+      where not e.quern_is_readable
+      order by e.quern_rank
+      limit 1;
+      v_readable := coalesce(v_readable, v_expected);
     end if;
+
+    return query
+    select v_next - 1 + row_number() over (), e.published_at, e.customer_id, e.kind, e.detail
+    from (
+      select *
+      from shop.activity_event as e
+      where e.segment = v_first.segment
+        and (e.stamp, e.event_number) >= (v_first.first_stamp, v_first.first_number)
+        and (e.stamp, e.event_number) <= (v_last.last_stamp, v_last.last_number)
+        and (
+          v_first.is_dense
+          or (e.stamp >= v_first.lo_next or e.stamp = any (v_first.lo_running))
+          and e.stamp < v_first.hi_next
+          and e.stamp <> all (v_first.hi_running)
+        )
+      order by e.stamp, e.event_number
+      offset v_next - v_first.first_offset
+      limit v_readable
+    ) as e;
     get diagnostics v_count = row_count;
     v_next := v_next + v_count;
     continue when v_count = v_expected;
 
-    -- The next one is of a contract that this one cannot read, or it is not there, which must not be.
-    select e.contract_version
-    into v_version
-    from shop.activity_event as e
-    where e.segment = v_first.segment
-      and (e.stamp, e.event_number) >= (v_first.first_stamp, v_first.first_number)
-      and (e.stamp, e.event_number) <= (v_last.last_stamp, v_last.last_number)
-      and (
-        v_first.is_dense
-        or (e.stamp >= v_first.lo_next or e.stamp = any (v_first.lo_running))
-        and e.stamp < v_first.hi_next
-        and e.stamp <> all (v_first.hi_running)
-      )
-    order by e.stamp, e.event_number
-    offset v_next - v_first.first_offset
-    limit 1;
-    if not found then
+    if v_count < v_readable then
       raise exception using
         errcode = 'QN024',
         message = format('event %s of stream "activity" is not in its page', v_next);
@@ -1328,7 +1334,7 @@ begin
   end loop;
 end
 $$;
-comment on function shop.activity_read_v1 is 'Up to p_count events after the offset p_after, in their order; reads nothing but what is there, and remembers nothing.';
+comment on function shop.activity_read_v1 is 'Up to p_count events after the offset p_after, in their order; reads nothing but what is there, and remembers nothing. p_is_alone: whether this call is all of its transaction.';
 
 create function shop.activity_read_json_v1(p_after bigint, p_count integer default 100)
 returns table (event_offset bigint, published_at timestamptz, payload jsonb)
@@ -1345,7 +1351,7 @@ comment on function shop.activity_read_json_v1 is 'As activity_read_v1, with the
 
 -- The events after the consumer's newest position, whose number is the batch: until that is followed by another one, the same
 -- events come again.
-create function shop.activity_receive_v1(p_consumer text, p_count integer default 100)
+create function shop.activity_receive_v1(p_consumer text, p_count integer default 100, p_is_alone boolean default null)
 returns table (
   event_offset bigint,
   batch bigint,
@@ -1362,7 +1368,7 @@ declare
 begin
   return query
   select r.event_offset, v_position.position_id, r.published_at, r.customer_id, r.kind, r.detail
-  from shop.activity_read_v1(v_position.up_to, p_count) as r;
+  from shop.activity_read_v1(v_position.up_to, p_count, p_is_alone) as r;
 
   if shop.quern_is_own_transaction()
     and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds' then
@@ -1370,7 +1376,7 @@ begin
   end if;
 end
 $$;
-comment on function shop.activity_receive_v1 is 'The next events of a consumer: acknowledge them with activity_ack, their batch and the offset of the last one that is done.';
+comment on function shop.activity_receive_v1 is 'The next events of a consumer: acknowledge them with activity_ack, their batch and the offset of the last one that is done. p_is_alone: whether this call is all of its transaction.';
 
 create function shop.activity_receive_json_v1(p_consumer text, p_count integer default 100)
 returns table (event_offset bigint, batch bigint, published_at timestamptz, payload jsonb)
@@ -1509,7 +1515,7 @@ begin
     begin
       return query
       select r.event_offset, v_id, v_old.attempt + 1, r.published_at, v_lease_until, r.customer_id, r.kind, r.detail
-      from shop.activity_read_v1(v_rest[1] - 1, (v_rest[cardinality(v_rest)] - v_rest[1] + 1)::integer) as r
+      from shop.activity_read_v1(v_rest[1] - 1, (v_rest[cardinality(v_rest)] - v_rest[1] + 1)::integer, p_is_alone) as r
       where r.event_offset <> all (v_old.failed);
       get diagnostics v_count = row_count;
     exception
@@ -1539,6 +1545,7 @@ begin
           from shop.activity_failed as e
           where e.consumer = p_consumer
             and e.dead_at is null
+            and e.claim_id is null
             and e.due_at <= v_now
             and e.contract_version = 1
           order by e.due_at, e.event_offset
@@ -1560,7 +1567,7 @@ begin
     v_id := nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint;
     return query
     select r.event_offset, v_id, 1, r.published_at, v_lease_until, r.customer_id, r.kind, r.detail
-    from shop.activity_read_v1(v_up_to, p_count) as r;
+    from shop.activity_read_v1(v_up_to, p_count, p_is_alone) as r;
     get diagnostics v_count = row_count;
     if v_count > 0 then
       insert into shop.activity_claim (consumer, claim_id, next_offset, last_offset, attempt, lease_until, session_key, up_to, open_claims)
@@ -2071,9 +2078,11 @@ begin
   v_segment := (v_segment + 1) % 5;
   v_last := shop.activity_newest_page();
   v_last.segment := v_segment;
+  v_last.foreign_segments := array_remove(v_last.foreign_segments, v_segment::smallint);
   v_last.first_offset := v_last.last_offset + 1;
   v_last.is_dense := false;
   v_last.is_joined := false;
+  v_last.is_settled := v_last.is_settled or v_last.sealed_by <> pg_current_xact_id();
   v_last.sealed_by := pg_current_xact_id();
   v_last.sealed_at := greatest(clock_timestamp(), v_last.sealed_at);
   insert into shop.activity_page
@@ -2184,7 +2193,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_last shop.activity_page;
-  v_foreign smallint[];
   v_segment smallint;
   v_count bigint;
 begin
@@ -2217,11 +2225,10 @@ begin
       hint = 'Empty one of shop.activity_event_0, shop.activity_event_1, … with its pages, whose events nobody needs any more.';
   end if;
 
-  v_foreign := shop.activity_foreign_segments(v_last.home);
   with left_over as materialized (
     select e.*, min(e.event_number) over (partition by e.stamp) as quern_first
     from shop.activity_event as e
-    where e.segment <> all (v_foreign)
+    where e.segment <> all (v_last.foreign_segments)
       and (e.event_number > v_last.drawn_number or e.stamp >= v_last.hi_next or e.stamp = any (v_last.hi_running))
   ), taken as (
     delete from shop.activity_event as e
@@ -2238,11 +2245,13 @@ begin
   v_last.first_offset := v_last.last_offset + 1;
   v_last.is_dense := false;
   v_last.is_joined := false;
+  v_last.is_settled := false;
   -- All of this cluster that begins from here on, this transaction included, and all that runs.
   v_last.hi_next := pg_current_xact_id();
   v_last.hi_running := array(select r.stamp from pg_snapshot_xip(pg_current_snapshot()) as r (stamp) where r.stamp < pg_current_xact_id());
   v_last.drawn_number := pg_sequence_last_value('shop.activity_event_number');
   v_last.home := shop.activity_home();
+  v_last.foreign_segments := array(select s.segment from generate_series(0, 5 - 1) as s (segment) where s.segment <> v_segment);
   v_last.sealed_by := pg_current_xact_id();
   v_last.sealed_at := greatest(clock_timestamp(), v_last.sealed_at);
   insert into shop.activity_page
@@ -2324,7 +2333,7 @@ begin
       select count(*)
       from shop.activity_event as e
       where (e.stamp >= v_newest.hi_next or e.stamp = any (v_newest.hi_running))
-        and e.segment <> all (shop.activity_foreign_segments(v_newest.home))
+        and e.segment <> all (v_newest.foreign_segments)
     ),
     (select count(distinct p.segment) from shop.activity_page as p),
     pg_total_relation_size('shop.activity_event_0') + pg_total_relation_size('shop.activity_page_0') + pg_total_relation_size('shop.activity_event_1') + pg_total_relation_size('shop.activity_page_1') + pg_total_relation_size('shop.activity_event_2') + pg_total_relation_size('shop.activity_page_2') + pg_total_relation_size('shop.activity_event_3') + pg_total_relation_size('shop.activity_page_3') + pg_total_relation_size('shop.activity_event_4') + pg_total_relation_size('shop.activity_page_4') + 0;
@@ -2360,7 +2369,7 @@ select shop.activity_subscribe('notifier', 'start');
 select shop.activity_share('notifier', interval '1 minute', 5, 'exponential', interval '1 second', interval '1 hour', 0.2);
 
 revoke all on function
-  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_foreign_segments, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal,
+  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_seal,
   shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
   shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
   shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,

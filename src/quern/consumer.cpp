@@ -1,8 +1,10 @@
 #include "quern/consumer.hpp"
 
 #include <array>
+#include <utility>
 
 #include "quern/error.hpp"
+#include "quern/wire.hpp"
 
 namespace quern {
 namespace {
@@ -18,6 +20,11 @@ nack_outcome outcome_of(std::string_view word) {
   }
   throw codec_error{"the database answered a nack with \"" + std::string{word} +
                     "\", which this program does not know"};
+}
+
+std::optional<std::string> kept_error(std::string_view error) {
+  std::string kept = wire::as_valid_text(error, 10'000);
+  return kept.empty() ? std::nullopt : std::optional{std::move(kept)};
 }
 
 std::string_view to_text(nack_outcome outcome) noexcept {

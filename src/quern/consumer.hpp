@@ -29,6 +29,9 @@ nack_outcome outcome_of(std::string_view word);
 /// "retry", "dead", "dropped" or "lost".
 std::string_view to_text(nack_outcome outcome) noexcept;
 
+/// What is kept of an error's text: its first 10,000 bytes, with what is no UTF-8 replaced; nothing of an empty one.
+std::optional<std::string> kept_error(std::string_view error);
+
 /// Gets messages out of a queue. Everything happens in the transaction that is open on the connection, or in one of its
 /// own. The connection must outlive the consumer and must not move. Claims need READ COMMITTED (else SQLSTATE QN004).
 ///
@@ -94,20 +97,19 @@ class consumer {
     return {decode_claimed(messages), lost.template value<std::vector<std::int64_t>>()};
   }
 
-  /// The attempt failed. `error` is kept with the message: its first 10,000 bytes, with what is no UTF-8 replaced.
+  /// The attempt failed. `error` is kept with the message, see kept_error().
   /// The message comes back after `delay`; without it, after what the declaration says.
   nack_outcome nack(const message_type& failed, std::string_view error = {},
                     std::optional<std::chrono::microseconds> delay = {}) {
-    const std::string kept = wire::as_valid_text(error, 10'000);
-    const auto text = kept.empty() ? std::nullopt : std::optional{kept};
-    const auto answer = on_->execute(Contract::nack, failed.message_id, failed.attempt, text, as_interval(delay));
+    const auto answer = on_->execute(Contract::nack, failed.message_id, failed.attempt, kept_error(error),
+                                     std::optional<interval>{delay});
     return outcome_of(answer.template value<std::string>());
   }
 
   /// Claims the message for longer: `length` from now, by the server's clock. Returns when that ends; nothing when the
   /// claim was no longer the current one.
   std::optional<timestamp> extend(const message_type& held, lease length = {}) {
-    return on_->execute(Contract::extend, held.message_id, held.attempt, as_interval(length))
+    return on_->execute(Contract::extend, held.message_id, held.attempt, std::optional<interval>{length})
         .template value<std::optional<timestamp>>();
   }
 
@@ -168,10 +170,6 @@ class consumer {
     return result;
   }
 
-  static std::optional<interval> as_interval(const lease& length) {
-    return length ? std::optional<interval>{*length} : std::nullopt;
-  }
-
   void put_claim(std::int32_t count, const lease& length) {
     values_.clear();
     add_claim(count, length);
@@ -179,7 +177,7 @@ class consumer {
 
   void add_claim(std::int32_t count, const lease& length) {
     values_.add(count);
-    values_.add(as_interval(length));
+    values_.add(std::optional<interval>{length});
   }
 
   void put_ack(std::span<const message_type> done) {

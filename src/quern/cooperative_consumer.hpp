@@ -7,9 +7,9 @@
 #include <quern/consumer.hpp>
 #include <quern/contract.hpp>
 #include <quern/event.hpp>
+#include <quern/maintenance.hpp>
 #include <quern/seal.hpp>
 #include <quern/transaction.hpp>
-#include <quern/wire.hpp>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -43,19 +43,15 @@ class cooperative_consumer {
     if (session == session_kind::own) on.execute(Contract::enlist);
   }
 
-  /// Up to `count` events, for `length` or as the consumer is declared; none when there are none for now. What is
-  /// committed by now is among them. First comes what another worker has left behind, then what has failed before.
+  /// Up to `count` events, for `length` or as the consumer is declared; none when of what is committed by now there are
+  /// none that no other worker has. First comes what another worker has left behind, then what has failed before.
   /// Throws std::logic_error in a transaction, database_error QN023 when the stream has no consumer of that name, QN025
   /// when it is not cooperative, QN021 when the next event is of a contract that this one cannot read.
   std::vector<message_type> claim(std::int32_t count = 100, lease length = {}) {
     if (on_->is_in_transaction())
       throw std::logic_error{"quern::cooperative_consumer: give the transaction to claim() inside of one"};
-    maintain();
-    auto events = ask(*on_, count, length);
-    if (!events.empty()) return events;
-    // It may have given events their offsets, and could not show them before it had committed.
-    seal_events<Contract>(*on_);
-    return ask(*on_, count, length);
+    maintenance_.when_due<Contract>(*on_);
+    return ask_to_the_end<Contract>(*on_, [&] { return ask(*on_, count, length); });
   }
 
   /// The same in a transaction; no other worker claims until that ends. Gives what has an offset by now.
@@ -94,20 +90,19 @@ class cooperative_consumer {
     return {claim(count, length), std::move(lost)};
   }
 
-  /// One event has failed, the others of its claim go on. `error` is kept with a copy of it: its first 10,000 bytes,
-  /// with what is no UTF-8 replaced. It comes again after `delay`; without it, after what the declaration says.
+  /// One event has failed, the others of its claim go on. `error` is kept with a copy of it, see
+  /// kept_error(). It comes again after `delay`; without it, after what the declaration says.
   nack_outcome nack(const message_type& failed, std::string_view error = {},
                     std::optional<std::chrono::microseconds> delay = {}) {
-    const std::string kept = wire::as_valid_text(error, 10'000);
-    const auto text = kept.empty() ? std::nullopt : std::optional{kept};
-    const auto answer = on_->execute(Contract::nack, name_, failed.batch, failed.offset, text, as_interval(delay));
+    const auto answer = on_->execute(Contract::nack, name_, failed.batch, failed.offset, kept_error(error),
+                                     std::optional<interval>{delay});
     return outcome_of(answer.template value<std::string>());
   }
 
   /// Holds the claim of an event for longer: `length` from now, by the server's clock. Returns when that ends; nothing
   /// when the claim was no longer the current one.
   std::optional<timestamp> extend(const message_type& held, lease length = {}) {
-    return on_->execute(Contract::extend, name_, held.batch, as_interval(length))
+    return on_->execute(Contract::extend, name_, held.batch, std::optional<interval>{length})
         .template value<std::optional<timestamp>>();
   }
 
@@ -146,11 +141,10 @@ class cooperative_consumer {
   connection& on() const noexcept { return *on_; }
 
  private:
-  static constexpr std::chrono::seconds maintain_after{10};
-
   template <class Executor>
   std::vector<message_type> ask(Executor& with, std::int32_t count, const lease& length) {
-    const result rows = with.execute(Contract::claim, name_, count, as_interval(length), !on_->is_in_transaction());
+    const result rows =
+        with.execute(Contract::claim, name_, count, std::optional<interval>{length}, !on_->is_in_transaction());
     std::vector<message_type> events;
     events.reserve(rows.size());
     for (const row each : rows) {
@@ -170,21 +164,9 @@ class cooperative_consumer {
     return events.first(count);
   }
 
-  static std::optional<interval> as_interval(const lease& length) {
-    return length ? std::optional<interval>{*length} : std::nullopt;
-  }
-
-  // Clears away what nobody needs any more, in a transaction of its own.
-  void maintain() {
-    const auto now = std::chrono::steady_clock::now();
-    if (now < maintained_ + maintain_after) return;
-    maintained_ = now;
-    on_->execute(Contract::maintain);
-  }
-
   connection* on_;
   std::string name_;
-  std::chrono::steady_clock::time_point maintained_ = std::chrono::steady_clock::now();
+  maintenance maintenance_;
 };
 
 }  // namespace quern

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <quern/connection.hpp>
 #include <quern/contract.hpp>
 #include <quern/event.hpp>
+#include <quern/maintenance.hpp>
 #include <quern/seal.hpp>
 #include <quern/transaction.hpp>
 #include <span>
@@ -26,23 +26,20 @@ class stream_consumer {
   /// Checks the contract with the database. Throws contract_mismatch, and as connection::execute().
   stream_consumer(connection& on, std::string name) : on_{&on}, name_{std::move(name)} { shake_hands<Contract>(on); }
 
-  /// The next events, up to `count`; none when all are acknowledged. What is committed by now is among them. Throws
+  /// The next events, up to `count`; none when all that is committed by now is acknowledged. Throws
   /// std::logic_error in a transaction, database_error QN023 when the stream has no consumer of that name, QN021 when
   /// the next event is of a contract that this one cannot read.
   std::vector<event_type> receive(std::int32_t count = 100) {
     if (on_->is_in_transaction())
       throw std::logic_error{"quern::stream_consumer: give the transaction to receive() inside of one"};
-    maintain();
-    auto events = decode(on_->execute(Contract::receive, name_, count));
-    if (events.size() == static_cast<std::size_t>(count)) return events;
-    if (!seal_events<Contract>(*on_) && !events.empty()) return events;
-    return decode(on_->execute(Contract::receive, name_, count));
+    maintenance_.when_due<Contract>(*on_);
+    return ask_to_the_end<Contract>(*on_, [&] { return decode(on_->execute(Contract::receive, name_, count, true)); });
   }
 
   /// The same in the transaction that will acknowledge them: effects that are written there happen exactly once. Gives
   /// what has an offset by now: seal() before the transaction begins, so that this is all.
   std::vector<event_type> receive(transaction& within, std::int32_t count = 100) {
-    return decode(within.execute(Contract::receive, name_, count));
+    return decode(within.execute(Contract::receive, name_, count, false));
   }
 
   /// Gives what is committed by now its offsets. To be called outside of a transaction.
@@ -66,8 +63,6 @@ class stream_consumer {
   connection& on() const noexcept { return *on_; }
 
  private:
-  static constexpr std::chrono::seconds maintain_after{10};
-
   static std::vector<event_type> decode(const result& rows) {
     std::vector<event_type> events;
     events.reserve(rows.size());
@@ -80,17 +75,9 @@ class stream_consumer {
     return events;
   }
 
-  // Clears away what nobody needs any more, in a transaction of its own.
-  void maintain() {
-    const auto now = std::chrono::steady_clock::now();
-    if (now < maintained_ + maintain_after) return;
-    maintained_ = now;
-    on_->execute(Contract::maintain);
-  }
-
   connection* on_;
   std::string name_;
-  std::chrono::steady_clock::time_point maintained_ = std::chrono::steady_clock::now();
+  maintenance maintenance_;
 };
 
 }  // namespace quern

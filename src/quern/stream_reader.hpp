@@ -23,16 +23,12 @@ class stream_reader {
   /// Checks the contract with the database. Throws contract_mismatch, and as connection::execute().
   explicit stream_reader(connection& on) : on_{&on} { shake_hands<Contract>(on); }
 
-  /// Up to `count` events after an offset; fewer or none when there are no more. Outside of a transaction, what is
-  /// committed by now is among them; in one, what has an offset by now.
-  /// Throws database_error QN022 when events behind the offset are not kept any more, QN021 when the next one is of a
-  /// contract that this one cannot read.
+  /// Up to `count` events after an offset; none when there are no more that are committed by now, or in a transaction,
+  /// have an offset by now. Throws database_error QN022 when events behind the offset are not kept any more, QN021 when
+  /// the next one is of a contract that this one cannot read.
   std::vector<event_type> read(std::int64_t after, std::int32_t count = 1000) {
-    auto events = ask(after, count);
-    if (events.size() == static_cast<std::size_t>(count) || on_->is_in_transaction()) return events;
-    // Only what is durable is shown: new events get their offsets in a transaction of its own.
-    if (!seal_events<Contract>(*on_) && !events.empty()) return events;
-    return ask(after, count);
+    if (on_->is_in_transaction()) return ask(after, count);
+    return ask_to_the_end<Contract>(*on_, [&] { return ask(after, count); });
   }
 
   class range;
@@ -42,7 +38,7 @@ class stream_reader {
 
  private:
   std::vector<event_type> ask(std::int64_t after, std::int32_t count) {
-    const result rows = on_->execute(Contract::read, after, count);
+    const result rows = on_->execute(Contract::read, after, count, !on_->is_in_transaction());
     std::vector<event_type> events;
     events.reserve(rows.size());
     for (const row each : rows) {

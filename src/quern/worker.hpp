@@ -161,10 +161,12 @@ class worker {
     log("waiting for messages");
     wait.begin();
     auto batch = from_->claim(options_.batch_size, options_.lease);
-    if (batch.empty()) wait.sleep(options_.poll_interval, stop);
+    if (batch.empty()) {
+      wait.sleep(options_.poll_interval, stop);
+      if (!stop.stop_requested()) batch = from_->claim(options_.batch_size, options_.lease);
+    }
     wait.end();
-    if (!batch.empty() || stop.stop_requested()) return batch;
-    return from_->claim(options_.batch_size, options_.lease);
+    return batch;
   }
 
   stop_reason give_back(const std::vector<message_type>& batch, std::size_t first) {

@@ -386,10 +386,7 @@ view stream_view(const queue_model& model) {
   result.set("rotation", sql::interval(std::max<std::int64_t>(stream.stream->retention / 2, 1'000'000)));
   result.set("segment_count", fmt::to_string(segment_count));
   std::vector<view> segments(segment_count);
-  for (std::size_t i = 0; i < segments.size(); ++i) {
-    segments[i].set("segment", fmt::to_string(i));
-    set_comma(segments[i], i + 1 == segments.size());
-  }
+  for (std::size_t i = 0; i < segments.size(); ++i) segments[i].set("segment", fmt::to_string(i));
   result.set_list("segments", std::move(segments));
   std::vector<view> declared;
   for (const auto& consumer : stream.stream->consumers) {

@@ -168,7 +168,7 @@
 ///   roles with their flags, columns, checks, version, oldest_version, older_versions: as in sql/queue
 ///   retention             interval '7 days'           how long events are kept at least
 ///   rotation              interval '84 hours'         how long one segment is filled
-///   segments              list: segment (0), comma
+///   segments              list: segment (0)
 ///   segment_count         5
 ///   declared              list, the declared consumers: consumer_literal, from_literal ('start' or 'end'),
 ///                         is_cooperative, settings (interval '1 minute', 5, 'exponential', …: what _share takes)

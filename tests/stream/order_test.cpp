@@ -143,6 +143,9 @@ TEST_CASE("an offset is not shown in a transaction that could take it back") {
 
 TEST_CASE("what a transaction has sealed is shown by it after others could see it") {
   test::journal here;
+  auto low = here.open();
+  low.begin();
+  test::journal::publish(low, "low");
   here.publish("a");
   auto reader = here.open();
   reader.begin();
@@ -170,14 +173,20 @@ TEST_CASE("a function that takes its read back with an exception block has seen 
     end
     $$
   )");
+  auto low = here.open();
+  low.begin();
+  test::journal::publish(low, "low");
   here.publish("a");
   CHECK(here.db.ask("select peek()") == "null");
   CHECK(here.read() == "1|a");
   CHECK(here.db.ask("select peek()") == "a");
 }
 
-TEST_CASE("with the extended protocol a read seals for the one after it") {
+TEST_CASE("with the extended protocol a read seals for the one after it what another seal could number otherwise") {
   test::journal here;
+  auto low = here.open();
+  low.begin();
+  test::journal::publish(low, "low");
   here.publish("a");
   auto& db = here.db.connection();
   CHECK(db.execute("select event_offset from log_read_v1(0)").size() == 0);
@@ -196,6 +205,30 @@ TEST_CASE("a transaction that seals between its own events gets offsets for all 
   CHECK(here.read() == "1|other 2|first 3|second");
   here.publish("last");
   CHECK(here.whole() == "other first second last");
+}
+
+TEST_CASE("events of one transaction are adjacent when publishing went on to another segment between them") {
+  test::journal here;
+  here.publish("a");
+  CHECK(here.read() == "1|a");
+  auto early = here.open();
+  early.begin();
+  test::journal::publish(early, "early 1");
+  auto busy = here.open();
+  busy.begin();
+  test::journal::publish(busy, "x");
+  REQUIRE(here.rotate());
+  test::journal::publish(busy, "y");
+  test::journal::publish(early, "early 2");
+  busy.commit();
+  here.publish("b");
+  // Each of the pages that this seal makes is of one segment.
+  CHECK(here.db.ask("select log_seal()") == "3");
+  early.commit();
+  here.publish("c");
+  CHECK(here.db.ask("select log_seal()") == "3");
+  CHECK(here.db.ask("select log_seal()") == "0");
+  CHECK(here.whole() == "a x y b early 1 early 2 c");
 }
 
 TEST_CASE("a seal is durable where commits are not") {

@@ -91,6 +91,32 @@ TEST_CASE("after a restore into another cluster the first call says what to run,
   CHECK(test::journal::read(after, 1, 3) == "2|b 3|x1 4|x2");
 }
 
+TEST_CASE("after a restore publishing comes round to the segments of the other cluster") {
+  cluster::scratch old;
+  cluster::scratch young;
+  test::journal before{test::log_stream, old.url()};
+  use_up_transaction_ids(before.db);
+  before.publish("1");
+  CHECK(before.read() == "1|1");
+  REQUIRE(before.rotate());
+  before.publish("2");
+  before.read();
+  test::session{young.url(), "public"}.ask("create role qt_web; create role qt_mailer; create role qt_ops");
+  move_schema(old.url(), before.schema(), young.url());
+  test::session after{young.url(), before.schema()};
+  CHECK(after.ask("select log_restored()") == "0");
+  for (int offset = 3; offset <= 12; ++offset) {
+    test::journal::publish(after, fmt::to_string(offset));
+    CHECK(test::journal::read(after, offset - 1) == fmt::format("{0}|{0}", offset));
+    after.ask(fmt::format("select log_seek(c.consumer, {}) from log_consumer as c", offset));
+    after.ask("update log_page set sealed_at = sealed_at - interval '2 hours'");
+    after.ask("select log_maintain()");
+    CHECK(after.ask("select log_rotate('-1 s')") == "t");
+  }
+  CHECK(after.ask("select foreign_segments from log_page order by first_offset desc, last_offset desc limit 1") ==
+        "{}");
+}
+
 TEST_CASE("a transaction that runs during the repair publishes as ever") {
   cluster::scratch old;
   cluster::scratch young;

@@ -51,8 +51,8 @@ struct activity_v1_contract {
       ", detail"
       ") from stdin (format binary)";
   static constexpr quern::prepared wake{"select shop.activity_wake_v1()"};
-  static constexpr quern::prepared read{"select * from shop.activity_read_v1($1, $2)"};
-  static constexpr quern::prepared receive{"select * from shop.activity_receive_v1($1, $2)"};
+  static constexpr quern::prepared read{"select * from shop.activity_read_v1($1, $2, $3)"};
+  static constexpr quern::prepared receive{"select * from shop.activity_receive_v1($1, $2, $3)"};
   static constexpr quern::prepared ack{"select shop.activity_ack($1, $2, $3)"};
   static constexpr quern::prepared seal{"select shop.activity_seal()"};
   static constexpr quern::prepared seek{"select shop.activity_seek($1, $2)"};

@@ -6,7 +6,7 @@ byte events;
 typedef page_row {
   byte first, last;               /* offsets */
   byte first_event, last_event;   /* numbers; with their stamps the ends of the page's range */
-  bool is_dense, is_joined;
+  bool is_dense, is_joined, is_settled;
   byte lo_next; short lo_running;
   byte hi_next; short hi_running;
   byte sealed_by
@@ -68,6 +68,22 @@ inline find_page(found, own, limit) {
 #define is_tight ((page[p].hi_running & between(stamp_of(q), event[n])) == 0)
 #endif
 
+#ifdef SETTLED_AROUND_RUNNING
+#define is_prefix true
+#else
+#define is_prefix ((page[p].hi_running & (bit(event[n]) - 1)) == 0)
+#endif
+#ifdef SETTLED_UNFLUSHED
+#define is_durable true
+#else
+#define is_durable ((committed & ~flushed) == 0)
+#endif
+#ifdef SETTLED_BEHIND_UNSETTLED
+#define is_behind_settled true
+#else
+#define is_behind_settled (page[q].is_settled || page[q].sealed_by != xid)
+#endif
+
 /* The page before p is q: the sealer's own last one, or the newest when it began. */
 inline append(n) {
   if
@@ -89,7 +105,8 @@ inline append(n) {
   fi;
   page[p].last_event = n;
   page[p].is_dense = is_after_lo && is_whole;
-  page[p].is_joined = page[p].is_dense && page[q].is_dense && is_tight
+  page[p].is_joined = page[p].is_dense && page[q].is_dense && is_tight;
+  page[p].is_settled = is_prefix && is_durable && is_behind_settled
 }
 
 /* One statement that looks at all events: its own snapshot is later than `hi`. The bounds stand in row p beforehand. */
@@ -134,13 +151,27 @@ inline seal() {
   is_open = false; p = 0; q = 0; k = 0; x = 0
 }
 
+inline find_unsettled(own, found) {
+  found = 0; j = 1;
+  do
+  :: j < pages ->
+    if
+    :: own != 0 && page[j].sealed_by == own && !page[j].is_settled -> found = j
+    :: else
+    fi;
+    j++
+  :: else -> break
+  od;
+  j = 0
+}
+
 /* Rows of a transaction that was rolled back are invisible; those at the end are taken away to have fewer states. */
 inline forget_pages(own) {
   do
   :: pages > 1 && own != 0 && page[pages - 1].sealed_by == own ->
     pages--;
     page[pages].first = 0; page[pages].last = 0; page[pages].first_event = 0; page[pages].last_event = 0;
-    page[pages].is_dense = 0; page[pages].is_joined = 0;
+    page[pages].is_dense = 0; page[pages].is_joined = 0; page[pages].is_settled = 0;
     page[pages].lo_next = 0; page[pages].lo_running = 0; page[pages].hi_next = 0; page[pages].hi_running = 0;
     page[pages].sealed_by = 0
   :: else -> break
@@ -179,7 +210,7 @@ inline respect_the_key() {
 #ifdef SHOWS_ITS_OWN_SEAL
 #define is_own(p) false
 #else
-#define is_own(p) (xid != 0 && page[p].sealed_by == xid)
+#define is_own(p) (xid != 0 && page[p].sealed_by == xid && !page[p].is_settled)
 #endif
 #define in_page(p, y) \
   (page[p].is_dense || \

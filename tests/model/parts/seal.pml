@@ -57,8 +57,8 @@ proctype session(bool publishes; byte rounds) {
       :: true
 #else
       if
-      :: stream_lock != 0 -> skip
-      :: d_step { stream_lock == 0 -> stream_lock = _pid + 1 }
+      :: stream_lock != 0 && stream_lock != _pid + 1 -> skip
+      :: d_step { stream_lock == 0 || stream_lock == _pid + 1 -> stream_lock = _pid + 1 }
 #endif
 #ifndef SNAPSHOT_BEFORE_LOCK
         d_step { find_page(newest, xid, 255) }
@@ -87,8 +87,20 @@ proctype session(bool publishes; byte rounds) {
       :: d_step { true -> commit_asynchronously(xid); read() }
 #else
       :: d_step { true -> commit(xid); read() }
+      /* without a flush, when nothing depends on it */
+      :: d_step {
+          true -> find_unsettled(xid, broken);
+          if
+          :: broken == 0 -> commit_asynchronously(xid)
+          :: else -> commit(xid)
+          fi;
+          broken = 0;
+          read()
+        }
 #endif
       :: d_step { true -> forget_pages(xid); finish(xid) }
+      /* or goes on in the same transaction */
+      :: rounds > 0
       fi
     :: d_step { rounds == 0 -> leave() }; break
     od

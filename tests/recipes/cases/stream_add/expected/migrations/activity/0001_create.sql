@@ -31,10 +31,10 @@ create function shop.activity_wake(); -- 'shop.activity' -6277507035114536254
 
 create function shop.activity_newest_page();
 create function shop.activity_first_offset();
-create function shop.activity_foreign_segments(p_home bigint);
 create function shop.activity_offset_at(p_at timestamptz);
 create function shop.activity_check_offset(p_after bigint);
 
+create function shop.activity_seal_to_end();
 create function shop.activity_seal();
 
 create function shop.activity_enlist();
@@ -156,7 +156,7 @@ select shop.activity_subscribe('audit', 'start');
 select shop.activity_subscribe('notifier', 'end');
 
 revoke all on function
-  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_foreign_segments, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal,
+  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_seal,
   shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
   shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
   shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
@@ -216,8 +216,8 @@ drop function
   shop.activity_set_aside, shop.activity_nack, shop.activity_release, shop.activity_extend, shop.activity_finish, shop.activity_lock_claim, shop.activity_unshare,
   shop.activity_share, shop.activity_move_position, shop.activity_begin_claims, shop.activity_done_up_to, shop.activity_open_claims, shop.activity_newest_claim,
   shop.activity_check_consumer, shop.activity_wait_for_consumer, shop.activity_enlist,
-  shop.activity_position_of, shop.activity_unsubscribe, shop.activity_subscribe, shop.activity_seal, shop.activity_check_offset, shop.activity_offset_at,
-  shop.activity_first_offset, shop.activity_foreign_segments, shop.activity_newest_page, shop.activity_home;
+  shop.activity_position_of, shop.activity_unsubscribe, shop.activity_subscribe, shop.activity_seal, shop.activity_seal_to_end, shop.activity_check_offset, shop.activity_offset_at,
+  shop.activity_first_offset, shop.activity_newest_page, shop.activity_home;
 drop table shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed;
 drop sequence shop.activity_event_number, shop.activity_position_id, shop.activity_claim_id, shop.activity_segment, shop.activity_rotated_at, shop.activity_maintained_at;
 drop sequence shop.activity_v1_read_at, shop.activity_v1_produced_at;
