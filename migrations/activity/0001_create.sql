@@ -322,7 +322,7 @@ $$;
 
 -- Gives the events of the transactions that have ended since the last seal their offsets, and returns how many, and the newest
 -- page. Nobody waits: while another session seals, both are null. Others are shown these offsets when this transaction has
--- ended. The settings of its callers hold.
+-- ended. What may not write, as on a standby, goes on with what others have sealed. The settings of its callers hold.
 create function shop.activity_seal_to_end(out newest_page shop.activity_page, out sealed bigint)
 language plpgsql
 as $$
@@ -340,7 +340,11 @@ declare
   v_total bigint := 0;
   v_is_settled boolean := true;
 begin
-  if not pg_try_advisory_xact_lock(-6277507035114536254 + 1) then
+  if current_setting('transaction_read_only') = 'on' then
+    newest_page := shop.activity_newest_page();
+    sealed := 0;
+    return;
+  elsif not pg_try_advisory_xact_lock(-6277507035114536254 + 1) then
     return;
   end if;
 
@@ -1211,7 +1215,8 @@ begin
     v_sealed := shop.activity_seal_to_end();
     v_newest := case when v_sealed.sealed is null then shop.activity_newest_page() else v_sealed.newest_page end;
   end if;
-  if (pg_sequence_last_value('shop.activity_v1_read_at') > date_part('epoch', now()) - 60) is not true then
+  if (pg_sequence_last_value('shop.activity_v1_read_at') > date_part('epoch', now()) - 60) is not true
+    and current_setting('transaction_read_only') = 'off' then
     perform setval('shop.activity_v1_read_at', floor(date_part('epoch', now()))::bigint);
   end if;
   -- An exception block in a function of the caller would take the seal back, and could keep what was read.
@@ -2178,6 +2183,9 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if current_setting('transaction_read_only') = 'on' then
+    return;
+  end if;
   perform setval('shop.activity_maintained_at', floor(extract(epoch from clock_timestamp()))::bigint);
   perform shop.activity_truncate(0::smallint);
   perform shop.activity_truncate(1::smallint);

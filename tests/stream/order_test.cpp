@@ -231,6 +231,20 @@ TEST_CASE("events of one transaction are adjacent when publishing went on to ano
   CHECK(here.whole() == "a x y b early 1 early 2 c");
 }
 
+TEST_CASE("a transaction that may not write reads what has an offset") {
+  test::journal here;
+  here.publish("a");
+  here.read();
+  here.publish("b");
+  here.db.ask("select setval('log_v1_read_at', 1)");
+  auto reader = here.open();
+  reader.ask("begin read only");
+  CHECK(test::journal::read(reader) == "1|a");
+  CHECK(reader.ask("select log_seal()") == "0");
+  reader.commit();
+  CHECK(here.read() == "1|a 2|b");
+}
+
 TEST_CASE("a seal is durable where commits are not") {
   test::journal here;
   here.db.ask("set synchronous_commit = off");
