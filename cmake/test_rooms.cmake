@@ -25,6 +25,12 @@ function(quern_register_tests room sources)
     if(launcher)
       set_tests_properties(${room}.${file} PROPERTIES FIXTURES_REQUIRED server)
     endif()
+    # What holds for every queue is tried once for each storage.
+    if(file IN_LIST QUERN_STORAGE_TESTS AND room STREQUAL "queue")
+      add_test(NAME ${room}.${file}.log COMMAND ${launcher} $<TARGET_FILE:test_${room}> "-#" "[#${file}]~[rows]" -w ${no_tests})
+      set_tests_properties(${room}.${file}.log PROPERTIES
+        LABELS ${room} TIMEOUT 300 FIXTURES_REQUIRED server ENVIRONMENT QUERN_TEST_STORAGE=log)
+    endif()
   endforeach()
 endfunction()
 

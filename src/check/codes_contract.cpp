@@ -57,6 +57,12 @@ Way out: give it a default, accept the break (accept_break in the queue), or dec
   subject = { type = "text", default = "(none)" }
 Way out: move the field's line there and give it a default; if it only has another name now, write renamed_from at the
 new one; or accept the break (accept_break in the queue).)~"},
+    code{
+        "storage_changed", "a released queue is declared with another storage", error,
+        R"~(storage = "rows" and "log" are different tables. Nothing takes messages from one to the other while programs go on
+to enqueue and claim.
+Way out: keep the storage, or declare a new queue and let this one drain. Where there is no need to keep it, drop the queue
+([removed_queues.email]) and declare it anew in a later release.)~"},
     code{"removed_type", "a removed field had another type", error,
          R"~(What stands in [queues.NAME.removed] is the line as it stood in the payload, with a default.
 Way out: write the type that it had.)~"},

@@ -51,6 +51,13 @@ different, or the other way round; a text, bytes or numeric without a limit may 
   order_no = { type = "text", max_length = 40 }
 Way out: use a field of whole numbers, numeric(p,s), bool, uuid, date, timestamp, an enum, or of text or bytes with a
 max_length.)~"},
+    code{"invalid_storage", "a queue with a log cannot do what it says", error,
+         R"~(storage = "log" hands messages out in the order in which they were committed and never looks for one of them: it knows no
+priorities, no keys that make messages the same and no order by a key.
+  [queues.email]
+  storage    = "log"
+  priorities = 3
+Way out: take the other key away, or leave the messages in rows (storage = "rows", which is the default).)~"},
     code{"invalid_order", "a queue cannot be ordered as it says", error,
          R"~(Messages with the same value of a field are handled one at a time, in their order:
   ordered_by = "customer_id"

@@ -283,7 +283,11 @@ class phase {
     db_.run_script(is_stream() ? fmt::format("delete from {0}_event; delete from {0}_page where last_offset < "
                                              "(select max(last_offset) from {0}_page)",
                                              prefix_)
-                               : fmt::format("delete from {0}_message; delete from {0}_delayed", prefix_));
+                   : contract::is_log(line_.state)
+                       ? fmt::format("insert into {0}_end select h.claim_id, 0 from {0}_held as h; delete from "
+                                     "{0}_message; delete from {0}_delayed",
+                                     prefix_)
+                       : fmt::format("delete from {0}_message; delete from {0}_delayed", prefix_));
   }
 
   /// The next migration may be one that waits until a contract is out of use.

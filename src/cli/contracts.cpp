@@ -79,16 +79,17 @@ std::optional<std::string> last_use(quern::connection& db, const std::string& se
       .value<std::optional<std::string>>();
 }
 
-std::int64_t messages_of(quern::connection& db, const std::string& prefix, bool is_stream, int version) {
-  if (is_stream) {
+std::int64_t messages_of(quern::connection& db, const std::string& prefix, const contract::queue_state& of,
+                         int version) {
+  if (contract::is_stream(of)) {
     const auto sql = fmt::format("select count(*) from {}_event where contract_version = $1", prefix);
     return db.execute(sql, version).value<std::int64_t>();
   }
   const bool has_dead = db.execute("select to_regclass($1) is not null", prefix + "_dead").value<bool>();
   auto sql = fmt::format(
-      "select (select count(*) from {0}_message where contract_version = $1) + (select count(*) from {0}_delayed where "
+      "select (select count(*) from {0}_{1} where contract_version = $1) + (select count(*) from {0}_delayed where "
       "contract_version = $1)",
-      prefix);
+      prefix, contract::is_log(of) ? "live" : "message");
   if (has_dead) sql += fmt::format(" + (select count(*) from {}_dead where contract_version = $1)", prefix);
   return db.execute(sql, version).value<std::int64_t>();
 }
@@ -124,7 +125,7 @@ contract_state look(quern::connection& db, const std::string& schema, const cont
   const bool is_stream = contract::is_stream(line.state);
   result.consumed_at = is_stream ? last_use(db, fmt::format("{}_v{}_read_at", prefix, one.version), 1)
                                  : last_use(db, fmt::format("{}_v{}_swept_at", prefix, one.version), 1000);
-  result.messages = messages_of(db, prefix, is_stream, one.version);
+  result.messages = messages_of(db, prefix, line.state, one.version);
   return result;
 }
 

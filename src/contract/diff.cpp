@@ -139,6 +139,7 @@ class comparison {
     const auto* line = place.known;
     if (line == nullptr || line->state.is_dropped) return add_queue(queue, place);
     if (is_stream(line->state) != queue.stream.has_value()) return refuse_kind(queue);
+    if (is_log(line->state) != queue.is_log) return refuse_storage(queue);
     if (queue_name(*line) != queue.name)
       say_core(fmt::format("renames the queue \"{}\" to \"{}\"", queue_name(*line), queue.name));
     line_change change{line->name, &queue, line->state, line->state, false, {}, line->engine};
@@ -164,6 +165,20 @@ class comparison {
         fmt::format("programs use it as what it was, and nothing can be taken over. Declare the {} under another name, "
                     "and drop the {} when nobody uses it any more",
                     now, before));
+  }
+
+  void refuse_storage(const declaration::queue& queue) {
+    const auto* const now = queue.is_log ? "log" : "rows";
+    const auto* const before = queue.is_log ? "rows" : "log";
+    refuse("storage_changed",
+           fmt::format("the storage of queue \"{}\" was \"{}\" and is \"{}\"", queue.name, before, now), queue.where,
+           fmt::format("its messages are stored as the released migrations have it, and programs work on them. Three "
+                       "ways out:\n"
+                       "  1. keep storage = \"{0}\"\n"
+                       "  2. declare a new queue with storage = \"{1}\" under another name, and let this one drain\n"
+                       "  3. drop it when it is empty and unused ([removed_queues.{2}]), and declare it anew after "
+                       "that release",
+                       before, now, queue.name));
   }
 
   void note_former_names(const line_change& change) {

@@ -123,6 +123,10 @@ bool is_stream(const queue_state& state) {
   return !state.options.empty() && state.options.front() == option{"kind", "stream"};
 }
 
+bool is_log(const queue_state& state) {
+  return std::find(state.options.begin(), state.options.end(), option{"storage", "log"}) != state.options.end();
+}
+
 std::vector<option> options_of(const declaration::queue& queue) {
   if (queue.stream) return options_of_stream(queue);
   std::vector<option> result{
@@ -140,6 +144,7 @@ std::vector<option> options_of(const declaration::queue& queue) {
     result.emplace_back("ordered_by", queue.order->field);
     result.emplace_back("on_failure", spell(queue.order->on_failure));
   }
+  if (queue.is_log) result.emplace_back("storage", "log");
   add_docs(result, queue);
   return result;
 }

@@ -96,6 +96,8 @@ released_part all_of(const line& line, const lock& lock);
 
 /// Whether it is of a stream.
 bool is_stream(const queue_state& state);
+/// Whether it is a queue with storage = "log".
+bool is_log(const queue_state& state);
 
 /// What of a queue is spelled into its SQL besides the contract.
 std::vector<option> options_of(const declaration::queue& queue);

@@ -134,6 +134,7 @@ void set(declaration::queue& queue, std::string_view key, const std::string& val
   if (key == "grants.consume") queue.grants.consume = list(value);
   if (key == "grants.operate") queue.grants.operate = list(value);
   if (key == "ordered_by") queue.order = declaration::ordering{.field = value};
+  if (key == "storage") queue.is_log = value == "log";
   if (key == "on_failure" && queue.order) queue.order->on_failure = policy(value);
   constexpr std::string_view payload = "payload.";
   constexpr std::string_view doc = ".doc";

@@ -41,6 +41,7 @@ inline constexpr std::string_view invalid_pattern = "invalid_pattern";
 inline constexpr std::string_view unknown_field = "unknown_field";
 inline constexpr std::string_view unfit_key = "unfit_key";
 inline constexpr std::string_view invalid_order = "invalid_order";
+inline constexpr std::string_view invalid_storage = "invalid_storage";
 
 inline constexpr std::array all{invalid_utf8,
                                 invalid_toml,
@@ -76,6 +77,7 @@ inline constexpr std::array all{invalid_utf8,
                                 invalid_pattern,
                                 unknown_field,
                                 unfit_key,
-                                invalid_order};
+                                invalid_order,
+                                invalid_storage};
 
 }  // namespace declaration::code

@@ -92,6 +92,45 @@ constexpr std::array of_each_priority{
     suffix{"", "sequence", true, "_swept_at"},
 };
 
+// Of a queue with storage = "log", besides; the digits are of its segments.
+constexpr std::array log_suffixes{
+    suffix{"_message_0", "table"},
+    suffix{"_message_1", "table"},
+    suffix{"_message_2", "table"},
+    suffix{"_message_3", "table"},
+    suffix{"_message_4", "table"},
+    suffix{"_message_0_key", "index"},
+    suffix{"_message_1_key", "index"},
+    suffix{"_message_2_key", "index"},
+    suffix{"_message_3_key", "index"},
+    suffix{"_message_4_key", "index"},
+    suffix{"_claim", "table"},
+    suffix{"_claim_key", "index"},
+    suffix{"_end", "table"},
+    suffix{"_end_key", "index"},
+    suffix{"_waiting", "view"},
+    suffix{"_held", "view"},
+    suffix{"_live", "view"},
+    suffix{"_segment", "sequence"},
+    suffix{"_rotated_at", "sequence"},
+    suffix{"_maintained_at", "sequence"},
+    suffix{"_claim_id", "sequence"},
+    suffix{"_home", "function"},
+    suffix{"_cursor", "function"},
+    suffix{"_begin_log", "function"},
+    suffix{"_finish", "function"},
+    suffix{"_set_apart", "function"},
+    suffix{"_wait_for_log", "function"},
+    suffix{"_free", "function"},
+    suffix{"_next", "function"},
+    suffix{"_claimed_after", "function"},
+    suffix{"_truncate", "function"},
+    suffix{"_rotate", "function"},
+    suffix{"_compact", "function"},
+    suffix{"_maintain", "function"},
+    suffix{"_restored", "function"},
+};
+
 // Of a stream; the last digits are of its segments.
 constexpr std::array stream_suffixes{
     suffix{"_event", "table"},
@@ -262,6 +301,10 @@ std::vector<generated_name> names_of_queue(std::string_view queue, std::string_v
       names.push_back({fmt::format("{}_{}", spelled(queue, s, version), priority), s.what, s.is_versioned});
   }
   return names;
+}
+
+std::vector<generated_name> names_of_log(std::string_view queue) {
+  return names_of(log_suffixes, queue, {});
 }
 
 std::vector<generated_name> names_of_stream(std::string_view stream, std::string_view version) {

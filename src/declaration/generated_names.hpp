@@ -32,6 +32,9 @@ struct generated_name {
 /// Every generated name of a queue for one contract version ("1"), its own first.
 std::vector<generated_name> names_of_queue(std::string_view queue, std::string_view version);
 
+/// Those that a queue with a log has besides.
+std::vector<generated_name> names_of_log(std::string_view queue);
+
 /// The same of a stream.
 std::vector<generated_name> names_of_stream(std::string_view stream, std::string_view version);
 

@@ -136,6 +136,9 @@ std::vector<owner> owners_of(const project& declared, const std::vector<former_n
     std::vector<generated_name> names{{each.name, each.stream ? "struct" : "view"}};
     if (found.overlaps(each.name))
       names = each.stream ? names_of_stream(each.name, "#") : names_of_queue(each.name, "#");
+    if (each.is_log && found.overlaps(each.name)) {
+      for (auto& name : names_of_log(each.name)) names.push_back(std::move(name));
+    }
     owners.push_back({fmt::format("the {} '{}'", kind, text::clipped(each.name)), each.where, std::move(names)});
   }
   for (const auto& [name, queue, where] : former) {

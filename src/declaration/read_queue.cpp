@@ -134,9 +134,20 @@ class queue_reader {
 
   void read_storage(const entry& from) {
     const auto choice = read_choice(from, storages, problems_);
-    if (!choice || storages[*choice] == "rows") return;
-    auto& problem = problems_.error(code::not_built_yet, from.value.where, "storage = \"log\" is not built yet");
-    problem.help = "leave it away, or write storage = \"rows\"";
+    result_.is_log = choice && storages[*choice] == "log";
+    if (!result_.is_log) return;
+    refuse_beside_log("priorities", "a log hands messages out in the order in which they were committed");
+    refuse_beside_log("unique", "what is pending would have to be found by its key, and a log has no index by keys");
+    refuse_beside_log("ordered_by", "a log hands out ranges, whose messages may be of the same key");
+  }
+
+  void refuse_beside_log(std::string_view key, std::string_view reason) {
+    const auto* beside = find(key);
+    if (beside == nullptr) return;
+    problems_
+        .error(code::invalid_storage, beside->where,
+               fmt::format("'{}' is not possible beside storage = \"log\": {}", key, reason))
+        .help = fmt::format("leave '{}' away, or write storage = \"rows\"", key);
   }
 
   void read_grants(const entry& from) {
@@ -180,6 +191,7 @@ class queue_reader {
     result_.payload.reserve(fields.size());
     for (const auto& each : fields) {
       if (result_.stream) refuse_metadata(each);
+      if (result_.is_log) refuse_log_column(each);
       if (auto field = read_field(each, result_.name, known_, problems_)) result_.payload.push_back(*std::move(field));
     }
     if (result_.priorities > 0) refuse_priority_field();
@@ -198,6 +210,14 @@ class queue_reader {
     if (std::find(event_metadata.begin(), event_metadata.end(), field.key) == event_metadata.end()) return;
     problems_.error(code::reserved_name, field.where,
                     fmt::format("the field name '{}' is reserved: it is a part of every event's metadata", field.key));
+  }
+
+  void refuse_log_column(const entry& field) {
+    if (field.key != "segment" && field.key != "stamp") return;
+    problems_.error(code::reserved_name, field.where,
+                    fmt::format("the field name '{}' is reserved: in a queue with storage = \"log\" it is a part of "
+                                "every message's metadata",
+                                field.key));
   }
 
   /// What the payload had: what older programs read from now on is the default of each.

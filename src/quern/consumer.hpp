@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <quern/contract.hpp>
+#include <quern/maintenance.hpp>
 #include <quern/message.hpp>
 #include <quern/pipeline.hpp>
 #include <quern/transaction.hpp>
@@ -53,6 +54,7 @@ class consumer {
 
   /// Up to `count` messages; fewer or none when there are no more.
   std::vector<message_type> claim(std::int32_t count = 1, lease length = {}) {
+    maintain();
     put_claim(count, length);
     return decode_claimed(on_->execute_with(Contract::claim, values_));
   }
@@ -82,6 +84,7 @@ class consumer {
   /// ack(done) and claim(count, length) in one round trip and one transaction.
   claimed ack_and_claim(std::span<const message_type> done, std::int32_t count, lease length = {}) {
     if (done.empty()) return {claim(count, length), {}};
+    maintain();
     put_ack(done);
     const std::size_t ack_parameters = values_.size();
     add_claim(count, length);
@@ -150,6 +153,12 @@ class consumer {
 
  private:
   static constexpr std::size_t claim_parameters = 2;
+  // Of a log, clears away what is done.
+  void maintain() {
+    if constexpr (requires { Contract::maintain; }) {
+      if (!on_->is_in_transaction()) maintenance_.when_due<Contract>(*on_);
+    }
+  }
 
   static std::vector<message_type> decode_taken(const result& rows) {
     std::vector<message_type> messages;
@@ -196,6 +205,7 @@ class consumer {
   parameters values_;
   std::vector<std::int64_t> ids_;
   std::vector<std::int32_t> attempts_;
+  maintenance maintenance_;
 };
 
 }  // namespace quern

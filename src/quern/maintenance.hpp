@@ -6,11 +6,11 @@
 
 namespace quern {
 
-/// Clears away what nobody needs any more of a stream, in a transaction of its own, every ten seconds that its consumer
-/// is used.
+/// Clears away what nobody needs any more of a stream, or of a queue with a log, in a transaction of its own, every ten
+/// seconds that its consumer is used.
 class maintenance {
  public:
-  template <stream_contract Contract>
+  template <payload_contract Contract>
   void when_due(connection& on) {
     const auto now = std::chrono::steady_clock::now();
     if (now < last_ + period) return;

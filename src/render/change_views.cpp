@@ -51,6 +51,7 @@ view change_view(const queue_model& model, const change_details& details) {
   result.set_list("other_names", name_items(model, others));
   result.set("is_its_contract", is_its_contract(model));
   result.set_flag("has_dead_letter", queue.dead_letter);
+  result.set_flag("is_log", model.is_log());
   result.set_flag("is_ordered", is_ordered(model));
   result.set_flag("is_blocking", is_blocking(model));
   std::vector<view> columns;
@@ -64,6 +65,7 @@ view change_view(const queue_model& model, const change_details& details) {
   result.set("remaining", details.remaining);
   result.set("remaining_words", details.remaining_words);
   result.set("remaining_hint", sql::literal(details.remaining_hint));
+  result.set_flag("leaves_done", details.leaves_done);
   result.set("own_columns", fmt::format("{}", fmt::join(details.own_columns, ", ")));
   result.set_flag("has_own_columns", !details.own_columns.empty());
   std::vector<view> versions;

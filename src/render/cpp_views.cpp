@@ -195,7 +195,10 @@ view queue_header_view(const queue_model& model, const std::string& cpp_namespac
   result.set_list("enum_headers", items_of("header", used_enums));
   result.set_list("versions", version_items(model, qualifier));
   result.set_list("upgrades", upgrade_items(model));
-  if (!model.is_stream()) result.set_list("other_names", other_name_items(model));
+  if (!model.is_stream()) {
+    result.set_flag("is_log", model.is_log());
+    result.set_list("other_names", other_name_items(model));
+  }
   return result;
 }
 

@@ -276,7 +276,8 @@ class expansion {
     return change_.guard(fmt::format("{} and not ({})", numbered(fmt::to_string(version_)), fmt::join(readers, " or ")),
                          version_words() + " that no older contract can read",
                          "Only consumers of this contract can handle them: try again when they are through. Dead "
-                         "letters have to be redriven or purged.");
+                         "letters have to be redriven or purged.",
+                         true);
   }
 
   /// Of a stream: who is declared now begins where the declaration says, who is not any more is forgotten.
@@ -350,7 +351,8 @@ migration_step creation(renderer& with, rendered_queue& queue) {
               {parts.part("lock_queue"),
                parts.guard("true", "",
                            queue.model().is_stream() ? "They go when they are older than its retention."
-                                                     : "Let its consumers handle them, and purge its dead letters."),
+                                                     : "Let its consumers handle them, and purge its dead letters.",
+                           true),
                parts.part("drop_queue")})};
 }
 
@@ -368,7 +370,8 @@ migration_step removal_step(renderer& with, const queue_model& model, bool disca
             ? "They go when they are older than its retention; or declare that they are to be discarded: "
               "events = \"discard\"."
             : "Let its consumers handle them and purge its dead letters, or declare that they are to be discarded: "
-              "messages = \"discard\"."));
+              "messages = \"discard\".",
+        true));
   }
   guards.push_back(parts.part("drop_queue"));
   return {.name = "drop",

@@ -31,7 +31,7 @@ std::string functions(const queue_model& model, const std::vector<std::string_vi
                       const std::vector<std::string_view>& versioned) {
   std::vector<std::string> names;
   for (const auto name : shared) {
-    const bool is_staying = name == "wake" || name == "attempt";
+    const bool is_staying = name == "wake" || name == "attempt" || name == "maintain" || name == "restored";
     for (const auto& queue : is_staying ? std::vector{model.line} : model.names) {
       names.push_back(fmt::format("{}_{}", names::prefix(model.schema, queue), name));
     }
@@ -75,6 +75,7 @@ void revoke_producers(std::vector<revocation>& out, const queue_model& model, co
                  list});
   out.push_back({fmt::format("insert ({})", stored_columns(model)), prefix + "_message", list});
   out.push_back({"usage", fmt::format("sequence {}_message_id", prefix), list});
+  if (model.is_log()) out.push_back({"select", fmt::format("sequence {}_segment", prefix), list});
   out.push_back({"insert", doors(model), list});
 }
 
@@ -90,10 +91,9 @@ void revoke_consumers(std::vector<revocation>& out, const queue_model& model, co
                    list});
     return;
   }
-  out.push_back({"execute",
-                 functions(model, {"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt"},
-                           {"claim", "claim_json", "take", "next_due"}),
-                 list});
+  std::vector<std::string_view> shared{"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt"};
+  if (model.is_log()) shared.push_back("maintain");
+  out.push_back({"execute", functions(model, shared, {"claim", "claim_json", "take", "next_due"}), list});
   out.push_back({"select, update, delete", doors(model), list});
 }
 
@@ -116,9 +116,11 @@ void revoke_operators(std::vector<revocation>& out, const queue_model& model, co
   std::vector<std::string_view> names{"stats", "pause", "resume"};
   if (model.has_dead_letter()) names.insert(names.begin(), {"redrive", "redrive_all", "purge"});
   if (is_blocking(model)) names.push_back("blocked");
+  if (model.is_log()) names.insert(names.end(), {"maintain", "restored"});
   out.push_back({"execute", functions(model, names, {}), list});
   out.push_back({"select",
-                 fmt::format("{0}_message, {0}_delayed{1}", prefix,
+                 fmt::format("{0}_message, {1}{0}_delayed{2}", prefix,
+                             model.is_log() ? fmt::format("{0}_claim, {0}_end, {0}_live, ", prefix) : std::string{},
                              model.has_dead_letter() ? fmt::format(", {}_dead", prefix) : std::string{}),
                  list});
 }
@@ -182,8 +184,10 @@ std::string queue_change::validate(const std::vector<std::string>& constraints) 
   return result;
 }
 
-std::string step_parts::guard(const std::string& remaining, const std::string& words, const std::string& hint) const {
-  return part("guard_messages", {.remaining = remaining, .remaining_words = words, .remaining_hint = hint});
+std::string step_parts::guard(const std::string& remaining, const std::string& words, const std::string& hint,
+                              bool leaves_done) const {
+  return part("guard_messages",
+              {.remaining = remaining, .remaining_words = words, .remaining_hint = hint, .leaves_done = leaves_done});
 }
 
 std::string queue_change::strong_lock() const {

@@ -20,8 +20,10 @@ class step_parts {
   /// A template of sql/change.
   std::string part(std::string_view name, const change_details& details = {}) const;
 
-  /// Fails with QN008 when there are messages that fulfil the condition on the row m.
-  std::string guard(const std::string& remaining, const std::string& words, const std::string& hint) const;
+  /// Fails with QN008 when there are messages that fulfil the condition on the row m. What is done and still stands in
+  /// a log counts as well, unless that may stay.
+  std::string guard(const std::string& remaining, const std::string& words, const std::string& hint,
+                    bool leaves_done = false) const;
 
  private:
   renderer& with_;

@@ -36,6 +36,8 @@ struct queue_model {
   /// All but the first, 0.
   std::vector<int> later_priorities() const;
   bool is_stream() const { return newest().queue.stream.has_value(); }
+  /// Whether it is a queue whose messages are kept in a log.
+  bool is_log() const { return newest().queue.is_log; }
   bool has_dead_letter() const { return newest().queue.dead_letter; }
 };
 

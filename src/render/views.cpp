@@ -202,6 +202,17 @@ void set_order(view& out, const queue_model& model) {
   out.set("key_e", key_of(model, "e"));
 }
 
+/// Of a log, which the tables of its messages or events are cut into.
+void set_segments(view& out, bool has_commas) {
+  out.set("segment_count", fmt::to_string(segment_count));
+  std::vector<view> segments(segment_count);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    segments[i].set("segment", fmt::to_string(i));
+    if (has_commas) set_comma(segments[i], i + 1 == segments.size());
+  }
+  out.set_list("segments", std::move(segments));
+}
+
 void set_users(view& out, const role_grants& grants) {
   set_part(out, "producers", "has_producers", grants.produce);
   set_part(out, "consumers", "has_consumers", grants.consume);
@@ -336,6 +347,8 @@ view queue_view(const queue_model& model, const std::string& name) {
   set_doc(result, queue.doc);
   set_users(result, queue.grants);
   set_operators(result, queue.grants);
+  result.set_flag("is_log", model.is_log());
+  set_segments(result, true);
   set_levels(result, model);
   set_order(result, model);
   set_table(result, model);
@@ -351,6 +364,8 @@ view version_view(const queue_model& model, const queue_version& version) {
   result.set("queue_literal", sql::literal(version.contract->queue));
   set_users(result, model.newest().queue.grants);
   set_contract(result, version);
+  result.set_flag("is_log", model.is_log());
+  result.set_flag("reads_all", reads_all(model, version));
   set_levels(result, model);
   result.set_flag("has_priorities", version.contract->priorities > 0);
   result.set("last_priority", fmt::to_string(version.contract->priorities - 1));
@@ -384,10 +399,7 @@ view stream_view(const queue_model& model) {
   result.set("retention", sql::interval(stream.stream->retention));
   // While one is filled, two are kept, one is cleared away and one stays empty.
   result.set("rotation", sql::interval(std::max<std::int64_t>(stream.stream->retention / 2, 1'000'000)));
-  result.set("segment_count", fmt::to_string(segment_count));
-  std::vector<view> segments(segment_count);
-  for (std::size_t i = 0; i < segments.size(); ++i) segments[i].set("segment", fmt::to_string(i));
-  result.set_list("segments", std::move(segments));
+  set_segments(result, false);
   std::vector<view> declared;
   for (const auto& consumer : stream.stream->consumers) {
     auto& item = declared.emplace_back();

@@ -90,6 +90,7 @@
 ///   last_level            2                           the priority that comes last
 ///   levels                list: level (1, 2), the priorities that are not the first
 ///   priority              priority                    the column that holds them
+///   is_log                flag: storage = "log"
 ///   is_ordered            flag: whether the messages of a key are handled in order; the next five are for that only
 ///   is_blocking           flag: whether a dead letter keeps the later messages of its key back
 ///   key_column            customer_id                 the column of the key
@@ -99,6 +100,8 @@
 ///
 ///   project               as in core
 ///   door                  shop.email                  the view; quoted where it must be (shop."order")
+///   segments              list: segment (0), comma: of the log
+///   segment_count         5
 ///   retry_delay           least(interval '1 hour', interval '1 second' * power(2, least(p_attempt - 1, 12))) * (1 - 0.2 * random())
 ///                         an interval out of `p_attempt` (integer, 1 is the first attempt, which has just failed)
 ///   has_dead_letter       flag
@@ -143,6 +146,7 @@
 ///   parameters            list, the same fields, those without default first
 ///   has_unique            as in sql/queue
 ///   reports_duplicates    flag: this contract says what was a duplicate, whether there still are such or not
+///   reads_all             flag: whether this contract can read what any live one writes
 ///   unique_sort           list: key (order_id): the fields of this contract that make messages the same
 ///
 /// fields:
@@ -185,7 +189,7 @@
 /// migration: migration (email/0002_expand_v2), words (list: word), role_names, has_roles, steps (list: name, lock,
 /// lock_timeout, statement_timeout, transaction, text, probe, has_probe, cleanup, has_cleanup, reverse, has_reverse)
 ///
-/// The others: schema, line, line_literal, prefix, door, has_dead_letter, is_ordered, is_blocking, producers and
+/// The others: schema, line, line_literal, prefix, door, has_dead_letter, is_log, is_ordered, is_blocking, producers and
 /// has_producers as above, columns with their column alone, and
 ///   number                2                           the contract that it is about
 ///   queue, queue_literal, api                         as above: of that contract, else of the newest
@@ -197,6 +201,7 @@
 ///   remaining             m.contract_version = 2      the rows m that must not be there
 ///   remaining_words       ` in contract v2`           the end of a sentence that says which
 ///   remaining_hint        'Let its consumers …'       a literal
+///   leaves_done           flag: such rows of a log may be there when they are done
 ///   levels                list: level, of the priorities but the first
 ///   changed_levels        list: level, of those that come or go
 ///   own_columns           note, amount_v2             columns that no other contract writes
@@ -266,7 +271,7 @@ view queue_view(const queue_model& model, const std::string& name);
 /// Of sql/version; the version is one of the model's.
 view version_view(const queue_model& model, const queue_version& version);
 
-/// How many segments a stream has: publishing goes round them.
+/// How many segments a log has: publishing goes round them.
 inline constexpr int segment_count = 5;
 
 /// Of sql/stream.
@@ -295,6 +300,7 @@ struct change_details {
   std::vector<std::string> names{};
   std::vector<revocation> revocations{};
   std::vector<int> levels{};
+  bool leaves_done = false;  // rows of a log that are done may be there
 };
 
 /// Of sql/change, all but migration.

@@ -57,6 +57,7 @@ class dumper {
     line("queue {} at {}:{}", q.name, q.where.begin.line, q.where.begin.column);
     if (!q.doc.empty()) line("  doc {}", quoted(q.doc));
     if (q.stream) add(*q.stream);
+    if (q.is_log) line("  storage log");
     if (!q.stream) line("  lease {} dead_letter {}", declaration::spell_duration(q.lease), q.dead_letter);
     if (q.priorities > 0) line("  priorities {}", q.priorities);
     if (q.sunset != declaration::queue{}.sunset) line("  sunset {}", declaration::spell_duration(q.sunset));

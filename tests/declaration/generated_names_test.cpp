@@ -24,6 +24,7 @@ std::string content_of(const std::filesystem::path& path) {
 std::set<std::string> known_names() {
   std::set<std::string> names;
   for (const auto& each : declaration::names_of_queue("q", "1")) names.insert(each.name);
+  for (const auto& each : declaration::names_of_log("q")) names.insert(each.name);
   return names;
 }
 
@@ -66,7 +67,7 @@ TEST_CASE("every name that a template gives to an object of a queue is known bef
   const auto known = known_names();
   const auto created = created_names("sql/queue", "sql/version", "queue.hpp.mustache");
   for (const auto* one : {"q_message", "q_v1_frontier", "q_enqueue_json", "q_enqueue_json_v1", "q_v1_producer",
-                          "q_v1_frontier_1", "q_low_water_1"}) {
+                          "q_v1_frontier_1", "q_low_water_1", "q_message_0", "q_claimed_after"}) {
     CHECK(created.contains(one));
   }
   for (const auto& name : created) {

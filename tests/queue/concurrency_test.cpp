@@ -18,7 +18,7 @@ std::vector<test::held> receive_without_sweep(test::workshop& here, test::sessio
 
 }  // namespace
 
-TEST_CASE("two claims at once get different messages, and neither waits for the other") {
+TEST_CASE("two claims at once get different messages, and neither waits for the other", "[rows]") {
   test::workshop here;
   for (const auto* body : {"a", "b", "c", "d"}) here.db.send(body);
   auto one = here.open();
@@ -121,7 +121,8 @@ TEST_CASE("far behind a frontier a message is found by a sweep, at most 100 ms l
   CHECK(test::bodies(here.db.receive(1)) == "late");
 }
 
-TEST_CASE("a consumer that is killed in a claim's transaction loses it at once, later when its lease runs out") {
+TEST_CASE("a consumer that is killed in a claim's transaction loses it at once, later when its lease runs out",
+          "[rows]") {
   test::workshop here;
   here.db.send("a");
   here.db.send("b");
@@ -194,7 +195,7 @@ TEST_CASE("a pause holds from its commit on, and no claim waits for it") {
   CHECK(here.db.receive(1).empty());
 }
 
-TEST_CASE("a typed queue's door locks the one task that it hands out") {
+TEST_CASE("a typed queue's door locks the one task that it hands out", "[rows]") {
   test::workshop here;
   here.db.send("a");
   here.db.send("b");

@@ -6,7 +6,7 @@
 #include "queue/workshop.hpp"
 #include "support/catch.hpp"
 
-TEST_CASE("after a crash of the server every message that was not ended is there and can be claimed") {
+TEST_CASE("after a crash of the server every message that was not ended is there and can be claimed", "[rows]") {
   cluster::scratch server;
   std::string schema;
   const std::string url = server.url();

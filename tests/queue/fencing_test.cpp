@@ -20,8 +20,7 @@ void lapse(test::workshop& here) {
 
 /// The present attempts are the last ones.
 void make_last(test::workshop& here) {
-  here.db.ask(
-      "update mail_message set release_count = attempt - 3; update mail_delayed set release_count = attempt - 3");
+  here.make_last();
 }
 
 const std::vector<ending> endings{
@@ -111,9 +110,9 @@ TEST_CASE("an attempt that has ended changes nothing and is told so, whatever it
   test::workshop here;
   for (const bool is_retried : {false, true}) {
     for (const auto& each : endings) {
-      if (is_retried && std::string_view{each.name} == "deleted at the door") continue;
+      if ((is_retried || test::is_log()) && std::string_view{each.name} == "deleted at the door") continue;
       INFO(each.name << (is_retried ? ", of a retried message" : ""));
-      here.db.ask("delete from mail_message; delete from mail_delayed; delete from mail_dead");
+      here.clear();
       here.db.send("a");
       if (is_retried) REQUIRE(here.db.fail(here.db.receive_one()) == "retry");
       const auto held = here.db.receive_one();
@@ -155,7 +154,7 @@ TEST_CASE("of two that end the same attempt at once, in any two ways, one succee
     for (const auto& [second, second_refused] : ways) {
       for (const bool is_retried : {false, true}) {
         INFO(first << " then " << second << (is_retried ? ", of a retried message" : ""));
-        here.db.ask("delete from mail_message; delete from mail_delayed; delete from mail_dead");
+        here.clear();
         here.db.send("a");
         if (is_retried) REQUIRE(here.db.fail(here.db.receive_one()) == "retry");
         const auto held = here.db.receive_one();
@@ -181,7 +180,7 @@ TEST_CASE("of an end and a new claim at once, the one that is first wins") {
                           "mail_release({}, {})", "mail_extend({}, {}) is not null"}) {
     for (const bool is_taken : {false, true}) {
       INFO(way << (is_taken ? " against take" : " against claim"));
-      here.db.ask("delete from mail_message; delete from mail_delayed; delete from mail_dead");
+      here.clear();
       here.db.send("a");
       const auto held = here.db.receive_one();
       const auto call = "select " + fmt::format(fmt::runtime(way), held.id, held.attempt);
@@ -195,7 +194,7 @@ TEST_CASE("of an end and a new claim at once, the one that is first wins") {
       CHECK((said == "f" || said == "lost" || said == fmt::format("{{{}}}", held.id)));
 
       // The other way round the claim passes the message by.
-      here.db.ask("delete from mail_message");
+      here.clear();
       here.db.send("b");
       const auto again = here.db.receive_one();
       here.advance(std::chrono::minutes{1});

@@ -72,6 +72,7 @@ class chance {
 
 /// A message that was never retried, and that nobody else can end now, cannot be below the mark.
 void check_low_water(test::session& with, std::int64_t id, record& all) {
+  if (test::is_log()) return;
   const auto passed =
       with.ask(fmt::format("select m.message_id from mail_message as m where m.message_id = {} and m.message_id < "
                            "pg_sequence_last_value('mail_low_water')",
@@ -182,6 +183,12 @@ void consume(const test::workshop& here, chance random, record& all, const std::
   }
 }
 
+void with_log(test::session& db, chance& random) {
+  db.ask(random.below(2) == 0 ? "select mail_compact(0)" : "select mail_rotate(0)");
+  db.ask(fmt::format("select mail_truncate({})", random.below(5)));
+  if (random.below(2) == 0) db.ask("select mail_maintain()");
+}
+
 void operate(test::session db, chance random, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     random.pause(300);
@@ -189,6 +196,11 @@ void operate(test::session db, chance random, const std::stop_token& stop) {
     if (random.below(4) == 0) db.ask("select mail_pause()");
     random.pause(20);
     db.ask("select mail_resume()");
+    if (test::is_log()) {
+      // What is cleared away once in a while, all the time.
+      with_log(db, random);
+      continue;
+    }
     // A clock that jumps, or hints out of a dump.
     if (random.below(4) == 0) db.ask("select setval('mail_v1_frontier', 0)");
     if (random.below(4) == 0) db.ask("select setval('mail_v1_swept_at', 0)");

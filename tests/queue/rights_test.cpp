@@ -95,7 +95,8 @@ TEST_CASE("a producer enqueues in every way, and neither reads nor claims") {
                                "mail_resume()",
                                "mail_pick_v1(1)",
                                "mail_bury('{}', '')",
-                               "mail_advance_low_water()",
+                               test::is_log() ? "mail_maintain()" : "mail_advance_low_water()",
+                               test::is_log() ? "mail_restored()" : "mail_stats()",
                                "queue_dequeue('mail')",
                                "queue_ack(1)",
                                "quern_note_client('mail', 1)",
@@ -110,8 +111,8 @@ TEST_CASE("a producer enqueues in every way, and neither reads nor claims") {
         denied("table mail_message"));
   CHECK(here.told("qt_web", "insert into mail_message (message_id, body) values (1, 'a')") ==
         denied("table mail_message"));
-  CHECK(here.told("qt_web", "insert into mail_message (attempt, body) values (1, 'a')") ==
-        denied("table mail_message"));
+  CHECK(here.told("qt_web", fmt::format("insert into mail_message ({}, body) values (1, 'a')",
+                                        test::is_log() ? "segment" : "attempt")) == denied("table mail_message"));
   CHECK(here.told("qt_web", "insert into mail_delayed (due_at, body) values (now(), 'a')") ==
         denied("table mail_delayed"));
   CHECK(here.told("qt_web", "select * from mail for update") == denied("view mail"));
@@ -131,7 +132,9 @@ TEST_CASE("a consumer ends messages of its own queue and touches no other") {
             .empty());
   CHECK(here.told("qt_mailer", "select queue_dequeue('mail'); select queue_ack(4)").empty());
   CHECK(here.told("qt_mailer", "begin; select * from mail limit 1 for update skip locked; rollback").empty());
-  CHECK(here.told("qt_mailer", "delete from mail where id = 5").empty());
+  CHECK(
+      here.told("qt_mailer", "delete from mail where id = 5") ==
+      (test::is_log() ? "QN005: the tasks of queue \"mail\" are kept in a log, and cannot be locked or deleted" : ""));
 
   CHECK(here.told("qt_mailer", "select mail_enqueue_v1('a')") == denied("function mail_enqueue_v1"));
   CHECK(here.told("qt_mailer", "select mail_enqueue_json('{}')") == denied("function mail_enqueue_json"));

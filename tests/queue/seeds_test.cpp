@@ -121,7 +121,7 @@ TEST_CASE("an acknowledgement of a message that nobody has claimed changes nothi
   CHECK(here.counts("my_queue") == "1|0|0|0");
 }
 
-TEST_CASE("a task is inserted, claimed, processed and deleted in a transaction") {
+TEST_CASE("a task is inserted, claimed, processed and deleted in a transaction", "[rows]") {
   shop_floor here;
   here.db.ask(insert_task);
   const auto task = here.db.ask(claim_task);
@@ -132,7 +132,7 @@ TEST_CASE("a task is inserted, claimed, processed and deleted in a transaction")
   CHECK(here.counts("tasks") == "0|0|0|0");
 }
 
-TEST_CASE("a task that is set to completed is done") {
+TEST_CASE("a task that is set to completed is done", "[rows]") {
   shop_floor here;
   here.db.ask(insert_task);
   const auto task = here.db.ask(claim_task);
@@ -142,7 +142,7 @@ TEST_CASE("a task that is set to completed is done") {
   CHECK(here.counts("tasks") == "0|0|0|0");
 }
 
-TEST_CASE("two workers at once get different tasks, and a third none") {
+TEST_CASE("two workers at once get different tasks, and a third none", "[rows]") {
   shop_floor here;
   here.db.ask(insert_task);
   here.db.ask(insert_task);
@@ -163,7 +163,7 @@ TEST_CASE("two workers at once get different tasks, and a third none") {
   CHECK(three.ask(claim_task) == second);
 }
 
-TEST_CASE("a rollback gives the task back to other workers at once") {
+TEST_CASE("a rollback gives the task back to other workers at once", "[rows]") {
   shop_floor here;
   here.db.ask(insert_task);
   auto failing = here.open();
@@ -172,7 +172,7 @@ TEST_CASE("a rollback gives the task back to other workers at once") {
   CHECK(here.db.ask(claim_task) == task);
 }
 
-TEST_CASE("the tasks come in the order in which they were created") {
+TEST_CASE("the tasks come in the order in which they were created", "[rows]") {
   shop_floor here;
   std::string order;
   for (int i = 0; i < 5; ++i) {
@@ -188,7 +188,7 @@ TEST_CASE("the tasks come in the order in which they were created") {
   CHECK(seen == order);
 }
 
-TEST_CASE("a worker that listens to new_task is woken by every inserted task with its id") {
+TEST_CASE("a worker that listens to new_task is woken by every inserted task with its id", "[rows]") {
   shop_floor here;
   auto worker = here.open();
   // The loop of the document, statement by statement: LISTEN, an empty look, then a notification, a claim, a deletion.
@@ -217,7 +217,7 @@ TEST_CASE("a worker that listens to new_task is woken by every inserted task wit
   CHECK(here.counts("tasks") == "0|0|0|0");
 }
 
-TEST_CASE("the door refuses what it would have to ignore") {
+TEST_CASE("the door refuses what it would have to ignore", "[rows]") {
   shop_floor here;
   here.db.ask(insert_task);
   const std::string given = "QN005: only the payload of a new task can be given, its status is 'pending'";
@@ -237,7 +237,7 @@ TEST_CASE("an inserted task can be returned with what it was given") {
   CHECK(row == here.db.ask("select max(message_id) from tasks_message") + "|{}|pending|t");
 }
 
-TEST_CASE("a task that is claimed by its name is shown as processing and cannot be ended at the door") {
+TEST_CASE("a task that is claimed by its name is shown as processing and cannot be ended at the door", "[rows]") {
   shop_floor here;
   here.db.ask(insert_task);
   here.db.ask("select queue_dequeue('tasks')");
@@ -247,7 +247,7 @@ TEST_CASE("a task that is claimed by its name is shown as processing and cannot 
   CHECK(here.counts("tasks") == "0|0|1|0");
 }
 
-TEST_CASE("a paused queue hands out nothing at the door, and takes the end of what was handed out before") {
+TEST_CASE("a paused queue hands out nothing at the door, and takes the end of what was handed out before", "[rows]") {
   shop_floor here;
   here.db.ask(insert_task);
   here.db.ask(insert_task);

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <charconv>
+#include <cstdlib>
 #include <quern/error.hpp>
 
 #include "queue/generated.hpp"
@@ -38,6 +39,20 @@ std::string quoted(std::string_view text) {
   return result + "'";
 }
 
+/// With storage = "log" in each queue that has not said how it is stored.
+std::string stored_as_wanted(std::string_view declaration) {
+  std::string text{declaration};
+  if (!test::is_log()) return text;
+  for (const auto* key : {"storage", "priorities", "unique", "ordered_by"})
+    if (text.find(key) != std::string::npos) return text;
+  for (auto at = text.find("[queues."); at != std::string::npos; at = text.find("[queues.", at + 1)) {
+    const auto end = text.find(']', at);
+    if (text.substr(at, end - at).find(".payload") != std::string::npos) continue;
+    text.insert(end + 1, "\nstorage = \"log\"");
+  }
+  return text;
+}
+
 std::string next_schema() {
   static std::atomic<int> count = 0;
   return fmt::format("works_{}", ++count);
@@ -68,6 +83,11 @@ $$;
 )";
 
 }  // namespace
+
+bool is_log() {
+  const char* const given = std::getenv("QUERN_TEST_STORAGE");
+  return given != nullptr && std::string_view{given} == "log";
+}
 
 const std::string_view mail_queue = R"(
 [queues.mail]
@@ -165,7 +185,7 @@ std::string bodies(const std::vector<held>& messages) {
 workshop::workshop(std::string_view declaration, const std::string& url)
     : url_{url}, schema_{next_schema()}, db{url_, schema_} {
   db.ask(std::string{make_roles});
-  db.ask(fmt::format("create schema {}; {}", schema_, migrations_of(declaration, schema_)));
+  db.ask(fmt::format("create schema {}; {}", schema_, migrations_of(stored_as_wanted(declaration), schema_)));
 }
 
 const std::string& workshop::shared_url() {
@@ -179,11 +199,16 @@ session workshop::open(std::string_view role) const {
 
 void workshop::advance(std::chrono::milliseconds time, std::string_view queue) {
   db.ask(fmt::format(R"(
-    update {0}_message set lease_until = lease_until - {1}, enqueued_at = enqueued_at - {1};
+    update {0}_message set {2}enqueued_at = enqueued_at - {1};
+    {3}
     update {0}_delayed
     set lease_until = lease_until - {1}, enqueued_at = enqueued_at - {1}, due_at = due_at - {1};
   )",
-                     queue, fmt::format("interval '{} ms'", time.count())));
+                     queue, fmt::format("interval '{} ms'", time.count()),
+                     has_log(queue) ? "" : fmt::format("lease_until = lease_until - interval '{} ms', ", time.count()),
+                     has_log(queue) ? fmt::format("update {}_claim set lease_until = lease_until - interval '{} ms';",
+                                                  queue, time.count())
+                                    : std::string{}));
   if (db.ask(fmt::format("select to_regclass('{}_dead') is not null", queue)) == "t")
     db.ask(
         fmt::format("update {0}_dead set dead_at = dead_at - interval '{1} ms', "
@@ -205,15 +230,32 @@ void workshop::make_full_sweep_due(std::string_view queue) {
   db.ask(fmt::format("select setval(c.oid, 0) from {}", sweeps(queue)));
 }
 
+bool workshop::has_log(std::string_view queue) {
+  return db.ask(fmt::format("select to_regclass('{}_live') is not null", queue)) == "t";
+}
+
+void workshop::clear(std::string_view queue) {
+  db.ask(fmt::format("{1} delete from {0}_message; delete from {0}_delayed; delete from {0}_dead", queue,
+                     has_log(queue) ? fmt::format("insert into {0}_end select h.claim_id, 0 from {0}_held as h;", queue)
+                                    : std::string{}));
+}
+
+void workshop::make_last(std::string_view queue) {
+  // What was handed out of a log cannot be anything but the first attempt: it is set apart before.
+  db.ask(has_log(queue) ? fmt::format("select {0}_set_apart(h.claim_id) from {0}_held as h", queue)
+                        : fmt::format("update {}_message set release_count = attempt - 3", queue));
+  db.ask(fmt::format("update {}_delayed set release_count = attempt - 3", queue));
+}
+
 std::string workshop::counts(std::string_view queue) {
   return db.ask(fmt::format("select ready, delayed, leased, dead from {}_stats()", queue));
 }
 
 std::string workshop::contents(std::string_view queue) {
   auto tables = fmt::format(
-      "select 'message', to_jsonb(t) from {0}_message t union all select 'delayed', to_jsonb(t) "
+      "select 'message', to_jsonb(t) from {0}_{1} t union all select 'delayed', to_jsonb(t) "
       "from {0}_delayed t",
-      queue);
+      queue, has_log(queue) ? "live" : "message");
   if (db.ask(fmt::format("select to_regclass('{}_dead') is not null", queue)) == "t")
     tables += fmt::format(" union all select 'dead', to_jsonb(t) from {}_dead t", queue);
   return db.ask(fmt::format("select * from ({}) as t order by 2, 1", tables));

@@ -70,6 +70,10 @@ class session {
 /// The bodies in the order in which they came: `a b c`.
 std::string bodies(const std::vector<held>& messages);
 
+/// Whether queues that do not say so are stored in a log: the tests of what queues mean run once for each storage, with
+/// QUERN_TEST_STORAGE=log for this one.
+bool is_log();
+
 /// Three attempts, ten seconds between them, dead letters; roles produce `qt_web`, consume `qt_mailer`, operate
 /// `qt_ops`.
 extern const std::string_view mail_queue;
@@ -92,6 +96,12 @@ class workshop {
   /// The next claim begins at the very start, as once a minute.
   void make_full_sweep_due(std::string_view queue = "mail");
 
+  /// Takes everything out of the queue, whatever state it is in.
+  void clear(std::string_view queue = "mail");
+
+  /// The present attempts are the last of three ones.
+  void make_last(std::string_view queue = "mail");
+
   /// `ready|delayed|leased|dead`
   std::string counts(std::string_view queue = "mail");
 
@@ -108,6 +118,8 @@ class workshop {
   static const std::string& shared_url();
 
  private:
+  bool has_log(std::string_view queue);
+
   std::string url_;
   std::string schema_;
 

@@ -1,0 +1,80 @@
+-- quern migration: email/0002_drop
+-- Drops queue email.
+
+-- step: drop
+-- lock: access exclusive on the queue's tables, which are dropped
+-- lock_timeout: 15ms
+-- statement_timeout: 1min
+-- transaction: yes
+
+do $$
+declare
+  v_used_at timestamptz;
+  v_client text;
+begin
+  select greatest(
+    pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value('shop.email_v1_produced_at')),
+    pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value('shop.email_v1_swept_at') / 1000.0),
+    (select max(c.last_seen_at) from shop.quern_client as c where c.queue = 'email' and c.version = 1)
+  )
+  into v_used_at;
+  if v_used_at > pg_catalog.clock_timestamp() - interval '24 hours' then
+    select pg_catalog.string_agg(pg_catalog.format('%s (role %s) at %s', c.client, c.role_name, c.last_seen_at), ', ' order by c.last_seen_at desc)
+    into v_client
+    from shop.quern_client as c
+    where c.queue = 'email'
+      and c.version = 1;
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('contract v1 of queue "email" was used at %s, which is less than 1d ago', v_used_at),
+      detail = pg_catalog.format('It was spoken by: %s.', coalesce(v_client, 'callers that did not shake hands')),
+      hint = 'Wait until its programs are gone; `sunset` of the queue says for how long nobody may have used it.';
+  end if;
+end
+$$;
+
+lock table shop.email_message, shop.email_claim, shop.email_end, shop.email_delayed, shop.email_dead in access exclusive mode;
+
+do $$
+declare
+  v_count bigint;
+  v_segments bigint[];
+begin
+  select count(*)
+  into v_count
+  from (
+    select m.message_id from shop.email_live as l join shop.email_message as m on m.stamp = l.stamp and m.message_id = l.message_id where true
+    union all
+    select m.message_id from shop.email_delayed as m where true
+    union all
+    select m.message_id from shop.email_dead as m where true
+  ) as r;
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of queue "email" %s', v_count,
+        case v_count when 1 then 'message' else 'messages' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'Let its consumers handle them and purge its dead letters, or declare that they are to be discarded: messages = "discard".';
+  end if;
+end
+$$;
+
+drop view shop.email;
+drop function
+  shop.email_enqueue_json_v1, shop.email_enqueue_many_v1, shop.email_enqueue_v1, shop.email_wake_v1,
+  shop.email_claim_json_v1, shop.email_claim_v1, shop.email_take_v1, shop.email_pick_v1, shop.email_next_due_v1,
+  shop.email_redrive, shop.email_redrive_all, shop.email_purge,
+  shop.email_wake, shop.email_enqueue_json, shop.email_claim_json, shop.email_door,
+  shop.email_bury, shop.email_retry_delay,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
+  shop.email_restored, shop.email_maintain, shop.email_compact, shop.email_rotate, shop.email_truncate, shop.email_claimed_after, shop.email_next, shop.email_free,
+  shop.email_wait_for_log, shop.email_set_apart, shop.email_finish, shop.email_begin_log,
+  shop.email_stats, shop.email_pause, shop.email_resume;
+drop function shop.email_cursor, shop.email_home;
+drop view shop.email_live, shop.email_held, shop.email_waiting;
+drop table shop.email_message, shop.email_claim, shop.email_end, shop.email_delayed, shop.email_dead;
+drop sequence shop.email_message_id, shop.email_segment, shop.email_rotated_at, shop.email_maintained_at, shop.email_claim_id;
+drop sequence shop.email_v1_swept_at, shop.email_v1_produced_at;
+delete from shop.quern_contract where queue = 'email';
+delete from shop.quern_client where queue = 'email';
+delete from shop.quern_queue where queue = 'email';
