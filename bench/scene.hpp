@@ -54,6 +54,7 @@ std::vector<row> claim_rows(const scene& where);
 std::vector<row> depth_rows(const scene& where);
 std::vector<row> priority_rows(const scene& where);
 std::vector<row> unique_rows(const scene& where);
+std::vector<row> queue_log_rows(const scene& where);
 std::vector<row> stream_publish_rows(const scene& where);
 std::vector<row> stream_bulk_rows(const scene& where);
 std::vector<row> stream_read_rows(const scene& where);

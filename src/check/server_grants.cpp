@@ -116,6 +116,12 @@ class grants_check {
     grant_functions(consume, "", {"quern_queue_of", "queue_dequeue", "queue_ack"});
     for (const auto table : {"message", "delayed"}) grant(operate, fmt::format("table {}{}", tables, table), "SELECT");
     if (queue.dead_letter) grant(operate, fmt::format("table {}dead", tables), "SELECT");
+    if (!queue.is_log) return;
+    grant(produce, fmt::format("sequence {}segment", tables), "SELECT");
+    grant_functions(consume, tables, {"maintain"});
+    grant_functions(operate, tables, {"maintain", "restored"});
+    for (const auto table : {"claim", "end"}) grant(operate, fmt::format("table {}{}", tables, table), "SELECT");
+    grant(operate, fmt::format("view {}live", tables), "SELECT");
   }
 
   /// On what there is under each name of it.
