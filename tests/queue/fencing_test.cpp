@@ -126,6 +126,19 @@ TEST_CASE("an attempt that has ended changes nothing and is told so, whatever it
   }
 }
 
+TEST_CASE("an attempt that never was changes nothing while another one is current") {
+  test::workshop here;
+  for (const bool is_retried : {false, true}) {
+    here.db.send("a");
+    if (is_retried) REQUIRE(here.db.fail(here.db.receive_one()) == "retry");
+    const auto held = here.db.receive_one();
+    for (const int attempt : {-1, 0, 1, 2, 3}) {
+      if (attempt != held.attempt) check_all_refuse(here, {held.id, attempt, "a"});
+    }
+    CHECK(here.db.ack(held));
+  }
+}
+
 TEST_CASE("an attempt whose lease has run out is the current one until the message is claimed again") {
   test::workshop here;
   for (const bool is_retried : {false, true}) {

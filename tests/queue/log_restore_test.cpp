@@ -57,6 +57,7 @@ TEST_CASE(
   before.db.send("waiting too");
   before.db.send("delayed", "1 h");
   CHECK(test::bodies(before.db.receive(1, "1 h")) == "lapsed");
+  CHECK(test::bodies(before.db.receive(1, "1 h")) == "waiting");
   move_schema(old.url(), before.schema(), young.url());
 
   test::session after{young.url(), before.schema()};
@@ -67,9 +68,9 @@ TEST_CASE(
   after.send("newer");
   CHECK(after.ask("select mail_restored()") == "5");
   CHECK(after.ask("select mail_restored()") == "0");
-  CHECK(after.ask("select ready, delayed, leased, dead from mail_stats()") == "4|2|2|0");
+  CHECK(after.ask("select ready, delayed, leased, dead from mail_stats()") == "3|2|3|0");
   after.send("last");
-  CHECK(test::bodies(after.receive(9)) == "waiting waiting too new newer last");
+  CHECK(test::bodies(after.receive(9)) == "waiting too new newer last");
   CHECK(after.receive(9).empty());
   CHECK(after.ack(held.front()));
   CHECK_FALSE(after.ack(held.front()));

@@ -15,6 +15,7 @@
 #include <torture/activity.hpp>
 #include <torture/brief.hpp>
 #include <torture/jobs.hpp>
+#include <torture/letters.hpp>
 #include <torture/urgent.hpp>
 
 #include "effects.hpp"
@@ -71,9 +72,8 @@ void finish(quern::connection& db) {
 template <class Contract>
 void empty(quern::connection& db) {
   quern::consumer<Contract> from{db};
-  const std::string is_empty = fmt::format(
-      "select not exists (select from torture.{0}_message) and not exists (select from torture.{0}_delayed)",
-      Contract::queue);
+  const std::string is_empty =
+      fmt::format("select ready + delayed + leased = 0 from torture.{}_stats()", Contract::queue);
   const auto end = std::chrono::steady_clock::now() + longest;
   for (;;) {
     quern::transaction within{db};
@@ -93,7 +93,8 @@ void empty(quern::connection& db) {
 void drain(const std::string& url, report& into) {
   constexpr std::array parts{
       hand_out_all<activity_v1_contract>, hand_out_all<brief_v1_contract>, finish<activity_v1_contract>,
-      finish<brief_v1_contract>,          empty<jobs_v1_contract>,         empty<urgent_v1_contract>};
+      finish<brief_v1_contract>,          empty<jobs_v1_contract>,         empty<letters_v1_contract>,
+      empty<urgent_v1_contract>};
   for (const auto part : parts) {
     try {
       quern::connection db{url};

@@ -23,4 +23,23 @@ void maintain_streams(player& me) {
   });
 }
 
+void maintain_letters(player& me) {
+  keep_working(me, [&](quern::connection& db) {
+    me.pause(std::chrono::milliseconds{me.between(10, 100)});
+    switch (me.between(0, 3)) {
+      case 0:
+        db.execute("select torture.letters_rotate(0)");
+        break;
+      case 1:
+        db.execute("select torture.letters_compact(0)");
+        break;
+      case 2:
+        db.execute(fmt::format("select torture.letters_truncate({})", me.between(0, 4)));
+        break;
+      default:
+        db.execute("select torture.letters_maintain()");
+    }
+  });
+}
+
 }  // namespace torture

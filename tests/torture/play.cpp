@@ -130,6 +130,7 @@ void check(const std::string& url, const plan& how, report& into) {
   check_stream(db, how.directory, "activity", std::chrono::days{10}, into);
   check_stream(db, how.directory, "brief", seconds{2}, into);
   check_queue(db, how.directory, "jobs", into);
+  check_queue(db, how.directory, "letters", into);
   check_queue(db, how.directory, "urgent", into);
   const auto changed = db.execute(changed_rows).value<std::string>();
   if (!changed.empty()) into.violation("I4", "{}", changed);

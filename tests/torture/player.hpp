@@ -97,8 +97,11 @@ void cooperate_on_activity(player& me);
 void cooperate_on_brief(player& me);
 void maintain_streams(player& me);
 void produce_jobs(player& me);
+void maintain_letters(player& me);
+void produce_letters(player& me);
 void produce_urgent(player& me);
 void work_on_jobs(player& me);
+void work_on_letters(player& me);
 void work_on_urgent(player& me);
 
 /// All of them.
@@ -119,6 +122,9 @@ inline constexpr std::array cast{
     casting{"maintainer", "both", maintain_streams, 1},
     casting{"producer", "jobs", produce_jobs, 2},
     casting{"worker", "jobs", work_on_jobs, 3},
+    casting{"producer", "letters", produce_letters, 2},
+    casting{"worker", "letters", work_on_letters, 3},
+    casting{"maintainer", "letters", maintain_letters, 1},
     casting{"producer", "urgent", produce_urgent, 1},
     casting{"worker", "urgent", work_on_urgent, 2},
 };

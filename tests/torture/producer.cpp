@@ -3,6 +3,7 @@
 #include <quern/producer.hpp>
 #include <quern/transaction.hpp>
 #include <torture/jobs.hpp>
+#include <torture/letters.hpp>
 #include <torture/urgent.hpp>
 #include <vector>
 
@@ -121,6 +122,10 @@ void produce(player& me) {
 
 void produce_jobs(player& me) {
   produce<jobs_v1_contract>(me);
+}
+
+void produce_letters(player& me) {
+  produce<letters_v1_contract>(me);
 }
 
 void produce_urgent(player& me) {

@@ -8,6 +8,7 @@
 #include <quern/consumer.hpp>
 #include <quern/transaction.hpp>
 #include <torture/jobs.hpp>
+#include <torture/letters.hpp>
 #include <torture/urgent.hpp>
 #include <vector>
 
@@ -142,6 +143,10 @@ void work(player& me) {
 
 void work_on_jobs(player& me) {
   work<jobs_v1_contract>(me);
+}
+
+void work_on_letters(player& me) {
+  work<letters_v1_contract>(me);
 }
 
 void work_on_urgent(player& me) {
