@@ -147,6 +147,7 @@ create table shop.activity_claim (
   step integer not null default 0,
   next_offset bigint not null,
   last_offset bigint not null,
+  picked bigint[],
   failed bigint[] not null default '{}',
   attempt integer not null,
   is_open boolean not null default true,
@@ -158,6 +159,7 @@ create table shop.activity_claim (
   constraint activity_claim_key primary key (consumer, claim_id, step)
 );
 comment on column shop.activity_claim.next_offset is 'The first event of the range that is not done.';
+comment on column shop.activity_claim.picked is 'What a filter has let through of the range, and is not done; null: all of it.';
 comment on column shop.activity_claim.failed is 'Events of the range that failed alone, and go their own way: see activity_failed.';
 comment on column shop.activity_claim.lease_until is 'When others may take it over; -infinity: it is nobody''s.';
 comment on column shop.activity_claim.session_key is 'The advisory lock of the session that works on it, if that has one: see activity_enlist.';
@@ -312,6 +314,66 @@ begin
   end if;
 end
 $$;
+
+create function shop.activity_has_filter(p_consumer text)
+returns boolean
+language sql immutable
+begin atomic
+  select false;
+end;
+
+-- Which events a consumer gets: what its filter says of them as the newest contract sees them. What that cannot read is not
+-- judged, so that whoever can read it gets it; null is no. Part of the statements that call it.
+create function shop.activity_wants(p_consumer text, p_event shop.activity_event)
+returns boolean
+language sql stable
+begin atomic
+  select true;
+end;
+
+create function shop.activity_looked_up_to(p_consumer text)
+returns bigint
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  if not shop.activity_has_filter(p_consumer) then
+    return null;
+  end if;
+  return (
+    select n.up_to
+    from (
+      select
+        case when c.is_cooperative then (
+          select s.up_to
+          from shop.activity_claim as s
+          where s.consumer = p_consumer
+            and s.step = 0
+          order by s.claim_id desc
+          limit 1
+        ) else (
+          select p.up_to
+          from shop.activity_position as p
+          where p.consumer = p_consumer
+          order by p.position_id desc
+          limit 1
+        ) end as up_to
+      from shop.activity_consumer as c
+      where c.consumer = p_consumer
+    ) as n
+    where n.up_to < (
+      select p.last_offset
+      from shop.activity_page as p
+      order by p.first_offset desc, p.last_offset desc
+      limit 1
+    )
+  );
+end
+$$;
+comment on function shop.activity_looked_up_to is 'Of a consumer with a filter, how far it has looked, while there is more behind that: whoever got nothing looks on at once. Else null.';
 
 -- Gives the events of the transactions that have ended since the last seal their offsets, and returns how many, and the newest
 -- page. Nobody waits: while another session seals, both are null. Others are shown these offsets when this transaction has
@@ -787,6 +849,7 @@ declare
   v_claim shop.activity_claim := shop.activity_lock_claim(p_consumer, p_claim_id);
   v_up_to constant bigint := coalesce(p_offset, v_claim.last_offset);
   v_left bigint[];
+  v_picked bigint[];
   v_count bigint;
 begin
   if v_claim.claim_id is null then
@@ -811,12 +874,16 @@ begin
   if cardinality(v_left) > 0 then
     v_left := array(select f.event_offset from unnest(v_left) as f (event_offset) where f.event_offset > v_up_to);
   end if;
-  insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, failed, attempt, is_open, lease_until, session_key)
+  if v_claim.picked is not null then
+    v_picked := array(select p.event_offset from unnest(v_claim.picked) as p (event_offset) where p.event_offset > v_up_to);
+  end if;
+  insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, picked, failed, attempt, is_open, lease_until, session_key)
   values (
-    p_consumer, p_claim_id, v_claim.step + 1, v_up_to + 1, v_claim.last_offset, v_left, v_claim.attempt,
-    v_claim.last_offset - v_up_to > cardinality(v_left), v_claim.lease_until, v_claim.session_key
+    p_consumer, p_claim_id, v_claim.step + 1, v_up_to + 1, v_claim.last_offset, v_picked, v_left, v_claim.attempt,
+    coalesce(cardinality(v_picked), v_claim.last_offset - v_up_to) > cardinality(v_left), v_claim.lease_until, v_claim.session_key
   );
-  return v_up_to - v_claim.next_offset + 1 - (cardinality(v_claim.failed) - cardinality(v_left));
+  return coalesce(cardinality(v_claim.picked) - cardinality(v_picked), v_up_to - v_claim.next_offset + 1)
+    - (cardinality(v_claim.failed) - cardinality(v_left));
 end
 $$;
 
@@ -854,9 +921,9 @@ begin
   if not v_claim.is_open or v_claim.lease_until = '-infinity' then
     return null;
   end if;
-  insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, failed, attempt, lease_until, session_key)
+  insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, picked, failed, attempt, lease_until, session_key)
   values (
-    p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.failed, v_claim.attempt,
+    p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.picked, v_claim.failed, v_claim.attempt,
     v_lease_until, v_claim.session_key
   );
   return v_lease_until;
@@ -891,9 +958,9 @@ begin
   elsif not v_claim.is_open or v_claim.lease_until = '-infinity' then
     return false;
   else
-    insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, failed, attempt, lease_until)
+    insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, picked, failed, attempt, lease_until)
     values (
-      p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.failed, v_claim.attempt - 1,
+      p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.picked, v_claim.failed, v_claim.attempt - 1,
       '-infinity'
     );
   end if;
@@ -992,7 +1059,8 @@ begin
     for update;
   elsif v_claim.is_open and v_claim.lease_until > '-infinity'
     and p_offset between v_claim.next_offset and v_claim.last_offset
-    and p_offset <> all (v_claim.failed) then
+    and p_offset <> all (v_claim.failed)
+    and (v_claim.picked is null or p_offset = any (v_claim.picked)) then
     v_attempt := v_claim.attempt;
   end if;
   if v_attempt is null then
@@ -1025,10 +1093,10 @@ begin
     where f.consumer = p_consumer
       and f.event_offset = p_offset;
   else
-    insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, failed, attempt, is_open, lease_until, session_key)
+    insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, picked, failed, attempt, is_open, lease_until, session_key)
     values (
-      p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.failed || p_offset, v_claim.attempt,
-      v_claim.last_offset - v_claim.next_offset > cardinality(v_claim.failed), v_claim.lease_until, v_claim.session_key
+      p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.picked, v_claim.failed || p_offset, v_claim.attempt,
+      coalesce(cardinality(v_claim.picked) - 1, v_claim.last_offset - v_claim.next_offset) > cardinality(v_claim.failed), v_claim.lease_until, v_claim.session_key
     );
     perform shop.activity_set_aside(p_consumer, array[p_offset], v_attempt, p_error, v_due_at, v_dead_at);
   end if;
@@ -1052,19 +1120,25 @@ as $$
 declare
   v_failed constant bigint[] := array(select f.place from unnest(p_old.failed) as f (place) where f.place > p_last_offset);
   v_open bigint[] := array_remove(p_open, p_old.claim_id) || p_claim_id;
+  v_picked bigint[];
+  v_rest bigint[];
   v_rest_id bigint;
 begin
   perform shop.activity_end_claim(p_old);
-  if p_old.last_offset - p_last_offset > cardinality(v_failed) then
+  if p_old.picked is not null then
+    v_picked := array(select p.place from unnest(p_old.picked) as p (place) where p.place <= p_last_offset);
+    v_rest := array(select p.place from unnest(p_old.picked) as p (place) where p.place > p_last_offset);
+  end if;
+  if coalesce(cardinality(v_rest), p_old.last_offset - p_last_offset) > cardinality(v_failed) then
     v_rest_id := nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint;
     v_open := v_open || v_rest_id;
-    insert into shop.activity_claim (consumer, claim_id, next_offset, last_offset, failed, attempt, lease_until, up_to, open_claims)
-    values (p_old.consumer, v_rest_id, p_last_offset + 1, p_old.last_offset, v_failed, p_old.attempt, '-infinity', p_up_to, v_open);
+    insert into shop.activity_claim (consumer, claim_id, next_offset, last_offset, picked, failed, attempt, lease_until, up_to, open_claims)
+    values (p_old.consumer, v_rest_id, p_last_offset + 1, p_old.last_offset, v_rest, v_failed, p_old.attempt, '-infinity', p_up_to, v_open);
   end if;
   insert into shop.activity_claim (
-    consumer, claim_id, next_offset, last_offset, failed, attempt, lease_until, session_key, up_to, open_claims
+    consumer, claim_id, next_offset, last_offset, picked, failed, attempt, lease_until, session_key, up_to, open_claims
   ) values (
-    p_old.consumer, p_claim_id, p_old.next_offset, p_last_offset,
+    p_old.consumer, p_claim_id, p_old.next_offset, p_last_offset, v_picked,
     array(select f.place from unnest(p_old.failed) as f (place) where f.place <= p_last_offset),
     p_old.attempt + 1, p_lease_until, p_session_key, p_up_to, v_open
   );
@@ -1077,9 +1151,28 @@ returns void
 language sql
 set search_path = pg_catalog, pg_temp
 begin atomic
-  insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, failed, attempt, is_open, lease_until)
-  select p_old.consumer, p_old.claim_id, p_old.step + 1, p_old.next_offset, p_old.last_offset, p_old.failed, p_old.attempt, false, '-infinity';
+  insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, picked, failed, attempt, is_open, lease_until)
+  select p_old.consumer, p_old.claim_id, p_old.step + 1, p_old.next_offset, p_old.last_offset, p_old.picked, p_old.failed, p_old.attempt, false, '-infinity';
 end;
+
+-- The events of a claim that are to be done.
+create function shop.activity_left_of(p_claim shop.activity_claim)
+returns bigint[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_claim.picked is not null then
+    return array(select o.place from unnest(p_claim.picked) as o (place) where o.place <> all (p_claim.failed) order by o.place);
+  end if;
+  return array(
+    select o.place
+    from generate_series(p_claim.next_offset, p_claim.last_offset) as o (place)
+    where o.place <> all (p_claim.failed)
+    order by o.place
+  );
+end
+$$;
 
 -- What ran out at its last attempt.
 create function shop.activity_bury(p_old shop.activity_claim)
@@ -1091,11 +1184,7 @@ begin
   perform shop.activity_end_claim(p_old);
   perform shop.activity_set_aside(
     p_old.consumer,
-    array(
-      select o.place
-      from generate_series(p_old.next_offset, p_old.last_offset) as o (place)
-      where o.place <> all (p_old.failed)
-    ),
+    shop.activity_left_of(p_old),
     p_old.attempt, 'the lease of the last attempt ran out', clock_timestamp(), clock_timestamp()
   );
 end
@@ -1354,8 +1443,169 @@ begin atomic
 end;
 comment on function shop.activity_read_json_v1 is 'As activity_read_v1, with the payload as one JSON object.';
 
+-- Up to p_count events after p_after that the consumer's filter lets through, out of so many pages that it does not take long.
+-- Unless there are p_count of them, a last row says how far was looked. What no filter lets through need not be readable.
+create function shop.activity_look_v1(p_consumer text, p_after bigint, p_count integer, p_is_alone boolean)
+returns table (
+  event_offset bigint,
+  quern_is_wanted boolean,
+  published_at timestamptz,
+  customer_id bigint,
+  kind text,
+  detail jsonb
+)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_is_own constant boolean := case when p_is_alone is null then shop.quern_is_own_transaction() else false end;
+  v_is_alone constant boolean := coalesce(p_is_alone, v_is_own);
+  v_newest shop.activity_page := shop.activity_newest_page();
+  v_sealed record;
+  v_hidden xid8;
+  v_page shop.activity_page;
+  v_pages integer := 0;
+  v_next bigint := p_after + 1;
+  v_left bigint := p_count;
+  v_expected bigint;
+  v_seen bigint;
+  v_wanted bigint;
+  v_stop bigint;
+  v_version smallint;
+  v_count bigint;
+begin
+  if p_count is null or p_count < 1 then
+    raise exception using
+      errcode = 'QN005',
+      message = 'the number of events to read must be at least 1';
+  end if;
+  if (pg_sequence_last_value('shop.activity_v1_read_at') > date_part('epoch', now()) - 60) is not true
+    and current_setting('transaction_read_only') = 'off' then
+    perform setval('shop.activity_v1_read_at', floor(date_part('epoch', now()))::bigint);
+  end if;
+  if v_newest.last_offset < v_next or v_is_alone and v_newest.last_offset < p_after + p_count then
+    if v_is_alone then
+      perform set_config('synchronous_commit', 'off', true);
+    end if;
+    v_sealed := shop.activity_seal_to_end();
+    v_newest := case when v_sealed.sealed is null then shop.activity_newest_page() else v_sealed.newest_page end;
+  end if;
+  -- As in activity_read_v1.
+  if not v_is_own then
+    v_hidden := pg_current_xact_id_if_assigned();
+  elsif exists (
+    select
+    from shop.activity_page as p
+    where p.first_offset = v_newest.first_offset
+      and p.last_offset = v_newest.last_offset
+      and p.sealed_by = pg_current_xact_id_if_assigned()
+      and not p.is_settled
+      and p.xmin::text::bigint <> pg_current_xact_id_if_assigned()::text::bigint % 4294967296
+  ) then
+    v_hidden := pg_current_xact_id_if_assigned();
+  end if;
+
+  while v_pages < 100 and v_next <= least(v_newest.last_offset, p_after + 10000) loop
+    v_pages := v_pages + 1;
+    select p.*
+    into v_page
+    from shop.activity_page as p
+    where p.first_offset <= v_next
+    order by p.first_offset desc, p.last_offset desc
+    limit 1;
+    if not found or v_page.last_offset < v_next then
+      perform shop.activity_check_offset(v_next - 1);
+    end if;
+    exit when v_page.sealed_by = v_hidden and not v_page.is_settled;
+    v_expected := v_page.last_offset - v_next + 1;
+
+    select
+      count(*),
+      count(*) filter (where e.quern_is_wanted),
+      min(e.quern_rank) filter (where e.quern_is_wanted and not e.quern_is_readable),
+      (array_agg(e.contract_version order by e.quern_rank) filter (where e.quern_is_wanted and not e.quern_is_readable))[1]
+    into v_seen, v_wanted, v_stop, v_version
+    from (
+      select row_number() over () as quern_rank, e.*
+      from (
+        select shop.activity_wants(p_consumer, e) as quern_is_wanted, e.contract_version = 1 as quern_is_readable, e.contract_version
+        from shop.activity_event as e
+        where e.segment = v_page.segment
+          and (e.stamp, e.event_number) >= (v_page.first_stamp, v_page.first_number)
+          and (e.stamp, e.event_number) <= (v_page.last_stamp, v_page.last_number)
+          and (
+            v_page.is_dense
+            or (e.stamp >= v_page.lo_next or e.stamp = any (v_page.lo_running))
+            and e.stamp < v_page.hi_next
+            and e.stamp <> all (v_page.hi_running)
+          )
+        order by e.stamp, e.event_number
+        offset v_next - v_page.first_offset
+        limit v_expected
+      ) as e
+    ) as e;
+    if v_seen <> v_expected then
+      raise exception using
+        errcode = 'QN024',
+        message = format('event %s of stream "activity" is not in its page', v_next + v_seen);
+    end if;
+
+    if v_wanted > 0 then
+      return query
+      select v_next - 1 + e.quern_rank, true, e.published_at, e.customer_id, e.kind, e.detail
+      from (
+        select row_number() over () as quern_rank, e.*
+        from (
+          select e.*, shop.activity_wants(p_consumer, e) as quern_is_wanted
+          from shop.activity_event as e
+          where e.segment = v_page.segment
+            and (e.stamp, e.event_number) >= (v_page.first_stamp, v_page.first_number)
+            and (e.stamp, e.event_number) <= (v_page.last_stamp, v_page.last_number)
+            and (
+              v_page.is_dense
+              or (e.stamp >= v_page.lo_next or e.stamp = any (v_page.lo_running))
+              and e.stamp < v_page.hi_next
+              and e.stamp <> all (v_page.hi_running)
+            )
+          order by e.stamp, e.event_number
+          offset v_next - v_page.first_offset
+          limit coalesce(v_stop - 1, v_expected)
+        ) as e
+      ) as e
+      where e.quern_is_wanted
+      limit v_left;
+      get diagnostics v_count = row_count;
+      v_left := v_left - v_count;
+      if v_left = 0 then
+        return;
+      end if;
+    end if;
+    if v_stop is not null then
+      v_next := v_next + v_stop - 1;
+      exit;
+    end if;
+    v_next := v_page.last_offset + 1;
+  end loop;
+
+  if v_stop is not null and v_next = p_after + 1 then
+    raise exception using
+      errcode = 'QN021',
+      message = format('event %s of stream "activity" is of contract v%s, which contract v1 cannot read', v_next, v_version),
+      hint = 'Read on with a newer release of this program.';
+  end if;
+  if v_next > p_after + 1 then
+    event_offset := v_next - 1;
+    quern_is_wanted := false;
+    return next;
+  end if;
+end
+$$;
+
 -- The events after the consumer's newest position, whose number is the batch: until that is followed by another one, the same
--- events come again.
+-- events come again. A consumer with a filter that gets none has moved on over those that it does not want.
 create function shop.activity_receive_v1(p_consumer text, p_count integer default 100, p_is_alone boolean default null)
 returns table (
   event_offset bigint,
@@ -1371,9 +1621,27 @@ as $$
 declare
   v_position constant shop.activity_position := shop.activity_position_of(p_consumer);
 begin
-  return query
-  select r.event_offset, v_position.position_id, r.published_at, r.customer_id, r.kind, r.detail
-  from shop.activity_read_v1(v_position.up_to, p_count, p_is_alone) as r;
+  if shop.activity_has_filter(p_consumer) then
+    return query
+    with looked as materialized (
+      select l.*
+      from shop.activity_look_v1(p_consumer, v_position.up_to, p_count, p_is_alone) as l
+    ), moved as (
+      -- Where nothing is wanted nothing can be acknowledged.
+      insert into shop.activity_position (consumer, previous_id, up_to)
+      select p_consumer, v_position.position_id, max(l.event_offset)
+      from looked as l
+      having not bool_or(l.quern_is_wanted)
+      on conflict on constraint activity_position_follows do nothing
+    )
+    select l.event_offset, v_position.position_id, l.published_at, l.customer_id, l.kind, l.detail
+    from looked as l
+    where l.quern_is_wanted;
+  else
+    return query
+    select r.event_offset, v_position.position_id, r.published_at, r.customer_id, r.kind, r.detail
+    from shop.activity_read_v1(v_position.up_to, p_count, p_is_alone) as r;
+  end if;
 
   if shop.quern_is_own_transaction()
     and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds' then
@@ -1509,19 +1777,14 @@ begin
       continue;
     end if;
 
-    v_rest := array(
-      select o.place
-      from generate_series(v_old.next_offset, v_old.last_offset) as o (place)
-      where o.place <> all (v_old.failed)
-      order by o.place
-      limit p_count
-    );
+    v_rest := (shop.activity_left_of(v_old))[:p_count];
     v_id := nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint;
     begin
       return query
       select r.event_offset, v_id, v_old.attempt + 1, r.published_at, v_lease_until, r.customer_id, r.kind, r.detail
       from shop.activity_read_v1(v_rest[1] - 1, (v_rest[cardinality(v_rest)] - v_rest[1] + 1)::integer, p_is_alone) as r
-      where r.event_offset <> all (v_old.failed);
+      where r.event_offset <> all (v_old.failed)
+        and (v_old.picked is null or r.event_offset = any (v_rest));
       get diagnostics v_count = row_count;
     exception
       when sqlstate 'QN021' then
@@ -1568,7 +1831,36 @@ begin
   end if;
 
   -- Nobody works on so many at once: somebody claims and does not acknowledge.
-  if cardinality(v_open) < 1000 then
+  if cardinality(v_open) < 1000 and shop.activity_has_filter(p_consumer) then
+    v_id := nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint;
+    return query
+    with looked as materialized (
+      select l.*
+      from shop.activity_look_v1(p_consumer, v_up_to, p_count, p_is_alone) as l
+    ), claimed as (
+      -- One of nothing has ended: it only says how far was looked.
+      insert into shop.activity_claim (
+        consumer, claim_id, next_offset, last_offset, picked, attempt, is_open, lease_until, session_key, up_to, open_claims
+      )
+      select
+        p_consumer,
+        v_id,
+        coalesce(min(l.event_offset) filter (where l.quern_is_wanted), max(l.event_offset) + 1),
+        coalesce(max(l.event_offset) filter (where l.quern_is_wanted), max(l.event_offset)),
+        array_agg(l.event_offset order by l.event_offset) filter (where l.quern_is_wanted),
+        1,
+        bool_or(l.quern_is_wanted),
+        v_lease_until,
+        nullif(v_session, 0),
+        max(l.event_offset),
+        case when bool_or(l.quern_is_wanted) then v_open || v_id else v_open end
+      from looked as l
+      having count(*) > 0
+    )
+    select l.event_offset, v_id, 1, l.published_at, v_lease_until, l.customer_id, l.kind, l.detail
+    from looked as l
+    where l.quern_is_wanted;
+  elsif cardinality(v_open) < 1000 then
     v_id := nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint;
     return query
     select r.event_offset, v_id, 1, r.published_at, v_lease_until, r.customer_id, r.kind, r.detail
@@ -1627,15 +1919,16 @@ begin
       select min(o.lease_until)
       from shop.activity_open_claims(p_consumer) as o
       where o.lease_until > clock_timestamp()
-    )
+    ),
+    case when shop.activity_looked_up_to(p_consumer) is not null then clock_timestamp() end
   );
 end
 $$;
-comment on function shop.activity_next_due_v1 is 'When a failed event is due that workers of contract v1 can read, or a claim runs out; null when there is neither.';
+comment on function shop.activity_next_due_v1 is 'When a failed event is due that workers of contract v1 can read, a claim runs out, or there is more to look at for a filter; null when there is nothing of it.';
 
 revoke all on function
   shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
-  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1, shop.activity_look_v1
 from public;
 grant execute on function
   shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
@@ -2378,10 +2671,10 @@ select shop.activity_share('notifier', interval '1 minute', 5, 'exponential', in
 
 revoke all on function
   shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_seal,
-  shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
+  shop.activity_has_filter, shop.activity_wants, shop.activity_looked_up_to, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
   shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
   shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
-  shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_bury,
+  shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_left_of, shop.activity_bury,
   shop.activity_free_failed, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge,
   shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
   shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
@@ -2393,7 +2686,8 @@ grant usage on sequence shop.activity_event_number to web;
 grant select on sequence shop.activity_segment to web;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
-  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_read_json, shop.stream_consume
+  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_looked_up_to, shop.activity_read_json,
+  shop.stream_consume
 to mailer;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,

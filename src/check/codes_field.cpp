@@ -40,9 +40,12 @@ Way out: change the default or the constraint.)~"},
          R"~(Patterns are regular expressions of PostgreSQL. This one is none, or takes too long to match.
   pattern = "^[a-z+$"          the bracket is not closed
 Way out: mend it. In TOML a pattern is best written in single quotes: '^[a-z]+$')~"},
-    code{"unknown_field", "a field is named that the payload does not have", error,
-         R"~('unique' says which fields of the payload make two messages the same:
+    code{
+        "unknown_field", "a field is named that the payload does not have", error,
+        R"~('unique' says which fields of the payload make two messages the same, and 'where' which events a consumer of a stream
+gets:
   unique = { fields = ["order_id"], while = "pending" }
+  where  = "kind = 'signup'"
 Way out: mend the name, or declare the field.)~"},
     code{
         "unfit_key", "a field cannot say whether messages are the same", error,
@@ -64,6 +67,15 @@ Way out: take the other key away, or leave the messages in rows (storage = "rows
 The field has to be one of the payload, of a type whose values are plainly equal or not: no array, float32, float64,
 interval or jsonb. A message that ran out of attempts keeps the later ones of its key back, and so must be kept itself.
 Way out: name another field, or write on_failure = "skip".)~"},
+    code{
+        "invalid_filter", "what a consumer asks for cannot be said of an event", error,
+        R"~('where' says which events of a stream a consumer gets. It is a condition of SQL over the fields of the newest payload:
+  where = "kind in ('signup', 'login') and detail->>'country' is distinct from 'DE'"
+Allowed are fields, constants, comparisons, and, or, not, is null, is distinct from, in (a list), between, like, ~,
+calculations with fields, ->, ->>, @>, ? of jsonb, = any (an array), coalesce, lower, upper, length and their like, and
+casts to the types of a declaration. What looks at anything but the event, or gives something else another day, is not:
+no subqueries, no other functions, no current time, no parameters.
+Way out: ask for more events, and let the program look at the rest.)~"},
 };
 
 constexpr std::array files{

@@ -103,7 +103,8 @@ constexpr std::array keys{
 
     schema_key{"consumer", "from", R"({"enum": ["start", "end"], "default": "start"})",
                "Where it begins: with the oldest event that is kept, or with what is published from then on."},
-
+    schema_key{"consumer", "where", R"({"type": "string", "minLength": 1, "maxLength": 2000})",
+               "Which events it gets: a condition of SQL over the fields of the payload, such as \"kind = 'signup'\"."},
     schema_key{"consumer", "workers", R"({"enum": ["single", "cooperative"], "default": "single"})",
                "Whether many workers share its cursor."},
     schema_key{"consumer", "lease", duration,

@@ -146,7 +146,7 @@ class grants_check {
     grant(produce, fmt::format("sequence {}segment", prefix), "SELECT");
     grant_functions(consume, prefix,
                     {"seal", "offset_at", "subscribe", "ack", "seek", "maintain", "lag", "enlist", "nack", "extend",
-                     "release", "read_json"});
+                     "release", "looked_up_to", "read_json"});
     grant_functions(consume, "stream_", {"consume"});
     grant_functions(operate, prefix,
                     {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "maintain", "share", "unshare",

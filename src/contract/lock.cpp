@@ -98,6 +98,7 @@ void add_retry(std::vector<option>& options, const std::string& before, const de
 void add_consumer(std::vector<option>& options, const declaration::stream_consumer& consumer) {
   const auto before = fmt::format("consumers.{}.", consumer.name);
   options.emplace_back(before + "from", consumer.from_start ? "start" : "end");
+  if (!consumer.filter.empty()) options.emplace_back(before + "where", consumer.filter);
   if (!consumer.is_cooperative) return;
   options.emplace_back(before + "workers", "cooperative");
   options.emplace_back(before + "lease", declaration::spell_duration(consumer.lease));

@@ -103,6 +103,7 @@ void set_consumer(declaration::stream_settings& stream, std::string_view key, co
   if (stream.consumers.empty() || stream.consumers.back().name != name)
     refuse(fmt::format("the consumer \"{}\"", name));
   auto& consumer = stream.consumers.back();
+  if (key == "where") consumer.filter = value;
   if (key == "workers") consumer.is_cooperative = true;
   if (key == "lease") consumer.lease = duration(value);
   set_retry(consumer.retry, key, value);

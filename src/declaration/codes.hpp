@@ -42,6 +42,7 @@ inline constexpr std::string_view unknown_field = "unknown_field";
 inline constexpr std::string_view unfit_key = "unfit_key";
 inline constexpr std::string_view invalid_order = "invalid_order";
 inline constexpr std::string_view invalid_storage = "invalid_storage";
+inline constexpr std::string_view invalid_filter = "invalid_filter";
 
 inline constexpr std::array all{invalid_utf8,
                                 invalid_toml,
@@ -78,6 +79,7 @@ inline constexpr std::array all{invalid_utf8,
                                 unknown_field,
                                 unfit_key,
                                 invalid_order,
-                                invalid_storage};
+                                invalid_storage,
+                                invalid_filter};
 
 }  // namespace declaration::code

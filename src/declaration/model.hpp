@@ -121,6 +121,7 @@ struct ordering {
 struct stream_consumer {
   std::string name;
   bool from_start = true;           // of what is kept when it is made; else with what is published from then on
+  std::string filter{};             // which events it gets, see filter.hpp; empty: all
   bool is_cooperative = false;      // many workers share its cursor; what follows is of such consumers alone
   std::int64_t lease = 30'000'000;  // of what a worker claims
   retry_policy retry;               // of single events that failed

@@ -15,8 +15,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array consumer_keys{"from"sv, "workers"sv, "lease"sv, "retry"sv};
-constexpr std::array planned_consumer_keys{"where"sv};
+constexpr std::array consumer_keys{"from"sv, "where"sv, "workers"sv, "lease"sv, "retry"sv};
 constexpr std::array cooperative_keys{"lease"sv, "retry"sv};
 constexpr std::array starts{"start"sv, "end"sv};
 constexpr std::array ways_to_work{"single"sv, "cooperative"sv};
@@ -54,7 +53,7 @@ std::vector<stream_consumer> read_consumers(const entry& from, std::string_view 
     check_name(each.key, name_role::stream_consumer, each.where, problems);
     const auto title = title_of(stream, each.key);
     if (!check_kind(each, node_kind::table, fmt::format("a table: {}", title), problems)) continue;
-    check_keys(each.value, {consumer_keys, planned_consumer_keys}, title, problems);
+    check_keys(each.value, {consumer_keys, {}}, title, problems);
     stream_consumer consumer;
     consumer.name = each.key;
     consumer.where = each.where;

@@ -28,6 +28,10 @@ queue read_stream(const entry& from, const known_enumerations& known, report& pr
 /// Who reads a stream, in the order in which they are written.
 std::vector<stream_consumer> read_consumers(const entry& from, std::string_view stream, report& problems);
 
+/// `where` of the consumers of a stream, of which all else is read, into them. `payload` as for read_unique().
+void read_filters(const entry& consumers, queue& of, const entry* payload, const known_enumerations& known,
+                  report& problems);
+
 /// How often a message is tried, and when again; `title` is whose that is.
 retry_policy read_retry(const entry& from, std::string_view title, report& problems);
 

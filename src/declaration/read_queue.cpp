@@ -68,6 +68,8 @@ class queue_reader {
     if (const auto* retry = find("retry")) result_.retry = declaration::read_retry(*retry, title(), problems_);
     if (const auto* grants = find("grants")) read_grants(*grants);
     read_payload();
+    if (const auto* consumers = find("consumers"); consumers != nullptr && result_.stream)
+      read_filters(*consumers, result_, find("payload"), known_, problems_);
     if (const auto* unique = find("unique")) {
       result_.unique = read_unique(*unique, result_, find("payload"), title(), problems_);
     }

@@ -63,6 +63,7 @@ concept stream_contract = payload_contract<T> && requires {
   { T::extend } -> std::convertible_to<prepared>;
   { T::release } -> std::convertible_to<prepared>;
   { T::next_due } -> std::convertible_to<prepared>;
+  { T::looked_up_to } -> std::convertible_to<prepared>;
   { T::enlist } -> std::convertible_to<prepared>;
   { T::maintain } -> std::convertible_to<prepared>;
 };

@@ -7,6 +7,7 @@
 #include <quern/consumer.hpp>
 #include <quern/contract.hpp>
 #include <quern/event.hpp>
+#include <quern/look_on.hpp>
 #include <quern/maintenance.hpp>
 #include <quern/seal.hpp>
 #include <quern/transaction.hpp>
@@ -44,14 +45,17 @@ class cooperative_consumer {
   }
 
   /// Up to `count` events, for `length` or as the consumer is declared; none when of what is committed by now there are
-  /// none that no other worker has. First comes what another worker has left behind, then what has failed before.
-  /// Throws std::logic_error in a transaction, database_error QN023 when the stream has no consumer of that name, QN025
-  /// when it is not cooperative, QN021 when the next event is of a contract that this one cannot read.
+  /// none that no other worker has, or a filter has let nothing through for a second: see is_behind(). First comes what
+  /// another worker has left behind, then what has failed before. Throws std::logic_error in a transaction,
+  /// database_error QN023 when the stream has no consumer of that name, QN025 when it is not cooperative, QN021 when
+  /// the next event is of a contract that this one cannot read.
   std::vector<message_type> claim(std::int32_t count = 100, lease length = {}) {
     if (on_->is_in_transaction())
       throw std::logic_error{"quern::cooperative_consumer: give the transaction to claim() inside of one"};
     maintenance_.when_due<Contract>(*on_);
-    return ask_to_the_end<Contract>(*on_, [&] { return ask(*on_, count, length); });
+    const auto ask_once = [&] { return ask(*on_, count, length); };
+    return look_on<Contract>(
+        *on_, name_, [&] { return ask_to_the_end<Contract>(*on_, ask_once); }, longest_look);
   }
 
   /// The same in a transaction; no other worker claims until that ends. Gives what has an offset by now.
@@ -134,6 +138,10 @@ class cooperative_consumer {
     return on_->execute(Contract::next_due, name_).template value<std::optional<interval>>();
   }
 
+  /// Whether there are events at which nobody has looked for this consumer's filter; then claim() that has given none
+  /// is to be called again.
+  bool is_behind() { return looked_up_to<Contract>(*on_, name_).has_value(); }
+
   static std::int64_t id_of(const message_type& event) { return event.offset; }
 
   const std::string& name() const noexcept { return name_; }
@@ -141,6 +149,9 @@ class cooperative_consumer {
   connection& on() const noexcept { return *on_; }
 
  private:
+  // A worker looks at its stop token in between.
+  static constexpr std::chrono::seconds longest_look{1};
+
   template <class Executor>
   std::vector<message_type> ask(Executor& with, std::int32_t count, const lease& length) {
     const result rows =

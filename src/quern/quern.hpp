@@ -35,6 +35,7 @@
 #include <quern/error.hpp>
 #include <quern/event.hpp>
 #include <quern/json.hpp>
+#include <quern/look_on.hpp>
 #include <quern/message.hpp>
 #include <quern/numeric.hpp>
 #include <quern/parameters.hpp>

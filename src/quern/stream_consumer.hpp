@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <quern/connection.hpp>
 #include <quern/contract.hpp>
 #include <quern/event.hpp>
+#include <quern/look_on.hpp>
 #include <quern/maintenance.hpp>
 #include <quern/seal.hpp>
 #include <quern/transaction.hpp>
@@ -16,8 +18,8 @@
 namespace quern {
 
 /// A consumer of a stream, which the database remembers by its name: declared, or made with `<stream>_subscribe`. It
-/// sees every event, and the same ones again until they are acknowledged. The connection must outlive it and must not
-/// move. Receiving needs READ COMMITTED (else SQLSTATE QN004).
+/// sees every event, or those that its filter lets through, and the same ones again until they are acknowledged. The
+/// connection must outlive it and must not move. Receiving needs READ COMMITTED (else SQLSTATE QN004).
 template <stream_contract Contract>
 class stream_consumer {
  public:
@@ -33,11 +35,15 @@ class stream_consumer {
     if (on_->is_in_transaction())
       throw std::logic_error{"quern::stream_consumer: give the transaction to receive() inside of one"};
     maintenance_.when_due<Contract>(*on_);
-    return ask_to_the_end<Contract>(*on_, [&] { return decode(on_->execute(Contract::receive, name_, count, true)); });
+    const auto ask_once = [&] { return decode(on_->execute(Contract::receive, name_, count, true)); };
+    return look_on<Contract>(
+        *on_, name_, [&] { return ask_to_the_end<Contract>(*on_, ask_once); },
+        std::chrono::steady_clock::duration::max());
   }
 
   /// The same in the transaction that will acknowledge them: effects that are written there happen exactly once. Gives
-  /// what has an offset by now: seal() before the transaction begins, so that this is all.
+  /// what has an offset by now: seal() before the transaction begins, so that this is all. With a filter it looks at
+  /// some thousands of events; where they give none it has moved on behind them.
   std::vector<event_type> receive(transaction& within, std::int32_t count = 100) {
     return decode(within.execute(Contract::receive, name_, count, false));
   }

@@ -84,7 +84,8 @@ class worker {
       if (stop.stop_requested()) return give_back(batch, 0);
       if (batch.empty()) {
         batch = options_.until_empty ? look_again(wait, stop) : wait_for_batch(wait, stop);
-        if (batch.empty() && options_.until_empty && !stop.stop_requested()) return finish(stop_reason::empty);
+        if (batch.empty() && options_.until_empty && !stop.stop_requested() && !is_behind())
+          return finish(stop_reason::empty);
         continue;
       }
       const std::size_t handled = handle(batch, stop);
@@ -167,6 +168,14 @@ class worker {
     }
     wait.end();
     return batch;
+  }
+
+  // Of a consumer with a filter: nothing was found so far.
+  bool is_behind() {
+    if constexpr (requires { from_->is_behind(); })
+      return from_->is_behind();
+    else
+      return false;
   }
 
   stop_reason give_back(const std::vector<message_type>& batch, std::size_t first) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "render/consumer_view.hpp"
 #include "render/index_step.hpp"
 #include "render/names.hpp"
 #include "render/order_steps.hpp"

@@ -86,7 +86,7 @@ void revoke_consumers(std::vector<revocation>& out, const queue_model& model, co
     out.push_back({"execute",
                    functions(model,
                              {"seal", "offset_at", "subscribe", "ack", "seek", "maintain", "lag", "enlist", "nack",
-                              "extend", "release", "read_json"},
+                              "extend", "release", "looked_up_to", "read_json"},
                              {"read", "read_json", "receive", "receive_json", "claim", "claim_json", "next_due"}),
                    list});
     return;

@@ -130,7 +130,9 @@ namespace {
 shape provided_to_stream(std::string_view template_name, specimen one) {
   for (auto& version : one.model.versions) {
     version.queue.stream.emplace();
-    version.queue.stream->consumers.emplace_back().name = "audit";
+    auto& consumer = version.queue.stream->consumers.emplace_back();
+    consumer.name = "audit";
+    consumer.filter = "recipient is not null";
   }
   const auto& model = one.model;
   if (template_name.starts_with("sql/stream/") || template_name.starts_with("sql/engine/"))

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "render/consumer_view.hpp"
 #include "render/names.hpp"
 #include "render/ordering.hpp"
 #include "render/readings.hpp"
@@ -378,13 +379,6 @@ view version_view(const queue_model& model, const queue_version& version) {
   return result;
 }
 
-std::string cooperation(const declaration::stream_consumer& consumer) {
-  const auto& retry = consumer.retry;
-  return fmt::format("{}, {}, {}, {}, {}, {}", sql::interval(consumer.lease), retry.max_attempts,
-                     sql::literal(contract::spell(retry.backoff)), sql::interval(retry.initial),
-                     sql::interval(retry.max), retry.jitter);
-}
-
 view stream_view(const queue_model& model) {
   const auto& stream = model.newest().queue;
   view result;
@@ -400,15 +394,7 @@ view stream_view(const queue_model& model) {
   // While one is filled, two are kept, one is cleared away and one stays empty.
   result.set("rotation", sql::interval(std::max<std::int64_t>(stream.stream->retention / 2, 1'000'000)));
   set_segments(result, false);
-  std::vector<view> declared;
-  for (const auto& consumer : stream.stream->consumers) {
-    auto& item = declared.emplace_back();
-    item.set("consumer_literal", sql::literal(consumer.name));
-    item.set("from_literal", consumer.from_start ? "'start'" : "'end'");
-    item.set_flag("is_cooperative", consumer.is_cooperative);
-    item.set("settings", cooperation(consumer));
-  }
-  result.set_list("declared", std::move(declared));
+  set_consumers(result, model);
   return result;
 }
 

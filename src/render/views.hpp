@@ -176,6 +176,8 @@
 ///   segment_count         5
 ///   declared              list, the declared consumers: consumer_literal, from_literal ('start' or 'end'),
 ///                         is_cooperative, settings (interval '1 minute', 5, 'exponential', …: what _share takes)
+///   filters               list, of the declared consumers that have one, and has_filters: consumer_literal, condition
+///                         (what it says of the row p_event), readable_event (whether that can be said), comma
 ///
 /// # sql/stream_version
 ///
@@ -275,9 +277,6 @@ view version_view(const queue_model& model, const queue_version& version);
 inline constexpr int segment_count = 5;
 
 /// Of sql/stream.
-/// How a cooperative consumer works, as `_share` takes it: `interval '1 minute', 5, 'exponential', …`.
-std::string cooperation(const declaration::stream_consumer& consumer);
-
 view stream_view(const queue_model& model);
 
 /// Of sql/stream_version; the version is one of the model's.

@@ -31,8 +31,8 @@ constexpr std::array libraries{
     library{"Mustache", R"(kainjow/.*)", "render:1"},
     library{"libpq", R"(libpq-fe\.h|libpq/.*|libpq-events\.h|pg_config.*|postgres.*)", "quern migrate:1 cluster:1"},
     library{"CLI11", R"(CLI/.*)", "cli"},
-    library{"libpg_query", R"(pg_query\.h)", "contract render migrate check cli"},
-    library{"nlohmann-json", R"(nlohmann/.*)", "contract render migrate check cli"},
+    library{"libpg_query", R"(pg_query\.h)", "declaration:1 contract render migrate check cli"},
+    library{"nlohmann-json", R"(nlohmann/.*)", "declaration contract render migrate check cli"},
     library{"libcrypto", R"(openssl/.*)", "contract render migrate"},
     library{"{fmt}", R"(fmt/.*)", "text declaration contract render migrate check cluster cli"},
 };

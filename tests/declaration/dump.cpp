@@ -95,6 +95,7 @@ class dumper {
     for (const auto& c : s.consumers) {
       line("  consumer {} from the {} at {}:{}", c.name, c.from_start ? "start" : "end", c.where.begin.line,
            c.where.begin.column);
+      if (!c.filter.empty()) line("    where {}", c.filter);
       if (!c.is_cooperative) continue;
       line("    cooperative with a lease of {}", declaration::spell_duration(c.lease));
       line("    {}", retry(c.retry));

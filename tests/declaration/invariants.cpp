@@ -7,6 +7,7 @@
 
 #include "declaration/codes.hpp"
 #include "declaration/duration.hpp"
+#include "declaration/filter.hpp"
 #include "declaration/generated_names.hpp"
 #include "declaration/literals.hpp"
 #include "declaration/names.hpp"
@@ -180,6 +181,13 @@ std::string broken_queue(const queue& q, const project& in) {
   return broken_past(q, in);
 }
 
+/// What is read again out of a lock.
+bool is_filter(const std::string& filter) {
+  if (filter.empty()) return true;
+  const auto read = declaration::parse_filter(filter).root;
+  return read && spell_filter(*read) == filter;
+}
+
 bool is_inside(const text::position& p, const text::line_index& lines) {
   if (p.line == 0) return p.column == 0;
   // One behind the last byte of the line, or of its CR.
@@ -205,6 +213,8 @@ std::string broken_rule(const project& in) {
     }
   }
   for (const auto& q : in.queues) {
+    for (const auto& consumer : q.stream ? q.stream->consumers : std::vector<declaration::stream_consumer>{})
+      if (!is_filter(consumer.filter)) return "a filter: " + consumer.filter;
     if (auto broken = broken_queue(q, in); !broken.empty()) return q.name + ": " + broken;
   }
   for (const auto& removed : in.removed_queues) {

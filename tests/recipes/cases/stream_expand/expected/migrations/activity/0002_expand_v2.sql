@@ -184,6 +184,12 @@ create or replace function shop.activity_read_v1(p_after bigint);
 -- kind text = e.kind
 -- note text = e.note
 
+create or replace function shop.activity_look_v1(p_consumer text);
+-- events where (e.contract_version = 1 or (e.contract_version = 2 and (e.customer between -2147483648 and 2147483647) is not false and (char_length(e.kind) <= 40) is not false))
+-- customer_id integer = case when e.contract_version = 1 then e.customer_id when e.contract_version = 2 then e.customer::integer end
+-- kind text = e.kind
+-- note text = e.note
+
 create or replace function shop.activity_claim_v1(p_consumer text);
 -- failed events where (e.contract_version = 1 or (e.contract_version = 2 and (e.customer between -2147483648 and 2147483647) is not false and (char_length(e.kind) <= 40) is not false))
 -- customer_id integer = case when e.contract_version = 1 then e.customer_id when e.contract_version = 2 then e.customer::integer end
@@ -239,6 +245,12 @@ create or replace function shop.activity_read_v1(p_after bigint);
 -- kind text = e.kind
 -- note text = e.note
 
+create or replace function shop.activity_look_v1(p_consumer text);
+-- events where e.contract_version = 1
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+-- note text = e.note
+
 create or replace function shop.activity_claim_v1(p_consumer text);
 -- failed events where e.contract_version = 1
 -- customer_id integer = e.customer_id
@@ -269,6 +281,12 @@ create function shop.activity_read_v2(p_after bigint);
 
 create function shop.activity_read_json_v2(p_after bigint);
 
+create function shop.activity_look_v2(p_consumer text);
+-- events where e.contract_version in (1, 2)
+-- customer bigint = case when e.contract_version = 1 then e.customer_id::bigint when e.contract_version = 2 then e.customer end
+-- kind text = e.kind
+-- source text = e.source
+
 create function shop.activity_receive_v2(p_consumer text);
 create function shop.activity_receive_json_v2(p_consumer text);
 
@@ -282,7 +300,7 @@ create function shop.activity_next_due_v2(p_consumer text);
 
 revoke all on function
   shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2,
-  shop.activity_claim_v2, shop.activity_claim_json_v2, shop.activity_next_due_v2
+  shop.activity_claim_v2, shop.activity_claim_json_v2, shop.activity_next_due_v2, shop.activity_look_v2
 from public;
 grant execute on function
   shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2,
@@ -315,7 +333,7 @@ end
 $$;
 
 drop function
-  shop.activity_claim_json_v2, shop.activity_claim_v2, shop.activity_next_due_v2, shop.activity_receive_json_v2, shop.activity_receive_v2, shop.activity_read_json_v2, shop.activity_read_v2;
+  shop.activity_claim_json_v2, shop.activity_claim_v2, shop.activity_next_due_v2, shop.activity_receive_json_v2, shop.activity_receive_v2, shop.activity_look_v2, shop.activity_read_json_v2, shop.activity_read_v2;
 
 delete from shop.quern_contract
 where queue = 'activity'
@@ -369,7 +387,7 @@ revoke select on shop.activity_event, shop.activity_page, shop.activity_consumer
 
 revoke all on function
   shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
-  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1, shop.activity_look_v1
 from public;
 grant execute on function
   shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
@@ -386,7 +404,7 @@ grant insert (contract_version, customer_id, kind, note) on shop.activity_event 
 
 revoke all on function
   shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2,
-  shop.activity_claim_v2, shop.activity_claim_json_v2, shop.activity_next_due_v2
+  shop.activity_claim_v2, shop.activity_claim_json_v2, shop.activity_next_due_v2, shop.activity_look_v2
 from public;
 grant execute on function
   shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2,
@@ -403,10 +421,10 @@ grant insert (contract_version, customer, kind, source) on shop.activity_event t
 
 revoke all on function
   shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_seal,
-  shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
+  shop.activity_has_filter, shop.activity_wants, shop.activity_looked_up_to, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
   shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
   shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
-  shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_bury,
+  shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_left_of, shop.activity_bury,
   shop.activity_free_failed, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge,
   shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
   shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
@@ -418,7 +436,8 @@ grant usage on sequence shop.activity_event_number to web, mailer;
 grant select on sequence shop.activity_segment to web, mailer;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
-  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_read_json, shop.stream_consume
+  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_looked_up_to, shop.activity_read_json,
+  shop.stream_consume
 to mailer;
 
 -- reverse
@@ -429,7 +448,7 @@ revoke select on sequence shop.activity_segment from mailer;
 
 revoke all on function
   shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
-  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1, shop.activity_look_v1
 from public;
 grant execute on function
   shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
@@ -446,10 +465,10 @@ grant insert (contract_version, customer_id, kind, note) on shop.activity_event 
 
 revoke all on function
   shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_seal,
-  shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
+  shop.activity_has_filter, shop.activity_wants, shop.activity_looked_up_to, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
   shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
   shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
-  shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_bury,
+  shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_left_of, shop.activity_bury,
   shop.activity_free_failed, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge,
   shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
   shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
@@ -461,7 +480,8 @@ grant usage on sequence shop.activity_event_number to web;
 grant select on sequence shop.activity_segment to web;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
-  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_read_json, shop.stream_consume
+  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_looked_up_to, shop.activity_read_json,
+  shop.stream_consume
 to mailer;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
