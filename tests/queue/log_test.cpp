@@ -214,6 +214,23 @@ TEST_CASE("messages that are handled at their first attempt leave no dead row, w
   CHECK(here.db.ask("select count(*) from mail_message") == "0");
 }
 
+TEST_CASE("what a contract wrote that came after the functions stays for newer ones, and so does all behind it") {
+  log_room here;
+  here.db.ask("alter table mail_message drop constraint mail_contract_version_known");
+  here.db.send("a");
+  here.db.ask("insert into mail_message (contract_version, body) values (2, 'newer')");
+  here.db.send("b");
+  CHECK(test::bodies(here.db.receive(9)) == "a");
+  CHECK(here.db.receive(9).empty());
+  CHECK(here.db.take(9).empty());
+  here.db.send("c");
+  CHECK(here.db.receive(9).empty());
+  CHECK(here.db.ask("select count(*) from mail_delayed") == "0");
+  // As newer functions would find it.
+  here.db.ask("update mail_message set contract_version = 1 where contract_version = 2");
+  CHECK(test::bodies(here.db.receive(9)) == "newer b c");
+}
+
 TEST_CASE("when very many claims are open, the oldest go where single messages are kept, leased as they were") {
   log_room here;
   send_many(here.db, 300);
