@@ -231,6 +231,29 @@ TEST_CASE("what a contract wrote that came after the functions stays for newer o
   CHECK(test::bodies(here.db.receive(9)) == "newer b c");
 }
 
+TEST_CASE("a claim looks at nothing that was handed out before, whatever else is running") {
+  log_room here;
+  auto running = here.open();
+  running.ask("begin; select pg_current_xact_id()");
+  send_many(here.db, 30000);
+  CHECK(here.db.ack_many(here.db.receive(30000)) == "{}");
+  const auto seen = [&] {
+    here.db.ask("select pg_stat_force_next_flush()");
+    return std::stoll(here.db.ask(fmt::format(
+        "select sum(idx_blks_hit + idx_blks_read) from pg_statio_user_indexes where schemaname = '{}' and relname ~ "
+        "'^mail_message_'",
+        here.schema())));
+  };
+  const auto before = seen();
+  for (int i = 0; i < 10; ++i) {
+    here.db.send("a");
+    CHECK(here.db.ack(here.db.receive_one()));
+    CHECK(here.db.receive(9).empty());
+  }
+  CHECK(here.counts() == "0|0|0|0");
+  CHECK(seen() - before < 1500);
+}
+
 TEST_CASE("when very many claims are open, the oldest go where single messages are kept, leased as they were") {
   log_room here;
   send_many(here.db, 300);
