@@ -234,6 +234,18 @@ TEST_CASE("a claim that was left is taken over with what matches") {
   CHECK(here.state("crew") == "8|0|0|0|0");
 }
 
+TEST_CASE("nothing is left behind a takeover where only what failed is") {
+  sieve here;
+  here.say("a b1 a b2 a b3");
+  CHECK(here.claim() == "2:1 4:1 6:1");
+  CHECK(here.end(fmt::format("nack('crew', {}, 6, null, '1 h')", here.claim_id)) == "retry");
+  here.pass(61);
+  CHECK(here.claim(2) == "2:2 4:2");
+  CHECK(here.state("crew") == "1|5|1|1|0");
+  CHECK(here.ack_claim(4) == "2");
+  CHECK(here.state("crew") == "6|0|0|1|0");
+}
+
 TEST_CASE("what is released or held for longer stays what it is") {
   sieve here;
   here.say("a b1 a b2 a");
@@ -334,6 +346,20 @@ TEST_CASE("of two who move a position on over nothing one does, and the other lo
   CHECK(here.state("b") == "2|0|0|0|0");
   here.say("a b");
   CHECK(here.get() == "4|b");
+}
+
+TEST_CASE("who finds the position moved on already does nothing") {
+  sieve here;
+  auto one = here.open();
+  auto two = here.open();
+  here.say("a a");
+  one.begin();
+  CHECK(here.receive(one, "b").empty());
+  auto later = two.later("select event_offset from log_receive_v1('b')");
+  here.wait_until_blocked(two);
+  one.commit();
+  CHECK(later.get().empty());
+  CHECK(here.state("b") == "2|0|0|0|0");
 }
 
 TEST_CASE("whoever moves on does not take back what another has acknowledged") {
