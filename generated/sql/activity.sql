@@ -1264,7 +1264,7 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  v_is_own constant boolean := case when p_is_alone is null then shop.quern_is_own_transaction() else false end;
+  v_is_own constant boolean := p_is_alone is null and shop.quern_is_own_transaction();
   v_is_alone constant boolean := coalesce(p_is_alone, v_is_own);
   v_newest shop.activity_page := shop.activity_newest_page();
   v_sealed record;
@@ -1643,7 +1643,8 @@ begin
     from shop.activity_read_v1(v_position.up_to, p_count, p_is_alone) as r;
   end if;
 
-  if shop.quern_is_own_transaction()
+  if p_is_alone is null
+    and shop.quern_is_own_transaction()
     and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds' then
     perform shop.activity_maintain();
   end if;
@@ -1690,7 +1691,7 @@ set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
 declare
-  v_is_own constant boolean := shop.quern_is_own_transaction();
+  v_is_own constant boolean := p_is_alone is null and shop.quern_is_own_transaction();
   v_is_alone constant boolean := coalesce(p_is_alone, v_is_own);
   v_session constant bigint := coalesce(nullif(current_setting('quern.session', true), ''), '0');
   v_now timestamptz;
@@ -2469,7 +2470,8 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if current_setting('transaction_read_only') = 'on' then
+  -- Two at once could each have read what the other would lock.
+  if current_setting('transaction_read_only') = 'on' or not pg_try_advisory_xact_lock(-6277507035114536254 + 2) then
     return;
   end if;
   perform setval('shop.activity_maintained_at', floor(extract(epoch from clock_timestamp()))::bigint);
