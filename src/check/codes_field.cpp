@@ -54,8 +54,9 @@ different, or the other way round; a text, bytes or numeric without a limit may 
   order_no = { type = "text", max_length = 40 }
 Way out: use a field of whole numbers, numeric(p,s), bool, uuid, date, timestamp, an enum, or of text or bytes with a
 max_length.)~"},
-    code{"invalid_storage", "a queue with a log cannot do what it says", error,
-         R"~(storage = "log" hands messages out in the order in which they were committed and never looks for one of them: it knows no
+    code{
+        "invalid_storage", "a queue with a log cannot do what it says", error,
+        R"~(storage = "log" hands messages out in the order in which they were committed and never looks for one of them: it knows no
 priorities, no keys that make messages the same and no order by a key.
   [queues.email]
   storage    = "log"

@@ -64,9 +64,10 @@ constexpr std::array keys{
                "A field of the payload: messages that have the same value are handled one at a time, in their order."},
     schema_key{"queue", "on_failure", R"({"enum": ["block", "skip"], "default": "block"})",
                "Whether later messages of a key wait for one that ran out of attempts, or go on without it."},
-    schema_key{"queue", "storage", R"({"enum": ["rows", "log"], "default": "rows"})",
-               "How messages are stored: as rows that are updated and deleted, or in a log that only grows and is emptied "
-               "as a whole."},
+    schema_key{
+        "queue", "storage", R"({"enum": ["rows", "log"], "default": "rows"})",
+        "How messages are stored: as rows that are updated and deleted, or in a log that only grows and is emptied "
+        "as a whole."},
     schema_key{"queue", "grants", R"({"$ref": "#/$defs/grants"})", "Which roles may do what."},
     schema_key{"queue", "payload", R"({"$ref": "#/$defs/payload"})", "The fields of a message, or \"jsonb\".", true},
 
