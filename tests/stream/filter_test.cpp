@@ -1,93 +1,13 @@
-#include <future>
+#include <chrono>
 #include <string>
 
-#include "stream/journal.hpp"
+#include "stream/sieve.hpp"
 #include "support/catch.hpp"
 #include "support/database.hpp"
 
 // Consumers that ask for some of the events only.
 
-namespace {
-
-constexpr std::string_view filtered = R"(
-[enums.channel]
-values = ["email", "sms"]
-[streams.log]
-retention = "1h"
-grants    = { produce = ["qt_web"], consume = ["qt_mailer"], operate = ["qt_ops"] }
-[streams.log.payload]
-body    = "text"
-channel = "channel?"
-amount  = "int32?"
-[streams.log.consumers.all]
-[streams.log.consumers.b]
-where   = "body like 'b%'"
-[streams.log.consumers.sms]
-where   = "channel = 'sms'"
-[streams.log.consumers.crew]
-where   = "body like 'b%'"
-workers = "cooperative"
-lease   = "1m"
-retry   = { max_attempts = 2, backoff = "constant", initial = "10s", jitter = 0 }
-)";
-
-/// A stream with consumers that have filters, and one that has none.
-class sieve : public test::journal {
- public:
-  sieve() : journal{filtered} {}
-
-  /// Publishes texts: `a b a`; each gets its offset.
-  void say(std::string_view bodies) {
-    db.ask(fmt::format("select log_publish_many_v1(string_to_array('{}', ' '))", bodies));
-    db.ask("select log_seal()");
-  }
-
-  /// Many events `a`, with a `b` at every so many.
-  void fill(int count, int every = 1'000'000'000) {
-    db.ask(
-        fmt::format("select log_publish_many_v1(array(select case when g % {1} = 0 then 'b' else 'a' end || g "
-                    "from generate_series(1, {0}) as g))",
-                    count, every));
-    db.ask("select log_seal()");
-  }
-
-  std::string get(std::string_view consumer = "b", int count = 1000) { return receive(consumer, count); }
-
-  /// `offset|attempt …`, and notes the claim.
-  std::string claim(test::session& with, int count = 1000) {
-    const auto got = with.ask(
-        fmt::format("select string_agg(event_offset || ':' || attempt, ' ' order by event_offset) || '|' || max(batch) "
-                    "from log_claim_v1('crew', {})",
-                    count));
-    if (got == "null") return {};
-    const auto end = got.find('|');
-    claim_id = got.substr(end + 1);
-    return got.substr(0, end);
-  }
-
-  std::string claim(int count = 1000) { return claim(db, count); }
-
-  std::string end(std::string_view call) { return db.ask(fmt::format("select log_{}", call)); }
-
-  std::string ack_claim(std::int64_t offset) { return end(fmt::format("ack('crew', {}, {})", claim_id, offset)); }
-
-  void pass(int seconds) {
-    db.ask(
-        fmt::format("update log_claim set lease_until = lease_until - interval '{0} s';"
-                    "update log_failed set due_at = due_at - interval '{0} s'",
-                    seconds));
-  }
-
-  /// `up_to|behind|claims|retries|dead`
-  std::string state(std::string_view consumer) {
-    return db.ask(
-        fmt::format("select up_to, behind, claims, retries, dead from log_lag() where consumer = '{}'", consumer));
-  }
-
-  std::string claim_id = "null";
-};
-
-}  // namespace
+using test::sieve;
 
 TEST_CASE("a consumer with a filter gets the events that match, with their own offsets") {
   sieve here;
@@ -187,112 +107,6 @@ TEST_CASE("segments are emptied that hold nothing for a filter") {
   CHECK(here.db.ask("select log_truncate(0::smallint)") == "t");
   here.say("b");
   CHECK(here.get() == "4|b");
-}
-
-TEST_CASE("a claim has what matches alone, and ends when that is done") {
-  sieve here;
-  here.say("a b1 a b2 a b3 a");
-  CHECK(here.claim(2) == "2:1 4:1");
-  CHECK(here.state("crew") == "1|6|1|0|0");
-  CHECK(here.ack_claim(2) == "1");
-  CHECK(here.state("crew") == "2|5|1|0|0");
-  CHECK(here.ack_claim(4) == "1");
-  CHECK(here.state("crew") == "4|3|0|0|0");
-  CHECK(here.claim() == "6:1");
-  CHECK(here.end(fmt::format("ack('crew', {})", here.claim_id)) == "1");
-  CHECK(here.state("crew") == "7|0|0|0|0");
-  CHECK(here.claim().empty());
-}
-
-TEST_CASE("a claim over nothing that matches only moves the cursor") {
-  sieve here;
-  here.fill(12'000);
-  CHECK(here.claim().empty());
-  CHECK(here.state("crew") == "10000|2000|0|0|0");
-  CHECK(here.db.ask("select log_next_due_v1('crew') <= clock_timestamp()") == "t");
-  CHECK(here.claim().empty());
-  CHECK(here.state("crew") == "12000|0|0|0|0");
-  CHECK(here.db.ask("select log_next_due_v1('crew')") == "null");
-  const auto rows = here.db.ask("select count(*) from log_claim");
-  CHECK(here.claim().empty());
-  CHECK(here.db.ask("select count(*) from log_claim") == rows);
-}
-
-TEST_CASE("a claim that was left is taken over with what matches") {
-  sieve here;
-  here.say("a b1 a b2 a b3 a b4");
-  CHECK(here.claim() == "2:1 4:1 6:1 8:1");
-  const auto old = here.claim_id;
-  CHECK(here.ack_claim(3) == "1");
-  here.pass(61);
-  CHECK(here.claim(2) == "4:2 6:2");
-  CHECK(here.end(fmt::format("ack('crew', {}, 8)", old)) == "0");
-  const auto second = here.claim_id;
-  CHECK(here.claim() == "8:2");
-  CHECK(here.ack_claim(8) == "1");
-  CHECK(here.end(fmt::format("ack('crew', {}, 6)", second)) == "2");
-  CHECK(here.state("crew") == "8|0|0|0|0");
-}
-
-TEST_CASE("nothing is left behind a takeover where only what failed is") {
-  sieve here;
-  here.say("a b1 a b2 a b3");
-  CHECK(here.claim() == "2:1 4:1 6:1");
-  CHECK(here.end(fmt::format("nack('crew', {}, 6, null, '1 h')", here.claim_id)) == "retry");
-  here.pass(61);
-  CHECK(here.claim(2) == "2:2 4:2");
-  CHECK(here.state("crew") == "1|5|1|1|0");
-  CHECK(here.ack_claim(4) == "2");
-  CHECK(here.state("crew") == "6|0|0|1|0");
-}
-
-TEST_CASE("what is released or held for longer stays what it is") {
-  sieve here;
-  here.say("a b1 a b2 a");
-  CHECK(here.claim() == "2:1 4:1");
-  CHECK(here.end(fmt::format("extend('crew', {}, '2 minutes') > now()", here.claim_id)) == "t");
-  CHECK(here.end(fmt::format("nack('crew', {}, 3)", here.claim_id)) == "lost");
-  CHECK(here.end(fmt::format("release('crew', {})", here.claim_id)) == "t");
-  CHECK(here.claim() == "2:1 4:1");
-}
-
-TEST_CASE("an event that does not match cannot fail, and one that does goes its own way") {
-  sieve here;
-  here.say("a b1 a b2 a b3");
-  CHECK(here.claim() == "2:1 4:1 6:1");
-  CHECK(here.end(fmt::format("nack('crew', {}, 3)", here.claim_id)) == "lost");
-  CHECK(here.end(fmt::format("nack('crew', {}, 4)", here.claim_id)) == "retry");
-  CHECK(here.end(fmt::format("nack('crew', {}, 6)", here.claim_id)) == "retry");
-  CHECK(here.state("crew") == "1|5|1|2|0");
-  CHECK(here.ack_claim(2) == "1");
-  CHECK(here.state("crew") == "6|0|0|2|0");
-  here.pass(10);
-  CHECK(here.claim() == "4:2 6:2");
-  CHECK(here.end(fmt::format("nack('crew', {}, 4)", here.claim_id)) == "dead");
-  CHECK(here.ack_claim(6) == "1");
-  CHECK(here.state("crew") == "6|0|0|0|1");
-}
-
-TEST_CASE("the last event of a claim that fails ends it") {
-  sieve here;
-  here.say("a b1 a b2");
-  CHECK(here.claim() == "2:1 4:1");
-  CHECK(here.ack_claim(2) == "1");
-  CHECK(here.end(fmt::format("nack('crew', {}, 4)", here.claim_id)) == "retry");
-  CHECK(here.state("crew") == "4|0|0|1|0");
-}
-
-TEST_CASE("after the last attempt the dead letters are what matched") {
-  sieve here;
-  here.say("a b1 a b2 a");
-  CHECK(here.claim() == "2:1 4:1");
-  CHECK(here.end(fmt::format("nack('crew', {}, 2, null, '1 h')", here.claim_id)) == "retry");
-  here.pass(61);
-  CHECK(here.claim() == "4:2");
-  here.pass(61);
-  CHECK(here.claim().empty());
-  CHECK(here.db.ask("select event_offset, dead_at is not null from log_failed order by 1") == "2|f 4|t");
-  CHECK(here.state("crew") == "5|0|0|1|1");
 }
 
 TEST_CASE("a consumer with a filter is moved like any other") {
