@@ -20,11 +20,6 @@ const contract::locked_enumeration* find(const std::vector<contract::locked_enum
   return place == in.end() ? nullptr : &*place;
 }
 
-std::string without_end(std::string text) {
-  text.resize(text.find_last_not_of('\n') + 1);
-  return text;
-}
-
 /// Comments of the enumerations that are in both lists, as the second one has them.
 std::string changed_comments(const sql_project& project, const std::vector<contract::locked_enumeration>& before,
                              const std::vector<contract::locked_enumeration>& now) {

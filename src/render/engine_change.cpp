@@ -60,8 +60,7 @@ std::string spell_rights(const std::set<sql_right>& rights, std::string_view ver
     const auto& [privilege, object, role] = key;
     result += fmt::format("{} {} ({}) on {} {} {};\n", verb, privilege, fmt::join(all, ", "), object, to, role);
   }
-  result.resize(result.find_last_not_of('\n') + 1);
-  return result;
+  return without_end(std::move(result));
 }
 
 /// One way of an engine's change: from objects to others.
@@ -334,8 +333,7 @@ std::vector<migration_step> parse_steps(const std::string& text, const std::stri
   }
   // With its sections, which stand there as they are.
   for (auto& step : steps) {
-    step.text.erase(0, step.text.find_first_not_of('\n'));
-    step.text.resize(step.text.find_last_not_of('\n') + 1);
+    step.text = without_end(step.text.substr(std::min(step.text.find_first_not_of('\n'), step.text.size())));
     if (step.text.empty()) refuse(fmt::format("{}{}", opening, step.name));
   }
   return steps;

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <set>
 
-#include "render/consumer_view.hpp"
 #include "render/index_step.hpp"
 #include "render/names.hpp"
 #include "render/order_steps.hpp"
@@ -14,6 +13,7 @@
 #include "render/queue_change.hpp"
 #include "render/readings.hpp"
 #include "render/sql.hpp"
+#include "render/subscriptions.hpp"
 #include "render/unique_change.hpp"
 
 namespace render {
@@ -292,32 +292,6 @@ class expansion {
                       .reverse = subscriptions(change_.model(), change_.before().model())});
   }
 
-  static std::string subscriptions(const queue_model& before, const queue_model& now) {
-    const auto& had = before.newest().queue.stream->consumers;
-    const auto& has = now.newest().queue.stream->consumers;
-    const auto missing = [](const auto& list, const std::string& name) {
-      return std::none_of(list.begin(), list.end(), [&](const auto& one) { return one.name == name; });
-    };
-    const auto prefix = names::prefix(now.schema, now.name());
-    std::vector<std::string> texts;
-    for (const auto& each : has) {
-      if (missing(had, each.name))
-        texts.push_back(fmt::format("select {}_subscribe({}, '{}');", prefix, sql::literal(each.name),
-                                    each.from_start ? "start" : "end"));
-      const auto known = std::find_if(had.begin(), had.end(), [&](const auto& one) { return one.name == each.name; });
-      const bool was_cooperative = known != had.end() && known->is_cooperative;
-      if (each.is_cooperative && !(was_cooperative && cooperation(*known) == cooperation(each)))
-        texts.push_back(fmt::format("select {}_share({}, {});", prefix, sql::literal(each.name), cooperation(each)));
-      if (was_cooperative && !each.is_cooperative)
-        texts.push_back(fmt::format("select {}_unshare({});", prefix, sql::literal(each.name)));
-    }
-    for (const auto& each : had) {
-      if (missing(has, each.name))
-        texts.push_back(fmt::format("select {}_unsubscribe({});", prefix, sql::literal(each.name)));
-    }
-    return fmt::format("{}", fmt::join(texts, "\n"));
-  }
-
   void change_grants() {
     auto text = change_rights(change_, with_, change_.before(), change_.after());
     if (text.empty()) return;
@@ -325,11 +299,6 @@ class expansion {
                       .lock = "none that anybody waits for",
                       .text = std::move(text),
                       .reverse = change_rights(change_, with_, change_.after(), change_.before())});
-  }
-
-  static std::string without_end(std::string text) {
-    text.resize(text.find_last_not_of('\n') + 1);
-    return text;
   }
 
   renderer& with_;
@@ -342,12 +311,10 @@ class expansion {
 };
 
 migration_step creation(renderer& with, rendered_queue& queue) {
-  auto text = queue.file("create");
-  text.resize(text.find_last_not_of('\n') + 1);
   const step_parts parts{with, queue.model()};
   return {.name = "create",
           .lock = no_lock,
-          .text = std::move(text),
+          .text = without_end(queue.file("create")),
           .reverse = joined(
               {parts.part("lock_queue"),
                parts.guard("true", "",

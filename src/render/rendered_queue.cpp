@@ -88,11 +88,7 @@ rendered_queue::rendered_queue(renderer& with, const queue_model& model)
   std::vector<std::string> texts;
   for (auto& [number, version] : versions_) {
     texts.push_back(version.text("hints"));
-    for (const auto* part : {"consumers", "producers"}) {
-      auto text = version.file(part);
-      text.resize(text.find_last_not_of('\n') + 1);
-      texts.push_back(std::move(text));
-    }
+    for (const auto* part : {"consumers", "producers"}) texts.push_back(without_end(version.file(part)));
   }
   shared_.add("versions", joined(texts));
   std::vector<std::string> others;

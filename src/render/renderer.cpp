@@ -7,12 +7,17 @@
 
 namespace render {
 
+std::string without_end(std::string text) {
+  text.resize(text.find_last_not_of('\n') + 1);
+  return text;
+}
+
 namespace {
 
 /// Without blank lines at either end, one at most in between, and without the last line end: the file that places an
 /// object says what is around it.
 void trim(std::string& text) {
-  text.resize(text.find_last_not_of('\n') + 1);
+  text = without_end(std::move(text));
   text.erase(0, text.find_first_not_of('\n'));
   for (auto gap = text.find("\n\n\n"); gap != std::string::npos; gap = text.find("\n\n\n", gap)) {
     text.erase(gap + 2, text.find_first_not_of('\n', gap) - gap - 2);
@@ -66,8 +71,7 @@ std::string rendered_objects::assemble(std::string_view frame) const {
     result += texts_.find(frame.substr(1, end - 1))->second;
     frame.remove_prefix(end + 1);
   }
-  result.resize(result.find_last_not_of('\n') + 1);
-  return std::move(result += '\n');
+  return without_end(std::move(result)) + '\n';
 }
 
 renderer::renderer(const template_set& templates) {

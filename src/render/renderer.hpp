@@ -17,6 +17,9 @@ enum class sql_folder { core, queue, version, stream, stream_version };
 
 class renderer;
 
+/// Without the ends of its last lines.
+std::string without_end(std::string text);
+
 /// The objects of one folder, rendered once for one view, out of which files are put together.
 class rendered_objects {
  public:

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "render/queue_model.hpp"
+
+namespace render {
+
+/// What makes the declared consumers of a stream others: who is new subscribes where the declaration says, who is gone
+/// is forgotten, who works in another way is told so. Empty when they stay as they are.
+std::string subscriptions(const queue_model& before, const queue_model& now);
+
+}  // namespace render
