@@ -520,6 +520,42 @@ begin
 end
 $$;
 
+-- Up to where a read of p_count events from p_next on may go, and whose pages that are not settled it must not show: its own
+-- transaction's, unless that consists of the read alone. New events get their offsets when there is nothing else to give or, when
+-- the read is alone, not enough; a seal that is settled need not be flushed then. The settings of its callers hold.
+create function shop.activity_end_of_read(
+  p_next bigint, p_count bigint, p_is_alone boolean, out newest_page shop.activity_page, out hidden xid8
+)
+language plpgsql
+as $$
+declare
+  v_is_own constant boolean := p_is_alone is null and shop.quern_is_own_transaction();
+  v_is_alone constant boolean := coalesce(p_is_alone, v_is_own);
+  v_sealed record;
+begin
+  newest_page := shop.activity_newest_page();
+  if newest_page.last_offset < p_next or v_is_alone and newest_page.last_offset < p_next - 1 + p_count then
+    if v_is_alone then
+      perform set_config('synchronous_commit', 'off', true);
+    end if;
+    v_sealed := shop.activity_seal_to_end();
+    newest_page := case when v_sealed.sealed is null then shop.activity_newest_page() else v_sealed.newest_page end;
+  end if;
+  -- An exception block in a function of the caller would take the seal back, and could keep what was read.
+  if not v_is_own or exists (
+    select
+    from shop.activity_page as p
+    where p.first_offset = newest_page.first_offset
+      and p.last_offset = newest_page.last_offset
+      and p.sealed_by = pg_current_xact_id_if_assigned()
+      and not p.is_settled
+      and p.xmin::text::bigint <> pg_current_xact_id_if_assigned()::text::bigint % 4294967296
+  ) then
+    hidden := pg_current_xact_id_if_assigned();
+  end if;
+end
+$$;
+
 create function shop.activity_seal()
 returns bigint
 language plpgsql security definer
@@ -1245,10 +1281,8 @@ on conflict (queue, version) do update
 set fingerprint = excluded.fingerprint,
   retired_at = null;
 
--- Up to p_count events after p_after. Pages that follow each other without a gap are read in one go. Pages of this very
--- transaction that are not settled are shown only when it consists of this call: it could roll back, and another event get the
--- offset. New events get their offsets when there is nothing else to give or, in such a transaction, not enough. A seal that
--- is settled need not be flushed.
+-- Up to p_count events after p_after. Pages that follow each other without a gap are read in one go. What may be shown, and when
+-- new events get their offsets: see activity_end_of_read.
 create function shop.activity_read_v1(p_after bigint, p_count integer default 100, p_is_alone boolean default null)
 returns table (
   event_offset bigint,
@@ -1264,10 +1298,8 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  v_is_own constant boolean := p_is_alone is null and shop.quern_is_own_transaction();
-  v_is_alone constant boolean := coalesce(p_is_alone, v_is_own);
-  v_newest shop.activity_page := shop.activity_newest_page();
-  v_sealed record;
+  v_reach record;
+  v_newest shop.activity_page;
   v_hidden xid8;
   v_next bigint := coalesce(p_after, 0) + 1;
   v_end bigint;
@@ -1290,30 +1322,12 @@ begin
       errcode = 'QN005',
       message = 'an offset cannot be negative';
   end if;
-  if v_newest.last_offset < v_next or v_is_alone and v_newest.last_offset < v_next - 1 + p_count then
-    if v_is_alone then
-      perform set_config('synchronous_commit', 'off', true);
-    end if;
-    v_sealed := shop.activity_seal_to_end();
-    v_newest := case when v_sealed.sealed is null then shop.activity_newest_page() else v_sealed.newest_page end;
-  end if;
+  v_reach := shop.activity_end_of_read(v_next, p_count, p_is_alone);
+  v_newest := v_reach.newest_page;
+  v_hidden := v_reach.hidden;
   if (pg_sequence_last_value('shop.activity_v1_read_at') > date_part('epoch', now()) - 60) is not true
     and current_setting('transaction_read_only') = 'off' then
     perform setval('shop.activity_v1_read_at', floor(date_part('epoch', now()))::bigint);
-  end if;
-  -- An exception block in a function of the caller would take the seal back, and could keep what was read.
-  if not v_is_own then
-    v_hidden := pg_current_xact_id_if_assigned();
-  elsif exists (
-    select
-    from shop.activity_page as p
-    where p.first_offset = v_newest.first_offset
-      and p.last_offset = v_newest.last_offset
-      and p.sealed_by = pg_current_xact_id_if_assigned()
-      and not p.is_settled
-      and p.xmin::text::bigint <> pg_current_xact_id_if_assigned()::text::bigint % 4294967296
-  ) then
-    v_hidden := pg_current_xact_id_if_assigned();
   end if;
   v_end := least(coalesce(p_after, 0) + p_count, v_newest.last_offset);
   -- Looked at after the newest page: events of a contract that comes later are behind it.
@@ -1461,10 +1475,8 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  v_is_own constant boolean := case when p_is_alone is null then shop.quern_is_own_transaction() else false end;
-  v_is_alone constant boolean := coalesce(p_is_alone, v_is_own);
-  v_newest shop.activity_page := shop.activity_newest_page();
-  v_sealed record;
+  v_reach record;
+  v_newest shop.activity_page;
   v_hidden xid8;
   v_page shop.activity_page;
   v_pages integer := 0;
@@ -1482,30 +1494,12 @@ begin
       errcode = 'QN005',
       message = 'the number of events to read must be at least 1';
   end if;
+  v_reach := shop.activity_end_of_read(v_next, p_count, p_is_alone);
+  v_newest := v_reach.newest_page;
+  v_hidden := v_reach.hidden;
   if (pg_sequence_last_value('shop.activity_v1_read_at') > date_part('epoch', now()) - 60) is not true
     and current_setting('transaction_read_only') = 'off' then
     perform setval('shop.activity_v1_read_at', floor(date_part('epoch', now()))::bigint);
-  end if;
-  if v_newest.last_offset < v_next or v_is_alone and v_newest.last_offset < p_after + p_count then
-    if v_is_alone then
-      perform set_config('synchronous_commit', 'off', true);
-    end if;
-    v_sealed := shop.activity_seal_to_end();
-    v_newest := case when v_sealed.sealed is null then shop.activity_newest_page() else v_sealed.newest_page end;
-  end if;
-  -- As in activity_read_v1.
-  if not v_is_own then
-    v_hidden := pg_current_xact_id_if_assigned();
-  elsif exists (
-    select
-    from shop.activity_page as p
-    where p.first_offset = v_newest.first_offset
-      and p.last_offset = v_newest.last_offset
-      and p.sealed_by = pg_current_xact_id_if_assigned()
-      and not p.is_settled
-      and p.xmin::text::bigint <> pg_current_xact_id_if_assigned()::text::bigint % 4294967296
-  ) then
-    v_hidden := pg_current_xact_id_if_assigned();
   end if;
 
   while v_pages < 100 and v_next <= least(v_newest.last_offset, p_after + 10000) loop
@@ -2672,7 +2666,7 @@ select shop.activity_subscribe('notifier', 'start');
 select shop.activity_share('notifier', interval '1 minute', 5, 'exponential', interval '1 second', interval '1 hour', 0.2);
 
 revoke all on function
-  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_seal,
+  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.activity_seal,
   shop.activity_has_filter, shop.activity_wants, shop.activity_looked_up_to, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
   shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
   shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,

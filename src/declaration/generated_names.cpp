@@ -204,6 +204,7 @@ constexpr std::array stream_suffixes{
     suffix{"_offset_at", "function"},
     suffix{"_check_offset", "function"},
     suffix{"_seal_to_end", "function"},
+    suffix{"_end_of_read", "function"},
     suffix{"_seal", "function"},
     suffix{"_enlist", "function"},
     suffix{"_wait_for_consumer", "function"},

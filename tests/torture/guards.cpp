@@ -9,7 +9,6 @@ namespace torture {
 namespace {
 
 constexpr std::string_view seal = "sql/stream/seal.sql.mustache";
-constexpr std::string_view read = "sql/stream_version/read.sql.mustache";
 constexpr std::string_view truncate = "sql/stream/truncate.sql.mustache";
 constexpr std::string_view pick = "sql/version/pick.sql.mustache";
 
@@ -44,7 +43,7 @@ const std::vector<guard>& guards() {
       {"stream.own_pages",
        "nobody shows pages that he has sealed and not committed",
        "I2",
-       {{read, "v_hidden := pg_current_xact_id_if_assigned();", "v_hidden := null;"}}},
+       {{seal, "hidden := pg_current_xact_id_if_assigned();", "hidden := null;"}}},
       {"stream.settled",
        "nobody shows offsets before he has committed that another seal could give otherwise",
        "I2",
