@@ -17,6 +17,7 @@ enum class exit_code : int {
   database_ahead = 7,
   not_permitted = 8,
   still_in_use = 9,
+  refused = 10,
   internal_error = 70,
 };
 
@@ -26,7 +27,7 @@ struct exit_code_meaning {
 };
 
 /// The one table; `--help` prints it.
-inline constexpr std::array<exit_code_meaning, 11> exit_code_meanings{{
+inline constexpr std::array<exit_code_meaning, 12> exit_code_meanings{{
     {exit_code::done, "done"},
     {exit_code::input_wrong, "the input is wrong, or a check found a difference"},
     {exit_code::usage, "the command line is wrong"},
@@ -37,6 +38,7 @@ inline constexpr std::array<exit_code_meaning, 11> exit_code_meanings{{
     {exit_code::database_ahead, "the database has migrations that the directory does not have"},
     {exit_code::not_permitted, "the server is read-only, or the user lacks a right or a role"},
     {exit_code::still_in_use, "clients or messages still depend on what was to be taken away; nothing was"},
+    {exit_code::refused, "the database refused what was asked of a queue or a stream; its words are on standard error"},
     {exit_code::internal_error, "a defect of quern"},
 }};
 

@@ -88,22 +88,25 @@ void desk::release() const {
   write("migrations/quern.lock", contract::write_lock(contract::with_drafts_released(drafts.value)));
 }
 
-outcome desk::quern(const std::vector<std::string>& arguments,
-                    const std::map<std::string, std::string>& environment) const {
+outcome desk::quern(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment,
+                    const std::string& input) const {
   std::vector<std::string> words{program().string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  return run(std::move(words), environment);
+  return run(std::move(words), environment, input);
 }
 
-outcome desk::run(std::vector<std::string> words, const std::map<std::string, std::string>& environment) const {
+outcome desk::run(std::vector<std::string> words, const std::map<std::string, std::string>& environment,
+                  const std::string& input) const {
   std::vector<std::string> variables = environment_with(environment);
   const std::vector<char*> word_pointers = pointers(words);
   const std::vector<char*> variable_pointers = pointers(variables);
   const std::string out = (root_ / ".out").string();
   const std::string err = (root_ / ".err").string();
+  write(".in", input);
+  const std::string in = (root_ / ".in").string();
   const pid_t child = fork();
   if (child == 0) {
-    const int in_file = open("/dev/null", O_RDONLY);
+    const int in_file = open(in.c_str(), O_RDONLY);
     const int out_file = open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     const int err_file = open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (dup2(in_file, 0) == 0 && dup2(out_file, 1) == 1 && dup2(err_file, 2) == 2 && chdir(root_.c_str()) == 0)

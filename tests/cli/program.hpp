@@ -36,12 +36,13 @@ class desk {
   /// What was generated is no draft any more.
   void release() const;
 
-  /// Calls `quern` with these arguments; standard input is empty.
-  outcome quern(const std::vector<std::string>& arguments,
-                const std::map<std::string, std::string>& environment = {}) const;
+  /// Calls `quern` with these arguments and this on standard input.
+  outcome quern(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment = {},
+                const std::string& input = {}) const;
 
   /// Calls another program, which is looked for in PATH.
-  outcome run(std::vector<std::string> words, const std::map<std::string, std::string>& environment = {}) const;
+  outcome run(std::vector<std::string> words, const std::map<std::string, std::string>& environment = {},
+              const std::string& input = {}) const;
 
  private:
   std::filesystem::path root_;

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/program.hpp"
+#include "support/catch.hpp"
+#include "support/database.hpp"
+
+namespace test {
+
+/// A project of the declaration, on a database of its own, as an operator has it before him: without its migrations.
+class counter {
+ public:
+  explicit counter(const std::string& declaration) : database_{migrated(declaration)} {
+    desk_.write("quern.toml", project(declaration));
+  }
+
+  outcome quern(const std::vector<std::string>& words, const std::string& input = {}) const {
+    return desk_.quern(words, {{"QUERN_DATABASE", database_.url()}}, input);
+  }
+
+  /// What a call prints that ends well.
+  std::string run(const std::vector<std::string>& words, const std::string& input = {}) const {
+    auto ended = quern(words, input);
+    INFO(ended.out);
+    INFO(ended.err);
+    REQUIRE(ended.exit_code == 0);
+    return ended.out;
+  }
+
+  const std::string& url() const { return database_.url(); }
+  const test::desk& desk() const { return desk_; }
+
+ private:
+  static std::string project(const std::string& declaration) { return "[project]\nname = \"shop\"\n" + declaration; }
+
+  // Made once, and copied from then on.
+  static const test::database& migrated(const std::string& declaration) {
+    test::server_url();
+    static std::map<std::string, test::database> all;
+    const auto [place, is_new] = all.try_emplace(declaration);
+    if (!is_new) return place->second;
+    const test::desk made;
+    made.write("quern.toml", project(declaration));
+    for (const char* const command : {"generate", "migrate"}) {
+      const auto ended = made.quern({command}, {{"QUERN_DATABASE", place->second.url()}});
+      INFO(ended.err);
+      REQUIRE(ended.exit_code == 0);
+    }
+    return place->second;
+  }
+
+  test::desk desk_;
+  test::database database_;
+};
+
+}  // namespace test
