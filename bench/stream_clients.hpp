@@ -102,10 +102,9 @@ void publish_and_seal(quern::connection& db, std::int64_t count) {
 template <class Contract>
 void empty_stream(quern::connection& db) {
   db.run_script(fmt::format(
-      "begin; truncate shop.{0}_event, shop.{0}_page, shop.{0}_position, shop.{0}_claim, shop.{0}_failed, "
-      "shop.{0}_consumer; insert into shop.{0}_page "
-      "select 0, 1, 0, '0', 0, '0', 0, false, false, true, '0', '{{}}', '0', '{{}}', 0, shop.{0}_home(), '{{}}', "
-      "pg_current_xact_id(), clock_timestamp(); commit",
+      "begin; create temporary table first_page on commit drop as select * from shop.{0}_page where last_offset = 0; "
+      "truncate shop.{0}_event, shop.{0}_page, shop.{0}_position, shop.{0}_claim, shop.{0}_failed, shop.{0}_consumer; "
+      "insert into shop.{0}_page select * from first_page; commit",
       Contract::queue));
 }
 

@@ -60,6 +60,8 @@ create table shop.activity_page (
   first_number bigint not null,
   last_stamp xid8 not null,
   last_number bigint not null,
+  mark_stamps xid8[] not null,
+  mark_numbers bigint[] not null,
   is_dense boolean not null,
   is_joined boolean not null,
   is_settled boolean not null,
@@ -73,6 +75,7 @@ create table shop.activity_page (
   sealed_by xid8 not null,
   sealed_at timestamptz not null
 ) partition by list (segment);
+comment on column shop.activity_page.mark_stamps is 'Of every 128th event behind the first: a read of the last ones of a page begins there.';
 comment on column shop.activity_page.is_dense is 'Whether no event of another page can stand between the ends of this one.';
 comment on column shop.activity_page.is_joined is 'Whether none can stand between the page before and the end of this one, either.';
 comment on column shop.activity_page.is_settled is 'Whether another seal would give its events the same offsets, were this one taken back.';
@@ -110,7 +113,7 @@ end;
 
 -- What is before the first event.
 insert into shop.activity_page
-select 0, 1, 0, '0', 0, '0', 0, false, false, true, '0', '{}', '0', '{}', 0, shop.activity_home(), '{}', pg_current_xact_id(), clock_timestamp();
+select 0, 1, 0, '0', 0, '0', 0, '{}', '{}', false, false, true, '0', '{}', '0', '{}', 0, shop.activity_home(), '{}', pg_current_xact_id(), clock_timestamp();
 
 create table shop.activity_consumer (
   consumer text not null,
@@ -248,6 +251,29 @@ begin
       hint = 'Run once: select shop.activity_restored().';
   end if;
   return v_page;
+end
+$$;
+
+-- The page of an event, or the newest one before it, as if it began with the last mark that is not behind the event: from its
+-- first event it is less than 128 to that one. The settings of its callers hold.
+create function shop.activity_page_of(p_offset bigint, out page shop.activity_page)
+language plpgsql
+as $$
+declare
+  v_mark integer;
+begin
+  select p.*
+  into page
+  from shop.activity_page as p
+  where p.first_offset <= p_offset
+  order by p.first_offset desc, p.last_offset desc
+  limit 1;
+  v_mark := (least(p_offset, page.last_offset) - page.first_offset) / 128;
+  if v_mark > 0 then
+    page.first_offset := page.first_offset + 128 * v_mark;
+    page.first_stamp := page.mark_stamps[v_mark];
+    page.first_number := page.mark_numbers[v_mark];
+  end if;
 end
 $$;
 
@@ -483,6 +509,12 @@ begin
     v_page.first_number := v_numbers[1];
     v_page.last_stamp := v_stamps[v_count];
     v_page.last_number := v_numbers[v_count];
+    v_page.mark_stamps := '{}';
+    v_page.mark_numbers := '{}';
+    if v_count > 128 then
+      v_page.mark_stamps := array(select v_stamps[i.place] from generate_series(129, v_count, 128) as i (place));
+      v_page.mark_numbers := array(select v_numbers[i.place] from generate_series(129, v_count, 128) as i (place));
+    end if;
     v_page.first_offset := v_last.last_offset + 1;
     v_page.last_offset := v_last.last_offset + v_count;
     v_page.is_dense := v_page.first_stamp >= v_page.lo_next
@@ -1029,13 +1061,7 @@ begin
   insert into shop.activity_failed (consumer, event_offset, attempt, due_at, dead_at, last_error, published_at, contract_version, customer_id, kind, detail)
   select p_consumer, o.event_offset, p_attempt, p_due_at, p_dead_at, p_error, e.published_at, e.contract_version, e.customer_id, e.kind, e.detail
   from unnest(p_offsets) as o (event_offset)
-  cross join lateral (
-    select n.*
-    from shop.activity_page as n
-    where n.first_offset <= o.event_offset
-    order by n.first_offset desc, n.last_offset desc
-    limit 1
-  ) as p
+  cross join lateral shop.activity_page_of(o.event_offset) as p
   cross join lateral (
     select n.*
     from shop.activity_event as n
@@ -1346,16 +1372,7 @@ begin
   );
 
   while v_next <= v_end loop
-    if v_newest.first_offset <= v_next then
-      v_first := v_newest;
-    else
-      select p.*
-      into v_first
-      from shop.activity_page as p
-      where p.first_offset <= v_next
-      order by p.first_offset desc, p.last_offset desc
-      limit 1;
-    end if;
+    v_first := case when v_newest.first_offset between v_next - 127 and v_next then v_newest else shop.activity_page_of(v_next) end;
     if (v_first.last_offset >= v_next) is not true then
       perform shop.activity_check_offset(v_next - 1);
     end if;
@@ -1511,13 +1528,8 @@ begin
 
   while v_pages < 100 and v_next <= least(v_newest.last_offset, p_after + 10000) loop
     v_pages := v_pages + 1;
-    select p.*
-    into v_page
-    from shop.activity_page as p
-    where p.first_offset <= v_next
-    order by p.first_offset desc, p.last_offset desc
-    limit 1;
-    if not found or v_page.last_offset < v_next then
+    v_page := shop.activity_page_of(v_next);
+    if (v_page.last_offset >= v_next) is not true then
       perform shop.activity_check_offset(v_next - 1);
     end if;
     exit when v_page.sealed_by = v_hidden and not v_page.is_settled;
@@ -2380,6 +2392,8 @@ begin
   v_last.segment := v_segment;
   v_last.foreign_segments := array_remove(v_last.foreign_segments, v_segment::smallint);
   v_last.first_offset := v_last.last_offset + 1;
+  v_last.mark_stamps := '{}';
+  v_last.mark_numbers := '{}';
   v_last.is_dense := false;
   v_last.is_joined := false;
   v_last.is_settled := v_last.is_settled or v_last.sealed_by <> pg_current_xact_id();
@@ -2547,6 +2561,8 @@ begin
 
   v_last.segment := v_segment;
   v_last.first_offset := v_last.last_offset + 1;
+  v_last.mark_stamps := '{}';
+  v_last.mark_numbers := '{}';
   v_last.is_dense := false;
   v_last.is_joined := false;
   v_last.is_settled := false;
@@ -2673,7 +2689,7 @@ select shop.activity_subscribe('notifier', 'start');
 select shop.activity_share('notifier', interval '1 minute', 5, 'exponential', interval '1 second', interval '1 hour', 0.2);
 
 revoke all on function
-  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.activity_seal,
+  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_page_of, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.activity_seal,
   shop.activity_has_filter, shop.activity_wants, shop.activity_looked_up_to, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
   shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
   shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
@@ -2735,7 +2751,7 @@ drop function
   shop.activity_share, shop.activity_move_position, shop.activity_begin_claims, shop.activity_done_up_to, shop.activity_open_claims, shop.activity_newest_claim,
   shop.activity_check_consumer, shop.activity_wait_for_consumer, shop.activity_enlist,
   shop.activity_looked_up_to, shop.activity_wants, shop.activity_has_filter, shop.activity_position_of, shop.activity_unsubscribe, shop.activity_subscribe, shop.activity_seal, shop.activity_end_of_read, shop.activity_seal_to_end, shop.activity_check_offset, shop.activity_offset_at,
-  shop.activity_first_offset, shop.activity_newest_page, shop.activity_home;
+  shop.activity_first_offset, shop.activity_newest_page, shop.activity_page_of, shop.activity_home;
 drop table shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed;
 drop sequence shop.activity_event_number, shop.activity_position_id, shop.activity_claim_id, shop.activity_segment, shop.activity_rotated_at, shop.activity_maintained_at;
 drop sequence shop.activity_v1_read_at, shop.activity_v1_produced_at;

@@ -201,6 +201,7 @@ constexpr std::array stream_suffixes{
     suffix{"_home", "function"},
     suffix{"_first_offset", "function"},
     suffix{"_newest_page", "function"},
+    suffix{"_page_of", "function"},
     suffix{"_offset_at", "function"},
     suffix{"_check_offset", "function"},
     suffix{"_seal_to_end", "function"},

@@ -123,6 +123,30 @@ TEST_CASE("more than a thousand events of one transaction are several pages in t
   CHECK(here.read(999, 3) == "1000|1000 1001|1001 1002|1002");
 }
 
+TEST_CASE("a read that begins anywhere in a long page gives what stands there") {
+  test::journal here;
+  auto late = here.open();
+  late.begin();
+  late.ask("select log_publish_many_v1(array(select 'late ' || i from generate_series(1, 300) as i))");
+  here.db.ask("select log_publish_many_v1(array(select i::text from generate_series(1, 700) as i))");
+  auto rolled_back = here.open();
+  rolled_back.begin();
+  rolled_back.ask("select log_publish_many_v1(array(select 'never' from generate_series(1, 300)))");
+  here.db.ask("select log_publish_many_v1(array(select i::text from generate_series(701, 900) as i))");
+  rolled_back.rollback();
+  CHECK(here.db.ask("select log_seal()") == "900");
+  late.commit();
+  here.publish("901");
+  CHECK(here.db.ask("select log_seal()") == "301");
+  CHECK(here.db.ask("select count(*) from log_page where mark_stamps <> '{}'") == "2");
+  here.db.ask("create table seen as select * from log_read_v1(0, 2000)");
+  CHECK(here.db.ask("select string_agg(body, ' ' order by event_offset) = (select string_agg(i::text, ' ') from "
+                    "generate_series(1, 900) as i) || ' ' || (select string_agg('late ' || i, ' ') from "
+                    "generate_series(1, 300) as i) || ' 901' from seen") == "t");
+  CHECK(here.db.ask("select count(*) from seen as s, log_read_v1(s.event_offset - 1, 1) as r "
+                    "where (r.event_offset, r.body) = (s.event_offset, s.body)") == "1201");
+}
+
 TEST_CASE("an offset is not shown in a transaction that could take it back") {
   test::journal here;
   auto low = here.open();
