@@ -1,5 +1,6 @@
 #include "quern/connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <stdexcept>
@@ -31,15 +32,32 @@ std::string without_final_newline(std::string text) {
   return text;
 }
 
-PGconn* connect(const std::string& database, const connection_options& options) {
+// libpq takes whole seconds, two at least.
+std::string connect_timeout(std::chrono::milliseconds time) {
+  return std::to_string(std::max<std::int64_t>(2, std::chrono::ceil<std::chrono::seconds>(time).count()));
+}
+
+PGconn* connect(const connection_settings& settings) {
+  const connection_options& options = settings.options;
+  const auto timeout = options.network_timeout;
+  const std::string connecting = connect_timeout(timeout);
+  const std::string answering = std::to_string(timeout.count());
   // The later of two equal keywords wins: texts are UTF-8 whatever the string or the environment says.
-  const std::array keywords{"dbname", "fallback_application_name", "client_encoding",
-                            static_cast<const char*>(nullptr)};
-  const std::array values{database.c_str(), options.application_name.c_str(), "UTF8",
-                          static_cast<const char*>(nullptr)};
+  std::vector<const char*> keywords{"dbname", "fallback_application_name", "client_encoding"};
+  std::vector<const char*> values{settings.database.c_str(), options.application_name.c_str(), "UTF8"};
+  if (timeout.count() > 0) {
+    keywords.insert(keywords.end(), {"connect_timeout", "tcp_user_timeout"});
+    values.insert(values.end(), {connecting.c_str(), answering.c_str()});
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
   PGconn* const handle = PQconnectdbParams(keywords.data(), values.data(), 1);
   if (handle == nullptr) throw std::bad_alloc{};
   return handle;
+}
+
+oid number_of(connection& on, std::string_view type) {
+  return static_cast<oid>(on.execute("select $1::regtype::oid", type).value<std::int64_t>());
 }
 
 }  // namespace
@@ -49,12 +67,23 @@ std::string from_environment() {
   return database == nullptr ? "" : database;
 }
 
-connection::connection(std::string_view database, connection_options options) : session_{std::make_unique<session>()} {
-  session_->options = std::move(options);
-  session_->handle.reset(connect(std::string{database}, session_->options));
-  if (session_->is_lost()) session_->fail({}, false);
+connection::connection(std::string_view database, connection_options options)
+    : connection{connection_settings{std::string{database}, std::move(options)}} {}
+
+connection::connection(connection_settings settings) : session_{std::make_unique<session>()} {
+  session_->settings = std::move(settings);
   session_->scratch.use(session_->enums);
-  PQsetNoticeReceiver(session_->pq(), forward_notice, &session_->notice_handler);
+  session_->open();
+}
+
+void connection::reopen() {
+  session_->open();
+  // Another server may have given them other numbers.
+  for (const std::string& name : session_->enums.names()) session_->enums.put(name, number_of(*this, name));
+}
+
+const connection_settings& connection::settings() const noexcept {
+  return session_->settings;
 }
 
 connection::connection(connection&&) noexcept = default;
@@ -69,7 +98,7 @@ result connection::execute_with(std::string_view sql, parameters& values) {
 }
 
 result connection::execute_with(const prepared& statement, parameters& values) {
-  if (!session_->options.use_prepared_statements) return execute_with(statement.sql, values);
+  if (!session_->settings.options.use_prepared_statements) return execute_with(statement.sql, values);
   session_->expect_ready(statement.sql);
   const auto bound = values.bind();
   const std::string& name = session_->prepare(statement.sql, bound);
@@ -144,8 +173,7 @@ const enum_types& connection::enums() const noexcept {
 
 void connection::resolve_enum(std::string_view qualified_name) {
   if (session_->enums.find(qualified_name) != 0) return;
-  const auto found = execute("select $1::regtype::oid", qualified_name);
-  session_->enums.put(qualified_name, static_cast<oid>(found.value<std::int64_t>()));
+  session_->enums.put(qualified_name, number_of(*this, qualified_name));
 }
 
 PGconn* connection::native() const noexcept {
@@ -165,6 +193,16 @@ std::string quoted_identifier(std::string_view name) {
     quoted += each;
   }
   return quoted += '"';
+}
+
+void session::open() {
+  // First the old one goes: with it its locks, and its place among the server's connections.
+  handle.reset();
+  statements.clear();
+  is_broken = false;
+  handle.reset(connect(settings));
+  if (is_lost()) fail({}, false);
+  PQsetNoticeReceiver(pq(), forward_notice, &notice_handler);
 }
 
 void session::expect_ready(std::string_view statement) const {

@@ -16,6 +16,7 @@ struct pg_conn;  // libpq's PGconn
 namespace quern {
 
 struct session;
+class interruption;
 
 /// A statement that a connection prepares when it is first executed there and then keeps prepared: for the fixed
 /// statements of a program, not for texts that are made at run time.
@@ -52,6 +53,15 @@ struct connection_options {
   bool use_prepared_statements = true;
   /// What pg_stat_activity shows where the connection string says nothing.
   std::string application_name = "quern";
+  /// How long a connection may be made, and how long what was sent may stay without an answer of the network, before it
+  /// is given up; 0: as the connection string says, or the operating system.
+  std::chrono::milliseconds network_timeout{0};
+};
+
+/// With what a connection was made: enough to make another one like it.
+struct connection_settings {
+  std::string database;
+  connection_options options{};
 };
 
 /// Where QUERN_DATABASE points (a URL or libpq's `keyword=value` form); without it an empty text, which leaves all to
@@ -59,15 +69,23 @@ struct connection_options {
 std::string from_environment();
 
 /// One session with a server. Move-only; used by one thread at a time (cancel() aside). Texts travel as UTF-8.
-/// After an error with connection_lost() only destruction and is_usable() make sense.
+/// After an error with connection_lost() only reopen(), destruction and is_usable() make sense.
 class connection {
  public:
   /// `database` is a URL, libpq's `keyword=value` form, the name of a database, or empty for libpq's environment.
   /// Throws connection_error.
   explicit connection(std::string_view database, connection_options options = {});
+  explicit connection(connection_settings settings);
   connection(connection&&) noexcept;
   connection& operator=(connection&&) noexcept;
   ~connection();
+
+  /// Gives the session up, if it is still there, and makes another one with the same settings. Statements are prepared
+  /// again when they are next used; settings, temporary tables, advisory locks and channels of the old session are
+  /// gone. Throws connection_error: then it is lost as before.
+  void reopen();
+
+  const connection_settings& settings() const noexcept;
 
   /// Executes one statement with parameters $1, $2 …; both directions are binary. Throws database_error when the server
   /// refuses it, connection_error when the connection is lost, codec_error for a value PostgreSQL cannot hold.
@@ -94,6 +112,9 @@ class connection {
 
   /// Waits for a notification until `until` or until a stop is requested: then nothing. Throws connection_error.
   std::optional<notification> wait_for_notification(deadline until, const std::stop_token& stop = {});
+
+  /// The same until `by` is raised; null: it cannot be.
+  std::optional<notification> wait_for_notification(deadline until, const interruption* by);
 
   /// Called during any member function with what the server says; it must not throw. Without one it is dropped.
   void on_notice(std::function<void(const notice&)> handler);

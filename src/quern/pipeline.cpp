@@ -21,7 +21,7 @@ pipeline::~pipeline() {
 
 void pipeline::prepare(connection& on, const prepared& statement, parameters& values, std::size_t first,
                        std::size_t count) {
-  if (!on.session_->options.use_prepared_statements) return;
+  if (!on.session_->settings.options.use_prepared_statements) return;
   on.session_->expect_ready(statement.sql);
   on.session_->prepare(statement.sql, values.bind(first, count));
 }
@@ -29,7 +29,7 @@ void pipeline::prepare(connection& on, const prepared& statement, parameters& va
 void pipeline::add(const prepared& statement, parameters& values, std::size_t first, std::size_t count) {
   const auto bound = values.bind(first, count);
   const std::string* name = nullptr;
-  if (session_->options.use_prepared_statements) {
+  if (session_->settings.options.use_prepared_statements) {
     const auto found = session_->statements.find(statement.sql);
     if (found == session_->statements.end())
       throw std::logic_error{"quern::pipeline: prepare a statement before the pipeline begins"};

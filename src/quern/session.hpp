@@ -24,7 +24,7 @@ struct session {
   };
 
   std::unique_ptr<PGconn, finish> handle;
-  connection_options options;
+  connection_settings settings;
   parameters scratch;
   enum_types enums;
   std::function<void(const notice&)> notice_handler;
@@ -40,6 +40,9 @@ struct session {
 
   /// Work that is sent now is committed by the server on its own: when the connection is lost, nobody knows.
   bool commits_by_itself() const noexcept { return PQtransactionStatus(pq()) == PQTRANS_IDLE; }
+
+  /// Makes the connection of the settings, in place of one that is there. Throws connection_error.
+  void open();
 
   /// Throws unless a statement may be sent now.
   void expect_ready(std::string_view statement) const;

@@ -20,6 +20,12 @@ void enum_types::put(std::string_view name, oid type) {
   }
 }
 
+std::vector<std::string> enum_types::names() const {
+  std::vector<std::string> all;
+  for (const auto& each : known_) all.push_back(each.first);
+  return all;
+}
+
 namespace wire {
 namespace {
 

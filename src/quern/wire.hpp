@@ -25,6 +25,8 @@ class enum_types {
   oid find(std::string_view name) const noexcept;
   void put(std::string_view name, oid type);
 
+  std::vector<std::string> names() const;
+
  private:
   std::vector<std::pair<std::string, oid>> known_;
 };
