@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <quern/claim_token.hpp>
 #include <quern/contract.hpp>
 #include <quern/maintenance.hpp>
 #include <quern/message.hpp>
@@ -112,8 +113,7 @@ class consumer {
   /// Claims the message for longer: `length` from now, by the server's clock. Returns when that ends; nothing when the
   /// claim was no longer the current one.
   std::optional<timestamp> extend(const message_type& held, lease length = {}) {
-    return on_->execute(Contract::extend, held.message_id, held.attempt, std::optional<interval>{length})
-        .template value<std::optional<timestamp>>();
+    return extend_over(*on_, token_of(held), length);
   }
 
   /// Gives the message back at once, as if it had not been claimed: the attempt does not count against the retries.
@@ -140,6 +140,22 @@ class consumer {
   }
 
   static std::int64_t id_of(const message_type& message) { return message.message_id; }
+
+  static claim_token token_of(const message_type& message) { return {message.message_id, message.attempt}; }
+
+  /// extend() over another connection, from any thread.
+  std::optional<timestamp> extend_over(connection& other, const claim_token& held, lease length = {}) const {
+    return other.execute(Contract::extend, held.id, held.attempt, std::optional<interval>{length})
+        .template value<std::optional<timestamp>>();
+  }
+
+  /// The same consumer on another connection.
+  consumer another(connection& other) const { return consumer{other}; }
+
+  /// After connection::reopen(): checks the contract again, as the constructor does.
+  void start_over() { shake_hands<Contract>(*on_); }
+
+  static constexpr std::string_view name() noexcept { return {}; }
 
   connection& on() const noexcept { return *on_; }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <quern/claim_token.hpp>
 #include <quern/connection.hpp>
 #include <quern/consumer.hpp>
 #include <quern/contract.hpp>
@@ -39,10 +40,18 @@ class cooperative_consumer {
 
   /// Checks the contract with the database. Throws contract_mismatch, and as connection::execute().
   cooperative_consumer(connection& on, std::string name, session_kind session = session_kind::own)
-      : on_{&on}, name_{std::move(name)} {
-    shake_hands<Contract>(on);
-    if (session == session_kind::own) on.execute(Contract::enlist);
+      : on_{&on}, name_{std::move(name)}, session_{session} {
+    start_over();
   }
+
+  /// After connection::reopen(): what the constructor does. Claims of the session before are free for all.
+  void start_over() {
+    shake_hands<Contract>(*on_);
+    if (session_ == session_kind::own) on_->execute(Contract::enlist);
+  }
+
+  /// The same consumer on another connection.
+  cooperative_consumer another(connection& other) const { return {other, name_, session_}; }
 
   /// Up to `count` events, for `length` or as the consumer is declared; none when of what is committed by now there are
   /// none that no other worker has, or a filter has let nothing through for a second: see is_behind(). First comes what
@@ -106,7 +115,12 @@ class cooperative_consumer {
   /// Holds the claim of an event for longer: `length` from now, by the server's clock. Returns when that ends; nothing
   /// when the claim was no longer the current one.
   std::optional<timestamp> extend(const message_type& held, lease length = {}) {
-    return on_->execute(Contract::extend, name_, held.batch, std::optional<interval>{length})
+    return extend_over(*on_, token_of(held), length);
+  }
+
+  /// The same over another connection, from any thread.
+  std::optional<timestamp> extend_over(connection& other, const claim_token& held, lease length = {}) const {
+    return other.execute(Contract::extend, name_, held.id, std::optional<interval>{length})
         .template value<std::optional<timestamp>>();
   }
 
@@ -144,6 +158,8 @@ class cooperative_consumer {
 
   static std::int64_t id_of(const message_type& event) { return event.offset; }
 
+  static claim_token token_of(const message_type& event) { return {event.batch, event.attempt}; }
+
   const std::string& name() const noexcept { return name_; }
 
   connection& on() const noexcept { return *on_; }
@@ -177,6 +193,7 @@ class cooperative_consumer {
 
   connection* on_;
   std::string name_;
+  session_kind session_;
   maintenance maintenance_;
 };
 

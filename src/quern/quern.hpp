@@ -8,7 +8,12 @@
 //   message.hpp       a payload with its id, attempt and times
 //   stream_producer.hpp  stream_reader.hpp  stream_consumer.hpp  event.hpp  seal.hpp   the same of streams
 //   cooperative_consumer.hpp   one of many workers that share the cursor of a stream's consumer
-//   worker.hpp        claim, handle, acknowledge until told to stop; waiting.hpp: how it waits
+//   worker.hpp        claim, handle, acknowledge until told to stop, with as many threads as are wanted
+//   worker_options.hpp  worker_log.hpp  reconnect.hpp   how it does so, and what it tells; worker_handler.hpp: to whom
+//   stop_on_signals.hpp   until SIGTERM
+//   work_line.hpp  worker_state.hpp   a thread of it, and what they share
+//   heartbeat.hpp     how slow handlers keep their messages; claim_token.hpp, server_clock.hpp
+//   waiting.hpp       how it waits; interruption.hpp: and is woken
 //   contract.hpp      what generated code says of a queue or stream
 //
 // The values of fields
@@ -24,6 +29,7 @@
 //   codec.hpp         C++ values in PostgreSQL's binary format; array.hpp, parameters.hpp, wire.hpp below it
 
 #include <quern/array.hpp>
+#include <quern/claim_token.hpp>
 #include <quern/codec.hpp>
 #include <quern/connection.hpp>
 #include <quern/connection_string.hpp>
@@ -34,6 +40,8 @@
 #include <quern/enumeration.hpp>
 #include <quern/error.hpp>
 #include <quern/event.hpp>
+#include <quern/heartbeat.hpp>
+#include <quern/interruption.hpp>
 #include <quern/json.hpp>
 #include <quern/look_on.hpp>
 #include <quern/message.hpp>
@@ -41,9 +49,12 @@
 #include <quern/parameters.hpp>
 #include <quern/pipeline.hpp>
 #include <quern/producer.hpp>
+#include <quern/reconnect.hpp>
 #include <quern/result.hpp>
 #include <quern/seal.hpp>
+#include <quern/server_clock.hpp>
 #include <quern/sqlstate.hpp>
+#include <quern/stop_on_signals.hpp>
 #include <quern/stream_consumer.hpp>
 #include <quern/stream_producer.hpp>
 #include <quern/stream_reader.hpp>
@@ -52,4 +63,9 @@
 #include <quern/uuid.hpp>
 #include <quern/waiting.hpp>
 #include <quern/wire.hpp>
+#include <quern/work_line.hpp>
 #include <quern/worker.hpp>
+#include <quern/worker_handler.hpp>
+#include <quern/worker_log.hpp>
+#include <quern/worker_options.hpp>
+#include <quern/worker_state.hpp>

@@ -37,20 +37,20 @@ waiting::~waiting() {
 void waiting::begin() {
   if (!use_notifications_) return;
   // What came while nobody waited is stale.
-  while (on_->wait_for_notification(std::chrono::steady_clock::now())) {
+  while (on_->wait_for_notification(std::chrono::steady_clock::now(), nullptr)) {
   }
   has_lock_ = on_->execute(share_lock, key_).value<bool>();
 }
 
-void waiting::sleep(std::chrono::milliseconds longest, const std::stop_token& stop) {
+void waiting::sleep(std::chrono::milliseconds longest, const interruption& by) {
   std::chrono::microseconds wait = std::min<std::chrono::microseconds>(longest, until_next_due());
   if (use_notifications_ && !has_lock_) wait = std::min<std::chrono::microseconds>(wait, without_lock);
-  on_->wait_for_notification(std::chrono::steady_clock::now() + wait, stop);
+  on_->wait_for_notification(std::chrono::steady_clock::now() + wait, &by);
 }
 
-void waiting::pause(std::chrono::milliseconds time, const std::stop_token& stop) {
+void waiting::pause(std::chrono::milliseconds time, const interruption& by) {
   const deadline until = std::chrono::steady_clock::now() + time;
-  while (on_->wait_for_notification(until, stop)) {
+  while (on_->wait_for_notification(until, &by)) {
   }
 }
 

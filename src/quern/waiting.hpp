@@ -5,8 +5,8 @@
 #include <functional>
 #include <optional>
 #include <quern/connection.hpp>
+#include <quern/interruption.hpp>
 #include <quern/time.hpp>
-#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -29,13 +29,13 @@ class waiting {
   /// From here on producers notify. Look for messages once more between begin() and sleep().
   void begin();
 
-  /// Returns after `longest`, at a notification, when a delayed message is due, or at a stop.
-  void sleep(std::chrono::milliseconds longest, const std::stop_token& stop);
+  /// Returns after `longest`, at a notification, when a delayed message is due, or when `by` is raised.
+  void sleep(std::chrono::milliseconds longest, const interruption& by);
 
   void end();
 
-  /// Returns after `time`, or at a stop; notifications are dropped.
-  void pause(std::chrono::milliseconds time, const std::stop_token& stop);
+  /// Returns after `time`, or when `by` is raised; notifications are dropped.
+  void pause(std::chrono::milliseconds time, const interruption& by);
 
  private:
   std::chrono::microseconds until_next_due() const;

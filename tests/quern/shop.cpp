@@ -29,9 +29,13 @@ std::string generate_migrations() {
 
 }  // namespace
 
-shop_session::shop_session() {
+void migrate_shop(quern::connection& db) {
   static const std::string migrations = generate_migrations();
   db.run_script("create schema shop;\n" + migrations);
+}
+
+shop_session::shop_session() {
+  migrate_shop(db);
 }
 
 shop::email mail(std::int64_t order) {

@@ -10,6 +10,9 @@
 
 namespace test {
 
+/// What tests/quern/quern.toml makes, on an empty database.
+void migrate_shop(quern::connection& db);
+
 /// A session with a database into which tests/quern/quern.toml was migrated.
 struct shop_session : session {
   shop_session();

@@ -223,15 +223,17 @@ TEST_CASE("a batch that outlasts its lease is claimed for longer before it is ha
   CHECK(leases[1] > leases[0]);
 }
 
-TEST_CASE("a worker whose connection is lost says so, and its messages come back") {
+TEST_CASE("a worker that is not to reconnect says that its connection is lost, and its messages come back") {
   test::shop_session s;
   shop::email_producer{s.db}.enqueue(mails(3));
   {
     quern::connection doomed = s.another();
     shop::email_consumer consumer{doomed};
-    quern::worker worker{consumer, [&](const shop::email_message&) {
+    quern::worker worker{consumer,
+                         [&](const shop::email_message&) {
                            s.db.execute("select pg_terminate_backend($1, 10000)", std::int32_t{doomed.backend_pid()});
-                         }};
+                         },
+                         {.reconnect = {.limit = 0ms}}};
     CHECK(test::failure_of<quern::connection_error>([&] { worker.run(); }).connection_lost());
   }
   CHECK(s.count("email_message") == 3);

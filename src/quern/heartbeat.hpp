@@ -1,0 +1,140 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <quern/claim_token.hpp>
+#include <quern/connection.hpp>
+#include <quern/server_clock.hpp>
+#include <quern/time.hpp>
+#include <stop_token>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace quern {
+
+class heartbeat;
+
+/// What one thread of a worker has claimed and not yet ended: some claims that run out at once or each at its time.
+/// One thread uses it; the heartbeat, which must outlive it, extends what is in it.
+class hand {
+ public:
+  explicit hand(heartbeat& beats);
+  hand(const hand&) = delete;
+  hand& operator=(const hand&) = delete;
+  ~hand();
+
+  struct claim {
+    claim_token token;
+    timestamp lease_until;  // by the server's clock
+    deadline lapses_at;     // the same by this machine's, or a little before
+  };
+
+  /// In place of what was in it. Of claims of one token that stand together one is extended.
+  void take(std::vector<claim> claims);
+
+  /// The first `count` that were taken have ended.
+  void let_go(std::size_t count);
+
+  /// One was extended otherwise.
+  void renew(std::size_t number, timestamp lease_until, deadline lapses_at);
+
+  enum class state { held, lapsed, lost };
+
+  struct grip {
+    hand::state state;
+    timestamp lease_until;
+  };
+
+  /// How it is with one: `lapsed` is what nobody else may have by now, `lost` what is known to have ended.
+  grip at(std::size_t number) const;
+
+  /// While these are being handled: a stop is requested when one of them is lost or has lapsed.
+  std::stop_token begin(std::size_t first, std::size_t count);
+  void end();
+
+ private:
+  friend class heartbeat;
+
+  struct held : claim {
+    deadline renew_at{};
+    bool is_lost = false;
+  };
+
+  bool has_lost_current(deadline now) const;
+
+  heartbeat* beats_;
+  std::vector<held> held_;
+  std::size_t first_ = 0;  // of those that have not ended
+  std::size_t generation_ = 0;
+  std::size_t handled_first_ = 0;
+  std::size_t handled_end_ = 0;
+  std::optional<std::stop_source> loss_;
+};
+
+/// A thread that extends the claims in the hands of a worker's threads when a third of their time is over, over a
+/// connection that it opens when it first has something to do.
+class heartbeat {
+ public:
+  /// Extends a claim over a connection and returns until when; nothing when it is not the current one any more.
+  using extend_function = std::function<std::optional<timestamp>(connection& over, const claim_token& held)>;
+  /// What failed, for the log; it goes on. Called on the heartbeat's thread; must not throw.
+  using failure_function = std::function<void(std::string_view error)>;
+
+  /// Without `is_on` nothing is extended, and there is no thread.
+  heartbeat(connection_settings settings, extend_function extend, failure_function on_failure, bool is_on);
+  heartbeat(const heartbeat&) = delete;
+  heartbeat& operator=(const heartbeat&) = delete;
+
+  /// Waits for what is under way.
+  ~heartbeat();
+
+  /// How many claims were extended.
+  std::uint64_t extended() const;
+
+ private:
+  friend class hand;
+
+  struct beat {
+    hand* from;
+    std::size_t generation;
+    std::size_t number;
+    claim_token token;
+  };
+
+  using guard = std::unique_lock<std::mutex>;
+
+  void run();
+  void wake_before(deadline due);
+  deadline next_wake() const;
+  std::vector<beat> due(deadline now) const;
+  bool is_wanted(const beat& one) const;
+  void extend(guard& lock, const beat& one);
+  connection& over();
+  void note_end(const beat& one, deadline since, std::optional<timestamp> until);
+  void note_locked(const beat& one);
+  void note_failure(guard& lock, std::string_view error);
+  void tell_losers(guard& lock);
+
+  connection_settings settings_;
+  extend_function extend_;
+  failure_function on_failure_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<hand*> hands_;
+  std::optional<connection> over_;  // the thread's alone
+  server_clock clock_;              // so is this
+  deadline wakes_at_ = no_deadline;
+  deadline not_before_{};  // after a failure
+  std::size_t takes_ = 0;
+  std::uint64_t extended_ = 0;
+  bool is_ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace quern

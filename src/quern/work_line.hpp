@@ -1,0 +1,295 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <quern/consumer.hpp>
+#include <quern/error.hpp>
+#include <quern/heartbeat.hpp>
+#include <quern/reconnect.hpp>
+#include <quern/server_clock.hpp>
+#include <quern/waiting.hpp>
+#include <quern/worker_handler.hpp>
+#include <quern/worker_state.hpp>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace quern {
+
+/// What one thread of a worker does: claim, handle, acknowledge, over one consumer. Part of worker.
+template <class Consumer, class Handler>
+class work_line {
+ public:
+  using message_type = typename Consumer::message_type;
+
+  work_line(Consumer& from, Handler& handler, worker_state& shared, heartbeat& beats)
+      : from_{&from}, handler_{&handler}, shared_{&shared}, hand_{beats}, backoff_{shared.options().reconnect} {}
+
+  /// Until it is told to stop or, with until_empty, until nothing is there. Throws what does not pass.
+  void run() {
+    for (auto failed = attempt({}); failed; failed = attempt(failed)) {
+      const auto wait = backoff_.next();
+      if (!wait) std::rethrow_exception(failed);
+      // Also when it is to stop: what was handled may still be acknowledged.
+      if (wait->count() > 0 && shared_->stop().wait_for(*wait)) return;
+    }
+  }
+
+ private:
+  using contract_type = typename Consumer::contract_type;
+  using clock = std::chrono::steady_clock;
+
+  struct failed_message {
+    message_type message;
+    std::string error;
+  };
+
+  static constexpr handler_kind kind = kind_of_handler<Handler, message_type>();
+  static constexpr bool takes_batches = kind == handler_kind::batch || kind == handler_kind::batch_and_loss;
+  static constexpr bool takes_loss = kind == handler_kind::message_and_loss || kind == handler_kind::batch_and_loss;
+  static constexpr std::chrono::milliseconds acknowledge_after{100};
+  // Longer than the time between two sweeps of email_claim_v1 and its like.
+  static constexpr std::chrono::milliseconds look_again_after{120};
+
+  const worker_options& options() const { return shared_->options(); }
+
+  bool is_stopping() const { return shared_->stop().is_raised(); }
+
+  // Works, after another failure too, and returns what failed for a reason that may pass.
+  std::exception_ptr attempt(const std::exception_ptr& failed_before) {
+    try {
+      if (failed_before) recover(failed_before);
+      if (!is_stopping()) work();
+      return {};
+    } catch (const error& failure) {
+      if (!failure.connection_lost() && !failure.is_retryable()) throw;
+      shared_->note_failure(failure);
+      return std::current_exception();
+    }
+  }
+
+  void work() {
+    waiting wait{from_->on(), contract_type::channel, contract_type::wake_key, [this] { return from_->next_due(); },
+                 options().use_notifications};
+    claim();
+    for (;;) {
+      if (is_stopping()) return give_back();
+      if (batch_.empty()) {
+        if (options().until_empty) {
+          if (!look_again(wait) && !is_stopping() && !is_behind()) return;
+        } else {
+          wait_for_batch(wait);
+        }
+        continue;
+      }
+      handle_batch();
+      if (is_stopping()) return give_back();
+      acknowledge_and_claim();
+    }
+  }
+
+  void claim() { take(from_->claim(options().batch_size, options().lease)); }
+
+  void take(std::vector<message_type> claimed) {
+    batch_ = std::move(claimed);
+    next_ = 0;
+    backoff_.reset();
+    if (batch_.empty()) return hand_.take({});
+    shared_->note_claimed(batch_.size());
+    clock_.follow(from_->on());
+    std::vector<hand::claim> claims;
+    claims.reserve(batch_.size());
+    for (const message_type& each : batch_)
+      claims.push_back({Consumer::token_of(each), each.lease_until, clock_.local(each.lease_until)});
+    hand_.take(std::move(claims));
+  }
+
+  void handle_batch() {
+    last_acknowledged_ = clock::now();
+    if constexpr (takes_batches) {
+      handle_together();
+    } else {
+      while (next_ < batch_.size() && !is_stopping()) {
+        handle_next();
+        if (clock::now() - last_acknowledged_ >= acknowledge_after && next_ < batch_.size()) acknowledge();
+      }
+    }
+    shared_->note_batch();
+  }
+
+  void handle_next() {
+    message_type& claimed = batch_[next_];
+    if (!is_still_held(next_)) {
+      ++next_;
+      return shared_->note_lost(Consumer::id_of(claimed));
+    }
+    const auto error = call(std::as_const(claimed), next_++, 1);
+    if (!error) return handled_.push_back(std::move(claimed));
+    failed_.push_back({std::move(claimed), *error});
+    settle();
+  }
+
+  void handle_together() {
+    const auto error = call(std::span<const message_type>{batch_}, 0, batch_.size());
+    next_ = batch_.size();
+    if (!error) {
+      handled_ = std::move(batch_);
+    } else {
+      for (message_type& each : batch_) failed_.push_back({std::move(each), *error});
+    }
+    batch_.clear();
+    settle_failed();
+  }
+
+  // A batch may take longer than its lease.
+  bool is_still_held(std::size_t number) {
+    const hand::grip grip = hand_.at(number);
+    if (grip.state == hand::state::lost) return false;
+    batch_[number].lease_until = grip.lease_until;
+    if (grip.state == hand::state::held) return true;
+    if (!from_->hold(std::span{batch_}.subspan(number), options().lease)) return false;
+    hand_.renew(number, batch_[number].lease_until, clock_.local(batch_[number].lease_until));
+    return true;
+  }
+
+  // The text of what the handler has thrown, if it has.
+  template <class Argument>
+  std::optional<std::string> call(const Argument& argument, std::size_t first, std::size_t count) {
+    const auto begin = clock::now();
+    std::optional<std::string> error;
+    try {
+      if constexpr (takes_loss) {
+        (*handler_)(argument, hand_.begin(first, count));
+      } else {
+        (*handler_)(argument);
+      }
+    } catch (const std::exception& thrown) {
+      error = thrown.what();
+    } catch (...) {
+      error = "an exception that is no std::exception";
+    }
+    if constexpr (takes_loss) hand_.end();
+    shared_->note_handled(error ? 0 : count, clock::now() - begin);
+    return error;
+  }
+
+  // Tells the database what has become of what was handled. Called again after a failure, it goes on where it was.
+  void settle() {
+    acknowledge();
+    settle_failed();
+  }
+
+  void acknowledge() {
+    last_acknowledged_ = clock::now();
+    const auto lost = from_->ack(std::span<const message_type>{handled_});
+    note_ends(lost);
+  }
+
+  void note_ends(const std::vector<std::int64_t>& lost) {
+    shared_->note_acknowledged(handled_.size() - lost.size());
+    handled_.clear();
+    hand_.let_go(next_);
+    for (const std::int64_t id : lost) shared_->note_lost(id);
+  }
+
+  void settle_failed() {
+    if (!failed_.empty()) acknowledge();
+    while (!failed_.empty()) {
+      const nack_outcome outcome = from_->nack(failed_.front().message, failed_.front().error);
+      const failed_message told = std::move(failed_.front());
+      failed_.erase(failed_.begin());
+      const std::int64_t id = Consumer::id_of(told.message);
+      if (outcome == nack_outcome::lost) shared_->note_lost(id);
+      shared_->note_failed(id, told.message.attempt, told.error, outcome);
+    }
+  }
+
+  void acknowledge_and_claim() {
+    auto [next, lost] = from_->ack_and_claim(handled_, options().batch_size, options().lease);
+    note_ends(lost);
+    take(std::move(next));
+  }
+
+  // A claim looks at what came back far behind the others only from time to time: nothing twice is nothing.
+  bool look_again(waiting& wait) {
+    wait.pause(look_again_after, shared_->stop());
+    if (!is_stopping()) claim();
+    return !batch_.empty();
+  }
+
+  // Another look after the wake-up lock is held: what came before it has notified nobody.
+  void wait_for_batch(waiting& wait) {
+    shared_->log("waiting");
+    wait.begin();
+    claim();
+    if (batch_.empty()) {
+      wait.sleep(options().poll_interval, shared_->stop());
+      if (!is_stopping()) claim();
+    }
+    wait.end();
+  }
+
+  // Of a consumer with a filter: nothing was found so far.
+  bool is_behind() {
+    if constexpr (requires { from_->is_behind(); })
+      return from_->is_behind();
+    else
+      return false;
+  }
+
+  void give_back() {
+    settle();
+    release();
+  }
+
+  // Once: what was released and claimed by another one has the same attempt again.
+  void release() {
+    const std::vector<message_type> all = std::exchange(batch_, {});
+    const auto rest = std::span{all}.subspan(std::min(std::exchange(next_, 0), all.size()));
+    hand_.take({});
+    from_->release(rest);
+    shared_->note_released(rest.size());
+  }
+
+  // Gets the connection back, and what was handled acknowledged. The rest of the batch goes back: nobody knows for how
+  // long it was nobody's.
+  void recover(const std::exception_ptr& failed) {
+    if (is_lost(failed) || !from_->on().is_usable()) {
+      reopen_for_writing(from_->on());
+      from_->start_over();
+      clock_ = {};
+      shared_->note_reconnected();
+    }
+    settle();
+    release();
+  }
+
+  static bool is_lost(const std::exception_ptr& failed) {
+    try {
+      std::rethrow_exception(failed);
+    } catch (const error& failure) {
+      return failure.connection_lost();
+    }
+  }
+
+  Consumer* from_;
+  Handler* handler_;
+  worker_state* shared_;
+  hand hand_;
+  backoff backoff_;
+  server_clock clock_;
+  std::vector<message_type> batch_;
+  std::size_t next_ = 0;                // in the batch: the first that was not dealt with
+  std::vector<message_type> handled_;   // and not yet acknowledged
+  std::vector<failed_message> failed_;  // and not yet told to the database
+  clock::time_point last_acknowledged_;
+};
+
+}  // namespace quern
