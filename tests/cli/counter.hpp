@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/program.hpp"
+#include "cli/running_call.hpp"
 #include "support/catch.hpp"
 #include "support/database.hpp"
 
@@ -29,6 +30,11 @@ class counter {
     INFO(ended.err);
     REQUIRE(ended.exit_code == 0);
     return ended.out;
+  }
+
+  /// A call that goes on.
+  running_call start(const std::vector<std::string>& words) const {
+    return {desk_, words, {{"QUERN_DATABASE", database_.url()}}};
   }
 
   const std::string& url() const { return database_.url(); }

@@ -1,0 +1,105 @@
+// quern work: a program of any language handles messages, one call each.
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+#include <quern/connection.hpp>
+#include <string>
+
+#include "cli/command.hpp"
+#include "cli/job_source.hpp"
+#include "cli/operated.hpp"
+#include "cli/terminal.hpp"
+#include "cli/work_loop.hpp"
+
+namespace cli {
+namespace {
+
+struct work_arguments {
+  operated_place place{};
+  std::string target{};
+  std::string command{};
+  std::string timeout{};
+  std::string stop_timeout{};
+  std::string grace = "5s";
+  std::string lease = "30s";
+  int concurrency = 1;
+  std::optional<int> contract{};
+  bool is_drain = false;
+  bool is_polling = false;
+};
+
+std::optional<std::chrono::microseconds> optional_length(std::string_view option, const std::string& written) {
+  if (written.empty()) return std::nullopt;
+  return std::chrono::microseconds{parse_length(option, written)};
+}
+
+work_options options_of(const work_arguments& given) {
+  return {.command = given.command,
+          .concurrency = given.concurrency,
+          .timeout = optional_length("--timeout", given.timeout),
+          .stop_timeout = optional_length("--stop-timeout", given.stop_timeout),
+          .grace = std::chrono::microseconds{parse_length("--grace", given.grace)},
+          .lease = std::chrono::microseconds{parse_length("--lease", given.lease)},
+          .is_drain = given.is_drain,
+          .use_notifications = !given.is_polling};
+}
+
+std::string spell(const work_done& done) {
+  std::string words = fmt::format("{} handled", done.handled);
+  if (done.failed > 0) words += fmt::format(", {} failed", done.failed);
+  if (done.released > 0) words += fmt::format(", {} given back", done.released);
+  if (done.lost > 0) words += fmt::format(", {} lost to others", done.lost);
+  return words;
+}
+
+exit_code run(const work_arguments& given) {
+  work_options options = options_of(given);
+  operated_schema in = open_schema(given.place, "quern work");
+  const auto make_source = [&] {
+    operated_schema anew = open_schema({in.url, in.name}, "quern work");
+    return job_source{anew, find_target(anew, given.target), given.contract, options.lease};
+  };
+  const auto connect = [&] {
+    return quern::connection{
+        in.url, {.use_prepared_statements = !given.is_polling, .application_name = "quern work " + given.target}};
+  };
+  work_loop loop{options, connect, make_source};
+  tell(spell(loop.run()));
+  return exit_code::done;
+}
+
+}  // namespace
+
+void add_work(CLI::App& program, exit_code& result) {
+  const auto given = std::make_shared<work_arguments>();
+  CLI::App* const command = program.add_subcommand(
+      "work",
+      "Run a command for each message: its payload as JSON on standard input, QUERN_QUEUE, QUERN_MESSAGE_ID and "
+      "QUERN_ATTEMPT in the environment. Exit status 0 ends the message, another one is a failed attempt with the end "
+      "of "
+      "standard error as its words. SIGTERM and SIGINT let running handlers finish");
+  command->add_option("queue", given->target, "A queue, or STREAM/CONSUMER of a cooperative consumer")->required();
+  command->add_option("--exec", given->command, "The command; /bin/sh runs it")->required();
+  command->add_option("--concurrency", given->concurrency, "How many at a time")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--timeout", given->timeout,
+                      "A handler that runs for longer gets SIGTERM, then SIGKILL, and has failed (default: none)");
+  command->add_option("--grace", given->grace, "How long after SIGTERM SIGKILL comes")->capture_default_str();
+  command
+      ->add_option("--lease", given->lease,
+                   "How long messages stay claimed if this program dies; extended while it lives")
+      ->capture_default_str();
+  command->add_option("--stop-timeout", given->stop_timeout,
+                      "After a request to stop, how long handlers may run on; then, or at a second signal, they are "
+                      "ended and their messages given back (default: no limit)");
+  command->add_option("--contract", given->contract, "Which one payloads have (default: the oldest that is live)");
+  command->add_flag("--drain", given->is_drain, "Process what is there, and end");
+  command->add_flag("--poll", given->is_polling, "Behind a pooler that hands each transaction to another session");
+  add_operated(*command, given->place);
+  on_operation(*command, result, [given] { return run(*given); });
+}
+
+}  // namespace cli

@@ -1,0 +1,286 @@
+#include "cli/work_loop.hpp"
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <quern/sqlstate.hpp>
+#include <system_error>
+#include <utility>
+
+#include "cli/terminal.hpp"
+
+namespace cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A claim looks for what came back at most every 100 ms.
+constexpr auto look_again_after = 120ms;
+
+// A producer holds the lock for an instant; it was that instant, or messages are coming.
+constexpr auto without_lock = 10ms;
+
+constexpr auto longest_backoff = 10'000ms;
+
+}  // namespace
+
+work_loop::work_loop(work_options options, connect make_connection, look_up make_source)
+    : options_{std::move(options)}, make_connection_{std::move(make_connection)}, make_source_{std::move(make_source)} {
+  db_.emplace(make_connection_());
+  source_.emplace(make_source_());
+  extend_at_ = clock::now() + options_.lease / 3;
+}
+
+work_done work_loop::run() {
+  while (true) {
+    const int stops = signals_.stops();
+    if (stops > 0 && stops_ == 0) {
+      if (!running_.empty())
+        tell(fmt::format("stopping when {} {} finished; a second signal ends {} now", running_.size(),
+                         running_.size() == 1 ? "handler has" : "handlers have", running_.size() == 1 ? "it" : "them"));
+      if (options_.stop_timeout) stop_at_ = clock::now() + *options_.stop_timeout;
+    }
+    stops_ = stops;
+    collect();
+    watch_over();
+    talk();
+    if (is_done()) return done_;
+    wait();
+  }
+}
+
+// Handlers that have ended.
+void work_loop::collect() {
+  for (std::size_t i = 0; i < running_.size();) {
+    running_[i].process.pump();
+    const auto end = running_[i].process.try_end();
+    if (!end) {
+      ++i;
+      continue;
+    }
+    note_end(running_[i], *end);
+    running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+// A handler that was ended by force has not done its work, whatever it says.
+void work_loop::note_end(running_job& ended, const handler_end& how) {
+  switch (ended.forced) {
+    case force::lost:
+      return;
+    case force::stop:
+      endings_.push_back({std::move(ended.what), ending::kind::release});
+      return;
+    case force::timeout:
+    case force::none:
+      break;
+  }
+  if (ended.forced == force::none && how.is_success) {
+    endings_.push_back({std::move(ended.what), ending::kind::ack});
+    return;
+  }
+  std::string error = how.words;
+  if (ended.forced == force::timeout)
+    error = fmt::format("ran longer than {} s", std::chrono::duration<double>{*options_.timeout}.count());
+  const std::string words = ended.process.last_words();
+  if (!words.empty()) error += ": " + words;
+  endings_.push_back({std::move(ended.what), ending::kind::nack, std::move(error)});
+}
+
+// Handlers that run for too long.
+void work_loop::watch_over() {
+  const time now = clock::now();
+  const bool is_stop_forced = stops_ > 1 || now >= stop_at_;
+  for (running_job& one : running_) {
+    if (one.forced == force::none && is_stop_forced) end_by_force(one, force::stop);
+    if (one.forced == force::none && options_.timeout && now >= one.started + *options_.timeout)
+      end_by_force(one, force::timeout);
+    if (now >= one.kill_at) {
+      one.process.kill();
+      one.kill_at = time::max();
+    }
+  }
+}
+
+void work_loop::end_by_force(running_job& one, force why) {
+  one.forced = why;
+  one.kill_at = clock::now() + options_.grace;
+  one.process.terminate();
+}
+
+// All that is said to the database.
+void work_loop::talk() try {
+  if (!db_) connect_again();
+  if (!db_) return;
+  tell_endings();
+  extend_leases();
+  if (is_stopping())
+    end_waiting();
+  else
+    claim();
+
+} catch (const quern::error& why) {
+  if (why.connection_lost()) {
+    drop_connection(why);
+  } else if (why.sqlstate() == quern::sqlstate::undefined_function) {
+    // The contract was retired; without another one this throws.
+    if (clock::now() < look_up_at_) throw;
+    source_.emplace(make_source_());
+    look_up_at_ = clock::now() + 1s;
+  } else if (!why.is_retryable()) {
+    throw;
+  }
+}
+
+void work_loop::connect_again() {
+  if (clock::now() < connect_at_) return;
+  db_.emplace(make_connection_());
+  backoff_ = 100ms;
+  claim_at_ = {};
+  extend_at_ = {};
+  tell("connected again");
+}
+
+void work_loop::drop_connection(const quern::error& why) {
+  // What is left to say can be said for as long as the leases run, but nobody waits for that who wants to stop.
+  if (is_stopping() && running_.empty()) throw why;
+  if (db_) tell(fmt::format("{}; trying again", why.message()));
+  db_.reset();
+  is_waiting_ = false;
+  connect_at_ = clock::now() + backoff_;
+  backoff_ = std::min<std::chrono::milliseconds>(backoff_ * 2, longest_backoff);
+}
+
+void work_loop::tell_endings() {
+  while (!endings_.empty()) {
+    tell_ending(endings_.front());
+    endings_.pop_front();
+    // The next of its key may be free.
+    claim_at_ = {};
+  }
+}
+
+void work_loop::tell_ending(const ending& one) {
+  const std::string title = source_->title_of(one.what);
+  if (one.how == ending::kind::nack) {
+    const std::string became = source_->nack(*db_, one.what, one.error);
+    ++(became == "lost" ? done_.lost : done_.failed);
+    tell(fmt::format("{} failed at attempt {}, {}: {}", title, one.what.attempt, became, one.error));
+    return;
+  }
+  const bool is_release = one.how == ending::kind::release;
+  const bool is_ours = is_release ? source_->release(*db_, one.what) : source_->ack(*db_, one.what);
+  if (is_ours) {
+    ++(is_release ? done_.released : done_.handled);
+    return;
+  }
+  ++done_.lost;
+  tell(fmt::format("{}: attempt {} was not the current one any more when its handler ended", title, one.what.attempt));
+}
+
+void work_loop::extend_leases() {
+  if (clock::now() < extend_at_) return;
+  for (running_job& one : running_) {
+    if (one.forced != force::none || source_->extend(*db_, one.what)) continue;
+    ++done_.lost;
+    tell(fmt::format("{}: attempt {} is not the current one any more; its handler is ended",
+                     source_->title_of(one.what), one.what.attempt));
+    end_by_force(one, force::lost);
+  }
+  extend_at_ = clock::now() + options_.lease / 3;
+}
+
+void work_loop::claim() {
+  bool has_looked_again = options_.is_drain || is_waiting_;
+  while (free_slots() > 0 && clock::now() >= claim_at_) {
+    auto claimed = source_->claim(*db_, free_slots());
+    empty_claims_ = claimed.empty() && running_.empty() ? empty_claims_ + 1 : 0;
+    start(claimed);
+    if (free_slots() == 0) break;
+    if (has_looked_again) {
+      claim_at_ = clock::now() + pause();
+      return;
+    }
+    // Something may have come just before producers knew that somebody waits.
+    begin_waiting();
+    has_looked_again = true;
+  }
+  if (free_slots() == 0) end_waiting();
+}
+
+// How long it takes until something may be there that nobody tells of.
+std::chrono::microseconds work_loop::pause() {
+  if (options_.is_drain) return look_again_after;
+  std::chrono::microseconds longest = options_.poll_interval;
+  if (options_.use_notifications && !is_waiting_) longest = without_lock;
+  const auto due = source_->next_due(*db_);
+  return due ? std::min<std::chrono::microseconds>(longest, *due + 1ms) : longest;
+}
+
+// What cannot be started is given back.
+void work_loop::start(std::vector<job>& claimed) {
+  for (std::size_t i = 0; i < claimed.size(); ++i) {
+    try {
+      handler_process process{options_.command, source_->variables_of(claimed[i]), claimed[i].payload + "\n", keeper_};
+      running_.push_back({std::move(claimed[i]), std::move(process), clock::now()});
+    } catch (const std::system_error& failed) {
+      tell(failed.what());
+      for (; i < claimed.size(); ++i) endings_.push_back({std::move(claimed[i]), ending::kind::release});
+      claim_at_ = clock::now() + 1s;
+    }
+  }
+}
+
+void work_loop::begin_waiting() {
+  if (!options_.use_notifications) return;
+  db_->listen(source_->channel());
+  read_notifications();
+  is_waiting_ = db_->execute("select pg_catalog.pg_try_advisory_lock_shared($1)", source_->wake_key()).value<bool>();
+}
+
+void work_loop::end_waiting() {
+  if (!is_waiting_) return;
+  is_waiting_ = false;
+  db_->execute("select pg_catalog.pg_advisory_unlock_shared($1)", source_->wake_key());
+}
+
+bool work_loop::is_done() const {
+  if (!running_.empty() || !endings_.empty()) return false;
+  return is_stopping() || (options_.is_drain && empty_claims_ > 1);
+}
+
+work_loop::time work_loop::next_time() const {
+  time next = std::min(stop_at_, clock::now() + 1h);
+  if (!db_) next = std::min(next, connect_at_);
+  // The database has refused to hear of them just now.
+  if (db_ && !endings_.empty()) next = std::min(next, clock::now() + 100ms);
+  if (db_ && !running_.empty()) next = std::min(next, extend_at_);
+  if (db_ && free_slots() > 0 && !is_stopping()) next = std::min(next, claim_at_);
+  for (const running_job& one : running_) {
+    next = std::min(next, one.kill_at);
+    if (options_.timeout && one.forced == force::none) next = std::min(next, one.started + *options_.timeout);
+  }
+  return next;
+}
+
+void work_loop::wait() {
+  std::vector<pollfd> waited{{signals_.file(), POLLIN, 0}};
+  if (db_) waited.push_back({PQsocket(db_->native()), POLLIN, 0});
+  for (const running_job& one : running_) one.process.add_to(waited);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_time() - clock::now()).count();
+  const int limit = static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
+  if (poll(waited.data(), waited.size(), limit) <= 0 || !db_ || waited[1].revents == 0) return;
+  try {
+    read_notifications();
+  } catch (const quern::error& why) {
+    drop_connection(why);
+  }
+}
+
+void work_loop::read_notifications() {
+  while (db_->wait_for_notification(clock::now())) claim_at_ = {};
+}
+
+}  // namespace cli
