@@ -119,6 +119,140 @@ $$;
 comment on function shop.quern_note_client(text, integer) is 'Notes that this session''s program speaks a contract.';
 revoke all on function shop.quern_note_client(text, integer) from public;
 
+-- Who works on what. Nothing depends on a row, it is there to be looked at. It is written when a worker begins, when its state
+-- changes and every few seconds, by heap-only updates: no index holds what changes.
+create table shop.quern_worker (
+  worker_id uuid not null default gen_random_uuid(),
+  queue text not null,
+  consumer text,
+  client text not null default current_setting('application_name'),
+  role_name text not null default session_user,
+  address inet default inet_client_addr(),
+  backend_pid integer not null default pg_backend_pid(),
+  has_session boolean not null,
+  status text not null,
+  started_at timestamptz not null default clock_timestamp(),
+  changed_at timestamptz not null default clock_timestamp(),
+  beat_at timestamptz not null default clock_timestamp(),
+  constraint quern_worker_key primary key (worker_id),
+  constraint quern_worker_status_known check (status in ('ready', 'polling', 'interrupted', 'suspended', 'stopped'))
+) with (
+  fillfactor = 50
+);
+comment on table shop.quern_worker is 'The workers of the last day: see quern_workers(), which knows the dead ones.';
+comment on column shop.quern_worker.consumer is 'Of a stream.';
+comment on column shop.quern_worker.has_session is 'Whether it holds an advisory lock while it lives.';
+
+-- Registers a worker, in place of the one that it was in a session before. Where the session is its own it holds an advisory
+-- lock from now on, by which others see that it lives: behind a pooler it must not.
+create function shop.quern_worker_begin(p_queue text, p_consumer text, p_has_session boolean, p_former uuid default null)
+returns uuid
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_worker_id uuid;
+begin
+  delete from shop.quern_worker as w
+  where w.worker_id = p_former
+    and w.role_name = session_user;
+  delete from shop.quern_worker as w
+  where w.ctid = any (array(
+    select o.ctid
+    from shop.quern_worker as o
+    where o.beat_at < clock_timestamp() - interval '1 day'
+    limit 10
+    for update skip locked
+  ));
+  insert into shop.quern_worker (queue, consumer, has_session, status)
+  values (p_queue, nullif(p_consumer, ''), p_has_session, 'polling')
+  returning worker_id
+  into v_worker_id;
+  if p_has_session then
+    perform pg_advisory_lock(hashtextextended(v_worker_id::text, 0));
+  end if;
+  return v_worker_id;
+end
+$$;
+comment on function shop.quern_worker_begin(text, text, boolean, uuid) is 'Registers a worker on a queue, or on a consumer of a stream, as polling; returns its id.';
+revoke all on function shop.quern_worker_begin(text, text, boolean, uuid) from public;
+
+create function shop.quern_worker_beat(p_worker_id uuid, p_status text)
+returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_has_session boolean;
+begin
+  update shop.quern_worker as w
+  set beat_at = clock_timestamp(),
+    changed_at = case w.status when p_status then w.changed_at else clock_timestamp() end,
+    status = p_status
+  where w.worker_id = p_worker_id
+    and w.role_name = session_user
+  returning w.has_session and w.backend_pid = pg_backend_pid()
+  into v_has_session;
+  if v_has_session and p_status in ('suspended', 'stopped') then
+    perform pg_advisory_unlock(hashtextextended(p_worker_id::text, 0));
+  end if;
+  return v_has_session is not null;
+end
+$$;
+comment on function shop.quern_worker_beat(uuid, text) is 'Says that a worker lives, and what it is about: ready, polling, interrupted, or for the last time suspended or stopped. False when it is not registered for this role.';
+revoke all on function shop.quern_worker_beat(uuid, text) from public;
+
+create function shop.quern_workers()
+returns table (
+  queue text,
+  consumer text,
+  status text,
+  client text,
+  role_name text,
+  address inet,
+  backend_pid integer,
+  started_at timestamptz,
+  changed_at timestamptz,
+  beat_at timestamptz,
+  worker_id uuid
+)
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select
+    w.queue,
+    w.consumer,
+    case
+      when w.status in ('suspended', 'stopped') then w.status
+      when w.has_session and l.is_held then w.status
+      when not w.has_session and w.beat_at > clock_timestamp() - interval '10 minutes' then w.status
+      else 'dead'
+    end,
+    w.client,
+    w.role_name,
+    w.address,
+    w.backend_pid,
+    w.started_at,
+    w.changed_at,
+    w.beat_at,
+    w.worker_id
+  from shop.quern_worker as w
+  cross join lateral (
+    select exists (
+      select
+      from pg_locks as l
+      where l.locktype = 'advisory'
+        and l.objsubid = 1
+        and l.granted
+        and l.database = (select d.oid from pg_database as d where d.datname = current_database())
+        and ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended(w.worker_id::text, 0)
+    )
+  ) as l (is_held)
+  order by w.queue, w.consumer, w.started_at;
+end;
+comment on function shop.quern_workers() is 'Who works on what, and since when. dead: its session is gone, or, of one behind a pooler, it has said nothing for ten minutes.';
+revoke all on function shop.quern_workers() from public;
+
 create function shop.quern_payload_problems(p_payload jsonb, p_contract jsonb)
 returns text
 language sql immutable

@@ -1089,12 +1089,12 @@ grant insert on shop.webhooks to web;
 grant execute on function
   shop.webhooks_claim_json,
   shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt,
-  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
+  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack, shop.quern_worker_begin, shop.quern_worker_beat
 to mailer;
 grant select, update, delete on shop.webhooks to mailer;
 grant execute on function
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
-  shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume
+  shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.quern_workers
 to ops;
 grant select on shop.webhooks_message, shop.webhooks_delayed, shop.webhooks_dead to ops;
 

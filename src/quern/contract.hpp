@@ -26,6 +26,8 @@ concept payload_contract = requires {
   { T::channel } -> std::convertible_to<std::string_view>;
   { T::wake_key } -> std::convertible_to<std::int64_t>;
   { T::handshake } -> std::convertible_to<prepared>;
+  { T::worker_begin } -> std::convertible_to<prepared>;
+  { T::worker_beat } -> std::convertible_to<prepared>;
   { T::copy } -> std::convertible_to<std::string_view>;
   { T::wake } -> std::convertible_to<prepared>;
   { T::ack } -> std::convertible_to<prepared>;

@@ -6,12 +6,14 @@
 
 #include "quern/error.hpp"
 #include "quern/sqlstate.hpp"
+#include "quern/transaction.hpp"
 
 namespace quern {
 namespace {
 
 // Somebody has the message locked: its own handler, in a transaction that ends it, or a rival who looks at it.
-constexpr prepared do_not_wait{"set lock_timeout = '1s'"};
+constexpr std::string_view never_wait = "set lock_timeout = '1s'";
+constexpr std::string_view do_not_wait = "set local lock_timeout = '1s'";
 constexpr std::chrono::seconds locked_for{1};
 constexpr std::chrono::milliseconds network_timeout{5'000};
 constexpr std::chrono::milliseconds after_failure{250};
@@ -94,8 +96,12 @@ bool hand::has_lost_current(deadline now) const {
   return false;
 }
 
-heartbeat::heartbeat(connection_settings settings, extend_function extend, failure_function on_failure, bool is_on)
-    : settings_{std::move(settings)}, extend_{std::move(extend)}, on_failure_{std::move(on_failure)} {
+heartbeat::heartbeat(connection_settings settings, extend_function extend, beat_function on_beat,
+                     failure_function on_failure, bool is_on)
+    : settings_{std::move(settings)},
+      extend_{std::move(extend)},
+      on_beat_{std::move(on_beat)},
+      on_failure_{std::move(on_failure)} {
   settings_.options.network_timeout = network_timeout;
   if (is_on) thread_ = std::thread{[this] { run(); }};
 }
@@ -108,11 +114,6 @@ heartbeat::~heartbeat() {
   }
   changed_.notify_one();
   thread_.join();
-}
-
-std::uint64_t heartbeat::extended() const {
-  const std::lock_guard lock{mutex_};
-  return extended_;
 }
 
 void heartbeat::run() {
@@ -178,7 +179,8 @@ void heartbeat::extend(guard& lock, const beat& one) {
   const deadline since = now();
   lock.unlock();
   try {
-    const auto until = extend_(over(), one.token);
+    const auto until = ask(one.token);
+    on_beat_(*over_);
     lock.lock();
     note_end(one, since, until);
   } catch (const database_error& refused) {
@@ -191,19 +193,25 @@ void heartbeat::extend(guard& lock, const beat& one) {
   }
 }
 
-connection& heartbeat::over() {
+// A session that others use after this may keep no setting.
+std::optional<timestamp> heartbeat::ask(const claim_token& token) {
+  const bool is_pooled = !settings_.options.use_prepared_statements;
   if (!over_) {
     over_.emplace(settings_);
-    over_->execute(do_not_wait);
+    if (!is_pooled) over_->execute(never_wait);
     clock_ = {};
   }
   clock_.follow(*over_);
-  return *over_;
+  if (!is_pooled) return extend_(*over_, token);
+  transaction within{*over_};
+  within.execute(do_not_wait);
+  const auto until = extend_(*over_, token);
+  within.commit();
+  return until;
 }
 
 void heartbeat::note_end(const beat& one, deadline since, std::optional<timestamp> until) {
   if (!is_wanted(one)) return;
-  if (until) ++extended_;
   for (hand::held& each : one.from->held_) {
     if (each.token != one.token) continue;
     each.is_lost = !until;

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -83,19 +82,19 @@ class heartbeat {
  public:
   /// Extends a claim over a connection and returns until when; nothing when it is not the current one any more.
   using extend_function = std::function<std::optional<timestamp>(connection& over, const claim_token& held)>;
+  /// What is to be done besides over the connection, each time that something was extended.
+  using beat_function = std::function<void(connection& over)>;
   /// What failed, for the log; it goes on. Called on the heartbeat's thread; must not throw.
   using failure_function = std::function<void(std::string_view error)>;
 
   /// Without `is_on` nothing is extended, and there is no thread.
-  heartbeat(connection_settings settings, extend_function extend, failure_function on_failure, bool is_on);
+  heartbeat(connection_settings settings, extend_function extend, beat_function on_beat, failure_function on_failure,
+            bool is_on);
   heartbeat(const heartbeat&) = delete;
   heartbeat& operator=(const heartbeat&) = delete;
 
   /// Waits for what is under way.
   ~heartbeat();
-
-  /// How many claims were extended.
-  std::uint64_t extended() const;
 
  private:
   friend class hand;
@@ -115,7 +114,7 @@ class heartbeat {
   std::vector<beat> due(deadline now) const;
   bool is_wanted(const beat& one) const;
   void extend(guard& lock, const beat& one);
-  connection& over();
+  std::optional<timestamp> ask(const claim_token& token);
   void note_end(const beat& one, deadline since, std::optional<timestamp> until);
   void note_locked(const beat& one);
   void note_failure(guard& lock, std::string_view error);
@@ -123,6 +122,7 @@ class heartbeat {
 
   connection_settings settings_;
   extend_function extend_;
+  beat_function on_beat_;
   failure_function on_failure_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -132,7 +132,6 @@ class heartbeat {
   deadline wakes_at_ = no_deadline;
   deadline not_before_{};  // after a failure
   std::size_t takes_ = 0;
-  std::uint64_t extended_ = 0;
   bool is_ending_ = false;
   std::thread thread_;
 };

@@ -10,7 +10,7 @@
 //   cooperative_consumer.hpp   one of many workers that share the cursor of a stream's consumer
 //   worker.hpp        claim, handle, acknowledge until told to stop, with as many threads as are wanted
 //   worker_options.hpp  worker_log.hpp  reconnect.hpp   how it does so, and what it tells; worker_handler.hpp: to whom
-//   stop_on_signals.hpp   until SIGTERM
+//   stop_on_signals.hpp   until SIGTERM; registration.hpp: so that operators see it
 //   work_line.hpp  worker_state.hpp   a thread of it, and what they share
 //   heartbeat.hpp     how slow handlers keep their messages; claim_token.hpp, server_clock.hpp
 //   waiting.hpp       how it waits; interruption.hpp: and is woken
@@ -50,6 +50,7 @@
 #include <quern/pipeline.hpp>
 #include <quern/producer.hpp>
 #include <quern/reconnect.hpp>
+#include <quern/registration.hpp>
 #include <quern/result.hpp>
 #include <quern/seal.hpp>
 #include <quern/server_clock.hpp>

@@ -10,6 +10,7 @@
 #include <quern/error.hpp>
 #include <quern/heartbeat.hpp>
 #include <quern/reconnect.hpp>
+#include <quern/registration.hpp>
 #include <quern/server_clock.hpp>
 #include <quern/waiting.hpp>
 #include <quern/worker_handler.hpp>
@@ -29,8 +30,13 @@ class work_line {
  public:
   using message_type = typename Consumer::message_type;
 
-  work_line(Consumer& from, Handler& handler, worker_state& shared, heartbeat& beats)
-      : from_{&from}, handler_{&handler}, shared_{&shared}, hand_{beats}, backoff_{shared.options().reconnect} {}
+  work_line(Consumer& from, Handler& handler, worker_state& shared, heartbeat& beats, registration& entry)
+      : from_{&from},
+        handler_{&handler},
+        shared_{&shared},
+        hand_{beats},
+        entry_{&entry, &from, &shared},
+        backoff_{shared.options().reconnect} {}
 
   /// Until it is told to stop or, with until_empty, until nothing is there. Throws what does not pass.
   void run() {
@@ -49,6 +55,14 @@ class work_line {
   struct failed_message {
     message_type message;
     std::string error;
+  };
+
+  struct listing {
+    registration* is;
+    Consumer* from;
+    worker_state* shared;
+
+    ~listing() { is->end(from->on(), shared->is_interrupted() ? "suspended" : "stopped"); }
   };
 
   static constexpr handler_kind kind = kind_of_handler<Handler, message_type>();
@@ -76,6 +90,7 @@ class work_line {
   }
 
   void work() {
+    entry_.is->begin(from_->on(), options().use_notifications);
     waiting wait{from_->on(), contract_type::channel, contract_type::wake_key, [this] { return from_->next_due(); },
                  options().use_notifications};
     claim();
@@ -215,6 +230,7 @@ class work_line {
     auto [next, lost] = from_->ack_and_claim(handled_, options().batch_size, options().lease);
     note_ends(lost);
     take(std::move(next));
+    beat();
   }
 
   // A claim looks at what came back far behind the others only from time to time: nothing twice is nothing.
@@ -223,6 +239,8 @@ class work_line {
     if (!is_stopping()) claim();
     return !batch_.empty();
   }
+
+  void beat() { entry_.is->beat(from_->on(), to_text(shared_->status())); }
 
   // Another look after the wake-up lock is held: what came before it has notified nobody.
   void wait_for_batch(waiting& wait) {
@@ -234,6 +252,7 @@ class work_line {
       if (!is_stopping()) claim();
     }
     wait.end();
+    beat();
   }
 
   // Of a consumer with a filter: nothing was found so far.
@@ -283,6 +302,7 @@ class work_line {
   Handler* handler_;
   worker_state* shared_;
   hand hand_;
+  listing entry_;
   backoff backoff_;
   server_clock clock_;
   std::vector<message_type> batch_;

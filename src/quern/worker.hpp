@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <mutex>
 #include <optional>
 #include <quern/heartbeat.hpp>
+#include <quern/registration.hpp>
 #include <quern/work_line.hpp>
 #include <quern/worker_handler.hpp>
 #include <quern/worker_options.hpp>
@@ -35,6 +38,8 @@ namespace quern {
 /// While nothing is there, the worker listens on the queue's channel. It takes whatever notifications the connection
 /// has. When the connection is lost, it is opened again (connection::reopen()), the contract is checked, what was
 /// handled is acknowledged, and the rest of the batch given back; see reconnect_options.
+///
+/// Each of its threads stands in the list of `select * from <schema>.quern_workers()`.
 template <class Consumer, class Handler>
 requires handler_of<Handler, typename Consumer::message_type>
 class worker {
@@ -43,9 +48,10 @@ class worker {
 
   /// The consumer must outlive the worker. Throws std::invalid_argument for options out of range.
   worker(Consumer& from, Handler handler, worker_options options = {})
-      : from_{&from},
-        handler_{std::move(handler)},
-        state_{std::move(options), Consumer::contract_type::queue, from.name()} {}
+      : from_{&from}, handler_{std::move(handler)}, state_{std::move(options), contract_type::queue, from.name()} {
+    for (std::int32_t i = 0; i < state_.options().concurrency; ++i)
+      entries_.emplace_back(contract_type::worker_begin, contract_type::worker_beat, contract_type::queue, from.name());
+  }
 
   /// Works until a stop is requested, until interrupt() or, with until_empty, until nothing is there. A stop and an
   /// interrupt let the present message be finished and give the others of the batch back. May be called again.
@@ -55,14 +61,16 @@ class worker {
     worker_state::run running{state_, stop};
     heartbeat beats{from_->on().settings(),
                     [this](connection& over, const claim_token& held) {
-                      return from_->extend_over(over, held, state_.options().lease);
+                      const auto until = from_->extend_over(over, held, state_.options().lease);
+                      if (until) state_.note_extended();
+                      return until;
                     },
+                    [this](connection& over) { beat_all(over); },
                     [this](std::string_view error) {
                       state_.log("heartbeat_failed", {{"error", std::string{error}}});
                     },
                     state_.options().use_heartbeat};
     run_lines(beats);
-    state_.note_extended(beats.extended());
     return running.reason();
   }
 
@@ -77,6 +85,12 @@ class worker {
   worker_counters counters() const noexcept { return state_.counters(); }
 
  private:
+  using contract_type = typename Consumer::contract_type;
+
+  void beat_all(connection& over) {
+    for (registration& each : entries_) each.beat(over, to_text(state_.status()));
+  }
+
   void run_lines(heartbeat& beats) {
     std::exception_ptr failed;
     std::mutex mutex;
@@ -92,21 +106,22 @@ class worker {
     {
       std::vector<std::jthread> others;
       for (std::int32_t i = 1; i < state_.options().concurrency; ++i)
-        others.emplace_back([&] { run_one([&] { run_another(beats); }); });
-      run_one([&] { work_line{*from_, handler_, state_, beats}.run(); });
+        others.emplace_back([&, i] { run_one([&] { run_another(beats, entries_[static_cast<std::size_t>(i)]); }); });
+      run_one([&] { work_line{*from_, handler_, state_, beats, entries_.front()}.run(); });
     }
     if (failed) std::rethrow_exception(failed);
   }
 
-  void run_another(heartbeat& beats) {
+  void run_another(heartbeat& beats, registration& entry) {
     connection own{from_->on().settings()};
     Consumer consumer = from_->another(own);
-    work_line{consumer, handler_, state_, beats}.run();
+    work_line{consumer, handler_, state_, beats, entry}.run();
   }
 
   Consumer* from_;
   Handler handler_;
   worker_state state_;
+  std::deque<registration> entries_;  // one for each thread
 };
 
 }  // namespace quern

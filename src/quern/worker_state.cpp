@@ -135,8 +135,8 @@ void worker_state::note_reconnected() {
   log("reconnected");
 }
 
-void worker_state::note_extended(std::uint64_t count) {
-  extended_ += count;
+void worker_state::note_extended() {
+  ++extended_;
 }
 
 void worker_state::log(std::string_view event, values what) {

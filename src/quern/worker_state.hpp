@@ -50,6 +50,8 @@ class worker_state {
   /// From any thread, and from a signal handler.
   void interrupt() noexcept;
 
+  bool is_interrupted() const noexcept { return is_interrupted_; }
+
   worker_status status() const noexcept { return status_.load(); }
 
   const interruption& stop() const noexcept { return stop_; }
@@ -68,7 +70,7 @@ class worker_state {
   void note_batch();
   void note_failure(const error& failure);
   void note_reconnected();
-  void note_extended(std::uint64_t count);
+  void note_extended();
 
   using values = std::vector<std::pair<std::string_view, log_record::value>>;
 

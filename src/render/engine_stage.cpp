@@ -118,7 +118,7 @@ std::vector<migration_step> engine_stage::core_steps(renderer& with, const sql_p
   // Of the others queues have the older engine when this comes.
   const auto user = [&](const sql_object& function) -> std::string_view {
     const auto name = function.name.substr(function.name.rfind('.') + 1);
-    if (!name.starts_with("quern_") || name == "quern_handshake") return "programs";
+    if (!name.starts_with("quern_") || name == "quern_handshake" || name.starts_with("quern_worker")) return "programs";
     return mentions(used, function.name) ? "queues of the older engine" : "";
   };
   engine_change what{templates_.engine(),

@@ -30,7 +30,7 @@ quern::worker_counters hold_three(test::shop_session& s, const Names&... names) 
                          if (handled++ == 0) outlast(s, m.lease_until);
                          stolen += rival.claim(10).size();
                        },
-                       {.lease = 300ms, .until_empty = true}};
+                       {.lease = 900ms, .until_empty = true}};
   CHECK(worker.run() == quern::stop_reason::empty);
   CHECK(handled == 3);
   CHECK(stolen == 0);
@@ -50,6 +50,13 @@ TEST_CASE("a handler that outlasts the lease keeps its message and the others of
   shop::email_producer{s.db}.enqueue(test::mails(3));
   expect_held(hold_three<shop::email_consumer>(s));
   CHECK(s.count("email_message") + s.count("email_delayed") == 0);
+}
+
+TEST_CASE("so does one behind a pooler, which keeps no setting") {
+  test::shop_session s;
+  shop::email_producer{s.db}.enqueue(test::mails(3));
+  s.db = quern::connection{s.place.url(), {.use_prepared_statements = false}};
+  expect_held(hold_three<shop::email_consumer>(s));
 }
 
 TEST_CASE("of a log, too") {
@@ -145,4 +152,15 @@ TEST_CASE("a heartbeat that has nothing to do opens no connection") {
   worker.run();
   CHECK(s.db.execute("select count(*) from pg_stat_activity where datname = current_database()").value<int>() == 1);
   CHECK(worker.counters().extended == 0);
+}
+
+TEST_CASE("a moment of the server's clock is found on this machine's, not after it") {
+  test::session s;
+  quern::server_clock clock;
+  clock.follow(s.db);
+  const auto moment = s.db.execute("select clock_timestamp() + interval '10 seconds'").value<quern::timestamp>();
+  const auto now = std::chrono::steady_clock::now();
+  CHECK(clock.local(moment) <= now + 10s);
+  CHECK(clock.local(moment) > now + 5s);
+  CHECK(clock.local(quern::timestamp::max()) > now + std::chrono::days{300});
 }

@@ -1,3 +1,6 @@
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <functional>
 #include <future>
@@ -139,4 +142,19 @@ TEST_CASE("SIGTERM lets the present message be finished and gives the rest back"
   const quern::stop_on_signals again{SIGTERM};
   CHECK_FALSE(again.token().stop_requested());
   CHECK_THROWS_AS(quern::stop_on_signals{SIGKILL}, std::exception);
+}
+
+TEST_CASE("a second SIGTERM ends the program") {
+  const pid_t child = fork();
+  if (child == 0) {
+    const quern::stop_on_signals signals;
+    std::raise(SIGTERM);
+    if (!test::waits_for(signals.token())) _exit(1);
+    std::raise(SIGTERM);
+    _exit(2);
+  }
+  int status = 0;
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGTERM);
 }

@@ -1,3 +1,4 @@
+#include <fstream>
 #include <future>
 #include <shop/activity.hpp>
 #include <thread>
@@ -22,9 +23,9 @@ struct shop_server {
 
   shop_server() { test::migrate_shop(*db); }
 
-  void stop() {
+  void stop(cluster::shutdown how = cluster::shutdown::immediate) {
     db.reset();
-    server.stop(cluster::shutdown::immediate);
+    server.stop(how);
   }
 
   void start() {
@@ -72,6 +73,22 @@ TEST_CASE("what was handled when the connection went is not handled again, and t
   CHECK(lost.empty());
   CHECK(worker.counters().reconnected == 1);
   CHECK(worker.counters().acknowledged == 10);
+}
+
+TEST_CASE("what was handled before a stop is acknowledged although the connection went") {
+  test::shop_session s;
+  shop::email_producer{s.db}.enqueue(test::mails(3));
+  quern::connection doomed = s.another();
+  shop::email_consumer consumer{doomed};
+  std::stop_source stop;
+  quern::worker worker{consumer, [&](const shop::email_message&) {
+                         stop.request_stop();
+                         terminate(s.db, doomed);
+                       }};
+  CHECK(worker.run(stop.get_token()) == quern::stop_reason::requested);
+  CHECK(worker.counters().acknowledged == 1);
+  CHECK(worker.counters().released == 2);
+  CHECK(s.count("email_message where lease_until < now()") == 2);
 }
 
 TEST_CASE("a message whose handler ends the session runs out of attempts") {
@@ -145,6 +162,30 @@ TEST_CASE("a worker that waits survives the restart of the server") {
   CHECK(handled.reaches(1));
   stop.request_stop();
   CHECK(done.get() == quern::stop_reason::requested);
+}
+
+TEST_CASE("a worker does not work on a standby, but as soon as that is promoted") {
+  shop_server s;
+  quern::connection own{s.server.url()};
+  shop::email_consumer consumer{own};
+  test::tally handled;
+  test::tally refusals;
+  quern::worker_options options{.poll_interval = 10min};
+  options.on_disconnect = [&](const quern::error& failure) {
+    if (failure.message() == "the server is a standby, on which nothing can be claimed") refusals.add();
+  };
+  quern::worker worker{consumer, [&](const shop::email_message&) { handled.add(); }, options};
+  auto done = std::async(std::launch::async, [&] { return worker.run(); });
+  test::wait_until(s.server.url(), test::somebody_waits);
+  s.stop(cluster::shutdown::fast);
+  std::ofstream{s.server.data() / "standby.signal"};
+  s.start();
+  CHECK(refusals.reaches(2));
+  CHECK(s.db->execute("select pg_promote()").value<bool>());
+  shop::email_producer{*s.db}.enqueue(test::mails(1));
+  CHECK(handled.reaches(1));
+  worker.interrupt();
+  CHECK(done.get() == quern::stop_reason::interrupted);
 }
 
 TEST_CASE("a handler hears that its lease is over when nobody can extend it, and is acknowledged if nobody came") {

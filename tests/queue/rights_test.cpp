@@ -100,6 +100,9 @@ TEST_CASE("a producer enqueues in every way, and neither reads nor claims") {
                                "queue_dequeue('mail')",
                                "queue_ack(1)",
                                "quern_note_client('mail', 1)",
+                               "quern_worker_begin('mail', null, false)",
+                               "quern_worker_beat(gen_random_uuid(), 'stopped')",
+                               "quern_workers()",
                                "quern_payload_problems('{}', '{}')",
                                "quern_check_payload('mail', '{}', '{}')"}) {
     const std::string name{function, std::string_view{function}.find('(')};
@@ -107,6 +110,7 @@ TEST_CASE("a producer enqueues in every way, and neither reads nor claims") {
   }
   CHECK(here.told("qt_web", "select * from mail_message") == denied("table mail_message"));
   CHECK(here.told("qt_web", "select * from quern_client") == denied("table quern_client"));
+  CHECK(here.told("qt_web", "select * from quern_worker") == denied("table quern_worker"));
   CHECK(here.told("qt_web", "insert into mail_message (body) values ('a') returning body") ==
         denied("table mail_message"));
   CHECK(here.told("qt_web", "insert into mail_message (message_id, body) values (1, 'a')") ==

@@ -38,6 +38,8 @@ struct activity_v1_contract {
   };
 
   static constexpr quern::prepared handshake{"select shop.quern_handshake($1, $2, $3)"};
+  static constexpr quern::prepared worker_begin{"select shop.quern_worker_begin($1, $2, $3, $4)"};
+  static constexpr quern::prepared worker_beat{"select shop.quern_worker_beat($1, $2)"};
   static constexpr quern::prepared publish{
       "select shop.activity_publish_v1("
       "p_customer_id => $1, "

@@ -21,6 +21,8 @@ struct webhooks_v1_contract {
   static constexpr std::int64_t wake_key = 6016467617977762945;
 
   static constexpr quern::prepared handshake{"select shop.quern_handshake($1, $2, $3)"};
+  static constexpr quern::prepared worker_begin{"select shop.quern_worker_begin($1, $2, $3, $4)"};
+  static constexpr quern::prepared worker_beat{"select shop.quern_worker_beat($1, $2)"};
   static constexpr quern::prepared enqueue{
       "select shop.webhooks_enqueue_v1("
       "p_payload => $1, "

@@ -118,7 +118,7 @@ grant insert on shop.email to "Web-App";
 grant execute on function
   shop.email_claim_json, shop.email_maintain,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
-  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
+  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack, shop.quern_worker_begin, shop.quern_worker_beat
 to courier;
 grant select, update, delete on shop.email to courier;
 
@@ -164,12 +164,12 @@ grant insert on shop.email to web;
 grant execute on function
   shop.email_claim_json, shop.email_maintain,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
-  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
+  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack, shop.quern_worker_begin, shop.quern_worker_beat
 to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_maintain, shop.email_restored, shop.email_stats, shop.email_pause, shop.email_resume
+  shop.email_maintain, shop.email_restored, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_claim, shop.email_end, shop.email_live, shop.email_delayed, shop.email_dead to ops;
 
@@ -269,11 +269,11 @@ grant insert on shop.email to web;
 grant execute on function
   shop.email_claim_json, shop.email_maintain,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
-  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
+  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack, shop.quern_worker_begin, shop.quern_worker_beat
 to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_maintain, shop.email_restored, shop.email_stats, shop.email_pause, shop.email_resume
+  shop.email_maintain, shop.email_restored, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_claim, shop.email_end, shop.email_live, shop.email_delayed, shop.email_dead to ops;

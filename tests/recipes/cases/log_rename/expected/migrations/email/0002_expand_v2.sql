@@ -453,12 +453,12 @@ grant insert on shop.mail to web;
 grant execute on function
   shop.mail_claim_json, shop.email_maintain,
   shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt,
-  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
+  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack, shop.quern_worker_begin, shop.quern_worker_beat
 to mailer;
 grant select, update, delete on shop.mail to mailer;
 grant execute on function
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
-  shop.email_maintain, shop.email_restored, shop.mail_stats, shop.mail_pause, shop.mail_resume
+  shop.email_maintain, shop.email_restored, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_claim, shop.email_end, shop.email_live, shop.email_delayed, shop.email_dead to ops;
 

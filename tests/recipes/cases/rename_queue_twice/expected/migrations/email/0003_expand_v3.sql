@@ -394,12 +394,12 @@ grant insert on shop.post to web;
 grant execute on function
   shop.post_claim_json,
   shop.post_ack, shop.post_ack_many, shop.post_nack, shop.post_extend, shop.post_release, shop.email_attempt,
-  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack
+  shop.quern_queue_of, shop.queue_dequeue, shop.queue_ack, shop.quern_worker_begin, shop.quern_worker_beat
 to mailer;
 grant select, update, delete on shop.post to mailer;
 grant execute on function
   shop.post_redrive, shop.post_redrive_all, shop.post_purge,
-  shop.post_stats, shop.post_pause, shop.post_resume
+  shop.post_stats, shop.post_pause, shop.post_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 

@@ -35,6 +35,8 @@ struct email_v1_contract {
   };
 
   static constexpr quern::prepared handshake{"select shop.quern_handshake($1, $2, $3)"};
+  static constexpr quern::prepared worker_begin{"select shop.quern_worker_begin($1, $2, $3, $4)"};
+  static constexpr quern::prepared worker_beat{"select shop.quern_worker_beat($1, $2)"};
   static constexpr quern::prepared enqueue{
       "select shop.email_enqueue_v1("
       "p_order_id => $1, "
@@ -85,6 +87,8 @@ struct mail_v2_contract {
   };
 
   static constexpr quern::prepared handshake{"select shop.quern_handshake($1, $2, $3)"};
+  static constexpr quern::prepared worker_begin{"select shop.quern_worker_begin($1, $2, $3, $4)"};
+  static constexpr quern::prepared worker_beat{"select shop.quern_worker_beat($1, $2)"};
   static constexpr quern::prepared enqueue{
       "select shop.mail_enqueue_v2("
       "p_order_id => $1, "
@@ -135,6 +139,8 @@ struct post_v3_contract {
   };
 
   static constexpr quern::prepared handshake{"select shop.quern_handshake($1, $2, $3)"};
+  static constexpr quern::prepared worker_begin{"select shop.quern_worker_begin($1, $2, $3, $4)"};
+  static constexpr quern::prepared worker_beat{"select shop.quern_worker_beat($1, $2)"};
   static constexpr quern::prepared enqueue{
       "select shop.post_enqueue_v3("
       "p_order_id => $1, "

@@ -34,6 +34,8 @@ struct mail_v2_contract {
   };
 
   static constexpr quern::prepared handshake{"select shop.quern_handshake($1, $2, $3)"};
+  static constexpr quern::prepared worker_begin{"select shop.quern_worker_begin($1, $2, $3, $4)"};
+  static constexpr quern::prepared worker_beat{"select shop.quern_worker_beat($1, $2)"};
   static constexpr quern::prepared enqueue{
       "select shop.mail_enqueue_v2("
       "p_order_id => $1, "

@@ -36,6 +36,8 @@ struct email_v1_contract {
   };
 
   static constexpr quern::prepared handshake{"select shop.quern_handshake($1, $2, $3)"};
+  static constexpr quern::prepared worker_begin{"select shop.quern_worker_begin($1, $2, $3, $4)"};
+  static constexpr quern::prepared worker_beat{"select shop.quern_worker_beat($1, $2)"};
   static constexpr quern::prepared enqueue{
       "select shop.email_enqueue_v1("
       "p_small => $1, "
@@ -89,6 +91,8 @@ struct email_v2_contract {
   };
 
   static constexpr quern::prepared handshake{"select shop.quern_handshake($1, $2, $3)"};
+  static constexpr quern::prepared worker_begin{"select shop.quern_worker_begin($1, $2, $3, $4)"};
+  static constexpr quern::prepared worker_beat{"select shop.quern_worker_beat($1, $2)"};
   static constexpr quern::prepared enqueue{
       "select shop.email_enqueue_v2("
       "p_small => $1, "

@@ -20,6 +20,8 @@ struct any_v1_contract {
   static constexpr std::int64_t wake_key = -3657125616090488451;
 
   static constexpr quern::prepared handshake{"select \"user\".quern_handshake($1, $2, $3)"};
+  static constexpr quern::prepared worker_begin{"select \"user\".quern_worker_begin($1, $2, $3, $4)"};
+  static constexpr quern::prepared worker_beat{"select \"user\".quern_worker_beat($1, $2)"};
   static constexpr quern::prepared enqueue{
       "select \"user\".any_enqueue_v1("
       "p_payload => $1, "

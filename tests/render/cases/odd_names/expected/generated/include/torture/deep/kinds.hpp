@@ -194,6 +194,8 @@ struct kinds_v1_contract {
   };
 
   static constexpr quern::prepared handshake{"select \"user\".quern_handshake($1, $2, $3)"};
+  static constexpr quern::prepared worker_begin{"select \"user\".quern_worker_begin($1, $2, $3, $4)"};
+  static constexpr quern::prepared worker_beat{"select \"user\".quern_worker_beat($1, $2)"};
   static constexpr quern::prepared enqueue{
       "select \"user\".kinds_enqueue_v1("
       "p_f0 => $1, "
