@@ -158,6 +158,14 @@ TEST_CASE("a handler that runs for too long is ended with all that it has starte
   CHECK(db.execute("select last_error from shop.email_dead").value<std::string>() == "ran longer than 0.2 s");
 }
 
+TEST_CASE("a handler that ends well after its time is over has failed all the same") {
+  const counter at{shop};
+  quern::connection db{at.url()};
+  enqueue(at, "email", 1);
+  at.run({"work", "email", "--drain", "--timeout", "300ms", "--exec", "trap 'exit 0' TERM; sleep 600 & wait"});
+  CHECK(db.execute("select last_error from shop.email_dead").value<std::string>() == "ran longer than 0.3 s");
+}
+
 TEST_CASE("what a handler leaves behind ends with it") {
   const counter at{shop};
   enqueue(at, "email", 1);
