@@ -109,10 +109,11 @@ TEST_CASE("a handler is told that it has lost its message, and only that one") {
           other.execute("update shop.email_message set lease_until = 'infinity' where message_id = $1", m.message_id);
           other.execute("update shop.email_message set attempt = 7 where message_id = $1", m.message_id);
           test::waits_for(loss);
+          CHECK(s.db.execute("select clock_timestamp() < $1", m.lease_until).value<bool>());
         }
         told.push_back(loss.stop_requested());
       },
-      {.lease = 300ms, .until_empty = true, .on_lease_lost = [&](auto id) { lost.push_back(id); }}};
+      {.lease = 3s, .until_empty = true, .on_lease_lost = [&](auto id) { lost.push_back(id); }}};
   worker.run();
   CHECK(told == std::vector<bool>{true, false});
   CHECK(lost.size() == 1);
@@ -125,19 +126,26 @@ TEST_CASE("what a handler has locked in a transaction of its own is not lost") {
   shop::email_consumer consumer{s.db};
   bool was_told = true;
   std::vector<std::int64_t> lost;
-  quern::worker worker{consumer,
-                       [&](const shop::email_message& m, const std::stop_token& loss) {
-                         quern::transaction within{s.db};
-                         CHECK(consumer.ack(m));
-                         test::wait_until(
-                             s.place.url(),
-                             "select exists (select from pg_stat_activity where wait_event_type = 'Lock' and "
-                             "query like '%email_extend%' and datname = current_database())");
-                         outlast(s, m.lease_until);
-                         was_told = loss.stop_requested();
-                         within.rollback();
-                       },
-                       {.lease = 600ms, .until_empty = true, .on_lease_lost = [&](auto id) { lost.push_back(id); }}};
+  quern::worker worker{
+      consumer,
+      [&](const shop::email_message& m, const std::stop_token& loss) {
+        quern::transaction within{s.db};
+        CHECK(consumer.ack(m));
+        const std::string beat =
+            " from pg_stat_activity where wait_event_type = 'Lock' and query like '%email_extend%' and "
+            "datname = current_database()";
+        test::wait_until(s.place.url(), "select exists (select" + beat + ")");
+        // It gives up waiting, and tries again when the lease is long over.
+        quern::connection watcher = s.another();
+        const auto first = watcher.execute("select query_start" + beat).value<quern::timestamp>();
+        const auto micros = std::to_string(first.time_since_epoch().count());
+        test::wait_until(s.place.url(), "select exists (select" + beat + " and query_start > to_timestamp(" + micros +
+                                            " / 1000000.0) + interval '1 second')");
+        outlast(s, m.lease_until);
+        was_told = loss.stop_requested();
+        within.rollback();
+      },
+      {.lease = 600ms, .until_empty = true, .on_lease_lost = [&](auto id) { lost.push_back(id); }}};
   worker.run();
   CHECK_FALSE(was_told);
   CHECK(lost.empty());

@@ -53,6 +53,20 @@ TEST_CASE("a connection that was lost is opened again with all that it knew") {
   CHECK(doomed.execute("select count(*) from shop.email_message").value<int>() == 3);
 }
 
+TEST_CASE("so is one whose server has crashed") {
+  cluster::scratch server;
+  quern::connection db{server.url()};
+  db.execute("begin");
+  server.stop(cluster::shutdown::immediate);
+  CHECK_THROWS_AS(db.execute("select 1"), quern::connection_error);
+  CHECK_THROWS_AS(db.reopen(), quern::connection_error);
+  CHECK_FALSE(db.is_usable());
+  server.start();
+  db.reopen();
+  CHECK(db.status() == quern::transaction_status::idle);
+  CHECK(db.execute("select 1").value<int>() == 1);
+}
+
 TEST_CASE("what was handled when the connection went is not handled again, and the rest at once") {
   test::shop_session s;
   shop::email_producer{s.db}.enqueue(test::mails(10));
@@ -211,6 +225,37 @@ TEST_CASE("a handler hears that its lease is over when nobody can extend it, and
   CHECK(worker.counters().lost == 0);
   CHECK(std::ranges::count(log, "heartbeat_failed") > 0);
   CHECK(std::ranges::count(log, "reconnected") == 1);
+}
+
+TEST_CASE("what the server refuses for a passing reason is tried again in the same session") {
+  test::shop_session s;
+  quern::connection own = s.another();
+  shop::email_consumer consumer{own};
+  own.execute("set lock_timeout = '1ms'");
+  std::optional<quern::transaction> rival{s.db};
+  rival->execute("lock table shop.email_message in access exclusive mode");
+  std::vector<std::string> refusals;
+  quern::worker_options options{.until_empty = true};
+  options.on_disconnect = [&](const quern::error& failure) {
+    refusals.push_back(failure.sqlstate());
+    if (refusals.size() < 3) return;
+    shop::email_producer{s.db}.enqueue(test::mails(1));
+    rival->commit();
+  };
+  int entries = 0;
+  quern::worker worker{consumer,
+                       [&](const shop::email_message&) {
+                         entries =
+                             s.db.execute("select count(*) from pg_locks where locktype = 'advisory' and pid = $1",
+                                          std::int32_t{own.backend_pid()})
+                                 .value<int>();
+                       },
+                       options};
+  CHECK(worker.run() == quern::stop_reason::empty);
+  CHECK(refusals == std::vector<std::string>(3, "55P03"));
+  CHECK(entries == 1);
+  CHECK(worker.counters().acknowledged == 1);
+  CHECK(worker.counters().reconnected == 0);
 }
 
 TEST_CASE("a server that does not come back is given up, and a stop does not wait for it") {
