@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <quern/connection.hpp>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cli/command.hpp"
@@ -59,6 +61,15 @@ struct stream_stats {
   std::vector<consumer_stats> consumers{};
 };
 
+/// Who works on a queue, or on a consumer of a stream.
+struct worker_counts {
+  std::int64_t alive = 0;
+  std::int64_t dead = 0;
+};
+
+/// By queue, or by stream and consumer.
+using all_workers = std::map<std::pair<std::string, std::string>, worker_counts>;
+
 /// What one of them says, or why it says nothing.
 struct entry {
   operated_queue of;
@@ -78,6 +89,7 @@ struct survey {
   std::vector<entry> entries{};
   std::size_t hidden = 0;  // which this role may not operate
   std::optional<held_back> oldest{};
+  std::optional<all_workers> workers{};  // nothing where this role may not know
 };
 
 queue_stats read_queue(operated_schema& in, const operated_queue& of) {
@@ -136,6 +148,22 @@ std::optional<held_back> oldest_transaction(operated_schema& in) {
                    rows[0].get<std::optional<std::string>>(2).value_or("")};
 }
 
+std::optional<all_workers> read_workers(operated_schema& in) try {
+  all_workers found;
+  const auto rows =
+      in.db.execute(fmt::format("select queue, coalesce(consumer, ''), count(*) filter (where status in ('ready', "
+                                "'polling', 'interrupted')), count(*) "
+                                "filter (where status = 'dead') from {}.quern_workers() group by 1, 2",
+                                quern::quoted_identifier(in.name)));
+  for (const auto row : rows)
+    found[{row.get<std::string>(0), row.get<std::string>(1)}] = {row.get<std::int64_t>(2), row.get<std::int64_t>(3)};
+  return found;
+
+} catch (const quern::database_error&) {
+  // Migrated before there was such a list, or not for this role.
+  return std::nullopt;
+}
+
 survey look(operated_schema& in, const std::vector<std::string>& names) {
   survey found;
   for (const std::string& name : names) found.entries.push_back(read_entry(in, find_queue(in, name)));
@@ -148,6 +176,7 @@ survey look(operated_schema& in, const std::vector<std::string>& names) {
     }
   }
   found.oldest = oldest_transaction(in);
+  found.workers = read_workers(in);
   return found;
 }
 
@@ -187,15 +216,28 @@ ordered_json as_json(const entry& one, const stream_stats& of) {
           {"consumers", std::move(consumers)}};
 }
 
+worker_counts workers_of(const survey& found, const std::string& name, const std::string& consumer = {}) {
+  if (!found.workers) return {};
+  const auto place = found.workers->find({name, consumer});
+  return place == found.workers->end() ? worker_counts{} : place->second;
+}
+
+void add_workers(ordered_json& into, const survey& found, const std::string& name, const std::string& consumer = {}) {
+  const auto [alive, dead] = workers_of(found, name, consumer);
+  into["workers"] = found.workers ? ordered_json(alive) : ordered_json(nullptr);
+  into["dead_workers"] = found.workers ? ordered_json(dead) : ordered_json(nullptr);
+}
+
 ordered_json as_json(const survey& found) {
   ordered_json queues = ordered_json::array();
   ordered_json streams = ordered_json::array();
   for (const entry& one : found.entries) {
     ordered_json& into = one.of.is_stream ? streams : queues;
     if (one.queue)
-      into.push_back(as_json(one, *one.queue));
+      add_workers(into.emplace_back(as_json(one, *one.queue)), found, one.of.name);
     else if (one.stream)
-      into.push_back(as_json(one, *one.stream));
+      for (ordered_json& each : into.emplace_back(as_json(one, *one.stream)).at("consumers"))
+        add_workers(each, found, one.of.name, each.at("consumer").get<std::string>());
     else
       into.push_back({{one.of.is_stream ? "stream" : "queue", one.of.name}, {"error", one.problem}});
   }
@@ -205,12 +247,19 @@ ordered_json as_json(const survey& found) {
   return {{"queues", std::move(queues)}, {"streams", std::move(streams)}, {"oldest_transaction", std::move(oldest)}};
 }
 
+cell worker_cell(const survey& found, const std::string& name, const std::string& consumer = {}) {
+  if (!found.workers) return {"-"};
+  const auto [alive, dead] = workers_of(found, name, consumer);
+  if (dead == 0) return count_cell(alive);
+  return {fmt::format("{} ({} dead)", alive, dead), yellow};
+}
+
 cell age_cell(const std::optional<double>& seconds) {
   return {seconds ? spell_age(*seconds) : "-"};
 }
 
 void say_queues(const survey& found) {
-  table lines{{"queue", "ready", "delayed", "leased", "dead", "oldest", ""}};
+  table lines{{"queue", "ready", "delayed", "leased", "dead", "oldest", "workers", ""}};
   for (const entry& one : found.entries) {
     if (!one.queue) continue;
     const queue_stats& of = *one.queue;
@@ -225,6 +274,7 @@ void say_queues(const survey& found) {
                count_cell(of.leased),
                count_cell(of.dead, red),
                age_cell(of.oldest_age),
+               worker_cell(found, one.of.name),
                remark});
   }
   if (!lines.empty()) lines.say();
@@ -232,7 +282,7 @@ void say_queues(const survey& found) {
 
 void say_streams(const survey& found) {
   table streams{{"stream", "first", "last", "unsealed", "size"}};
-  table consumers{{"consumer", "up to", "behind", "oldest", "moved", "claims", "retries", "dead"}};
+  table consumers{{"consumer", "up to", "behind", "oldest", "moved", "claims", "retries", "dead", "workers"}};
   for (const entry& one : found.entries) {
     if (!one.stream) continue;
     const stream_stats& of = *one.stream;
@@ -249,7 +299,8 @@ void say_streams(const survey& found) {
                      age_cell(each.moved_age),
                      count_cell(each.claims),
                      count_cell(each.retries, yellow),
-                     count_cell(each.dead, red)});
+                     count_cell(each.dead, red),
+                     worker_cell(found, one.of.name, each.name)});
   }
   if (!streams.empty()) streams.say();
   if (!consumers.empty()) consumers.say();

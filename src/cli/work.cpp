@@ -65,7 +65,8 @@ exit_code run(const work_arguments& given) {
     return quern::connection{
         in.url, {.use_prepared_statements = !given.is_polling, .application_name = "quern work " + given.target}};
   };
-  work_loop loop{options, connect, make_source};
+  const operated_target target = find_target(in, given.target);
+  work_loop loop{options, {in.name, target.queue.name, target.consumer}, connect, make_source};
   tell(spell(loop.run()));
   return exit_code::done;
 }

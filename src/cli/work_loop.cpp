@@ -26,8 +26,14 @@ constexpr auto longest_backoff = 10'000ms;
 
 }  // namespace
 
-work_loop::work_loop(work_options options, connect make_connection, look_up make_source)
-    : options_{std::move(options)}, make_connection_{std::move(make_connection)}, make_source_{std::move(make_source)} {
+work_loop::work_loop(work_options options, const work_name& who, connect make_connection, look_up make_source)
+    : options_{std::move(options)},
+      make_connection_{std::move(make_connection)},
+      make_source_{std::move(make_source)},
+      begin_statement_{
+          fmt::format("select {}.quern_worker_begin($1, $2, $3, $4)", quern::quoted_identifier(who.schema))},
+      beat_statement_{fmt::format("select {}.quern_worker_beat($1, $2)", quern::quoted_identifier(who.schema))},
+      registration_{{begin_statement_}, {beat_statement_}, who.queue, who.consumer} {
   db_.emplace(make_connection_());
   source_.emplace(make_source_());
   extend_at_ = clock::now() + options_.lease / 3;
@@ -46,9 +52,11 @@ work_done work_loop::run() {
     collect();
     watch_over();
     talk();
-    if (is_done()) return done_;
+    if (is_done()) break;
     wait();
   }
+  if (db_) registration_.end(*db_, "stopped");
+  return done_;
 }
 
 // Handlers that have ended.
@@ -114,12 +122,14 @@ void work_loop::end_by_force(running_job& one, force why) {
 void work_loop::talk() try {
   if (!db_) connect_again();
   if (!db_) return;
+  registration_.begin(*db_, options_.use_notifications);
   tell_endings();
   extend_leases();
   if (is_stopping())
     end_waiting();
   else
     claim();
+  registration_.beat(*db_, is_stopping() ? "interrupted" : "polling");
 
 } catch (const quern::error& why) {
   if (why.connection_lost()) {

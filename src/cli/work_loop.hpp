@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <quern/connection.hpp>
+#include <quern/registration.hpp>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,13 @@ struct work_options {
   bool use_notifications = true;
 };
 
+/// Who works, for the list of workers.
+struct work_name {
+  std::string schema{};
+  std::string queue{};
+  std::string consumer{};
+};
+
 /// What came of it.
 struct work_done {
   std::int64_t handled = 0;
@@ -47,7 +55,7 @@ class work_loop {
   /// Makes the source anew: contracts come and go.
   using look_up = std::function<job_source()>;
 
-  work_loop(work_options options, connect make_connection, look_up make_source);
+  work_loop(work_options options, const work_name& who, connect make_connection, look_up make_source);
 
   /// Until a request to stop or, with is_drain, until nothing is there. Throws quern::error when the database refuses
   /// what cannot be tried again, or cannot be reached at the end.
@@ -102,6 +110,9 @@ class work_loop {
   look_up make_source_;
   handler_keeper keeper_;  // before the connection: it shares no file with it
   work_signals signals_;
+  std::string begin_statement_;
+  std::string beat_statement_;
+  quern::registration registration_;
   std::optional<quern::connection> db_{};
   std::optional<job_source> source_{};
   std::vector<running_job> running_{};

@@ -139,8 +139,8 @@ TEST_CASE("stats tells of queues, streams and consumers, as a table and as JSON"
 
   at.run({"pause", "bulk"});
   const auto table = at.run({"stats"});
-  CHECK_THAT(table,
-             test::starts_with("queue  ready  delayed  leased  dead  oldest\nbulk       2        0       0     0"));
+  CHECK_THAT(table, test::starts_with(
+                        "queue  ready  delayed  leased  dead  oldest  workers\nbulk       2        0       0     0"));
   CHECK_THAT(table, test::contains("paused\n"));
   CHECK_THAT(table, test::contains("1 key blocked\n"));
   CHECK_THAT(table, test::contains("\nactivity/audit         0       2"));
@@ -281,7 +281,9 @@ TEST_CASE("purge deletes what waits and leaves alone what is leased or dead") {
   for (int i = 1; i <= 4; ++i) at.run({"enqueue", "email", "--json", fmt::format("{{\"order_id\": {}}}", i)});
   at.run({"enqueue", "email", "--json", "{\"order_id\": 5}", "--delay", "1h"});
   fail_next(db, "email", "bad");
-  db.execute("select shop.email_claim_v1()");
+  const auto leased = db.execute("select message_id from shop.email_claim_v1()").value<std::int64_t>();
+  CHECK(at.quern({"purge", "email", fmt::to_string(leased), "--yes"}).err ==
+        fmt::format("quern: error: queue email has no message {} that waits or is dead\n", leased));
   CHECK(at.quern({"purge", "email", "--waiting"}).err ==
         "quern: error: Delete all messages that wait in queue email for good? Nobody is there to ask: say --yes\n");
   CHECK(at.run({"purge", "email", "--waiting", "--yes"}) == "deleted 3 messages of queue email\n");

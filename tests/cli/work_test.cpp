@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <quern/connection.hpp>
 #include <string>
 #include <thread>
@@ -276,6 +277,40 @@ TEST_CASE("an idle worker asks producers to notify, and a busy one does not") {
   CHECK(states(db, "email") == "0 0 0 0");
   worker.signal(SIGINT);
   CHECK(worker.end().exit_code == 0);
+}
+
+TEST_CASE("a worker is in the list of workers while it lives, and stats counts it") {
+  const counter at{shop};
+  quern::connection db{at.url()};
+  const auto count = [&] {
+    const auto all = nlohmann::json::parse(at.run({"stats", "email", "--json"}));
+    const auto& email = all.at("queues").at(0);
+    return fmt::format("{} alive, {} dead", email.at("workers").get<int>(), email.at("dead_workers").get<int>());
+  };
+  const auto expect = [&](const std::string& status) {
+    test::wait_until(at.url(), fmt::format("select exists (select from shop.quern_workers() where queue = 'email' and "
+                                           "consumer is null and status = '{}')",
+                                           status));
+  };
+  auto worker = at.start({"work", "email", "--exec", waits_for_go});
+  expect("polling");
+  CHECK(count() == "1 alive, 0 dead");
+  enqueue(at, "email", 1);
+  begun(at);
+  worker.signal(SIGTERM);
+  expect("interrupted");
+  CHECK(count() == "1 alive, 0 dead");
+  at.desk().write("go", "");
+  CHECK(worker.end().exit_code == 0);
+  expect("stopped");
+  CHECK(count() == "0 alive, 0 dead");
+  auto killed = at.start({"work", "email", "--exec", waits_for_go});
+  expect("polling");
+  killed.signal(SIGKILL);
+  killed.end();
+  expect("dead");
+  CHECK(count() == "0 alive, 1 dead");
+  CHECK_THAT(at.run({"stats", "email"}), test::contains("0 (1 dead)"));
 }
 
 TEST_CASE("behind a pooler a worker looks again and again, and listens to nothing") {
