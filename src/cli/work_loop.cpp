@@ -156,7 +156,7 @@ void work_loop::connect_again() {
 void work_loop::drop_connection(const quern::error& why) {
   // What is left to say can be said for as long as the leases run, but nobody waits for that who wants to stop.
   if (is_stopping() && running_.empty()) throw why;
-  if (db_) tell(fmt::format("{}; trying again", why.message()));
+  if (db_) tell(fmt::format("{}; trying again", why.message().substr(0, why.message().find('\n'))));
   db_.reset();
   is_waiting_ = false;
   connect_at_ = clock::now() + backoff_;

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <quern/connection.hpp>
+#include <sstream>
 #include <string>
 
 #include "cli/counter.hpp"
@@ -144,6 +147,22 @@ TEST_CASE("stats tells of queues, streams and consumers, as a table and as JSON"
   CHECK_THAT(table, test::contains("paused\n"));
   CHECK_THAT(table, test::contains("1 key blocked\n"));
   CHECK_THAT(table, test::contains("\nactivity/audit         0       2"));
+}
+
+TEST_CASE("stats goes on to watch, one line of JSON each time") {
+  const counter at{shop};
+  auto watched = at.start({"stats", "email", "--json", "--watch", "20ms"});
+  // It asks again and again over one session.
+  const std::string session =
+      "pg_stat_activity where application_name = 'quern stats' and datname = current_database()";
+  test::wait_until(at.url(), "select exists (select from " + session +
+                                 " and state_change > backend_start + interval '200 "
+                                 "milliseconds')");
+  watched.signal(SIGTERM);
+  const auto ended = watched.end();
+  CHECK(ended.exit_code == 128 + SIGTERM);
+  CHECK(lines_of(ended.out).size() > 1);
+  CHECK(lines_of(ended.out).at(0).at("queues").at(0).at("queue") == "email");
 }
 
 TEST_CASE("stats is for operators, and says how many queues it hides from others") {
