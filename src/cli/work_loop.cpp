@@ -1,10 +1,10 @@
 #include "cli/work_loop.hpp"
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
 #include <poll.h>
 
 #include <algorithm>
+#include <quern/socket.hpp>
 #include <quern/sqlstate.hpp>
 #include <system_error>
 #include <utility>
@@ -277,7 +277,7 @@ work_loop::time work_loop::next_time() const {
 
 void work_loop::wait() {
   std::vector<pollfd> waited{{signals_.file(), POLLIN, 0}};
-  if (db_) waited.push_back({PQsocket(db_->native()), POLLIN, 0});
+  if (db_) waited.push_back({quern::socket_of(*db_), POLLIN, 0});
   for (const running_job& one : running_) one.process.add_to(waited);
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_time() - clock::now()).count();
   const int limit = static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
