@@ -158,6 +158,8 @@ create table shop.activity_claim (
   next_offset bigint not null,
   last_offset bigint not null,
   picked bigint[],
+  keys bigint[],
+  ordered_by text,
   failed bigint[] not null default '{}',
   attempt integer not null,
   is_open boolean not null default true,
@@ -169,13 +171,15 @@ create table shop.activity_claim (
   constraint activity_claim_key primary key (consumer, claim_id, step)
 );
 comment on column shop.activity_claim.next_offset is 'The first event of the range that is not done.';
-comment on column shop.activity_claim.picked is 'What a filter has let through of the range, and is not done; null: all of it.';
+comment on column shop.activity_claim.picked is 'What of the range a filter has let through, or an order, and is not done; null: all of it.';
+comment on column shop.activity_claim.keys is 'Of a consumer that is ordered: the hash of the key of each that was picked, by the column ordered_by.';
 comment on column shop.activity_claim.failed is 'Events of the range that failed alone, and go their own way: see activity_failed.';
 comment on column shop.activity_claim.lease_until is 'When others may take it over; -infinity: it is nobody''s.';
 comment on column shop.activity_claim.session_key is 'The advisory lock of the session that works on it, if that has one: see activity_enlist.';
 
 -- Events that failed at a cooperative consumer: each waits for its next attempt, is claimed again, or is dead. They are copies,
--- so that the events themselves need not be kept for them.
+-- so that the events themselves need not be kept for them. At a consumer that is ordered also events that wait for others of
+-- their key.
 create table shop.activity_failed (
   consumer text not null,
   event_offset bigint not null,
@@ -186,6 +190,8 @@ create table shop.activity_failed (
   failed_at timestamptz not null default clock_timestamp(),
   dead_at timestamptz,
   last_error text,
+  order_key bigint,
+  is_blocking boolean not null default false,
   published_at timestamptz not null,
   contract_version smallint not null,
   customer_id bigint not null,
@@ -199,8 +205,11 @@ create table shop.activity_failed (
 );
 create index activity_failed_due on shop.activity_failed (consumer, due_at) where dead_at is null;
 create index activity_failed_held on shop.activity_failed (consumer, claim_id) where claim_id is not null;
+create index activity_failed_by_key on shop.activity_failed (consumer, order_key, event_offset) where order_key is not null;
 comment on table shop.activity_failed is 'Events of stream activity that failed at a cooperative consumer; those with dead_at are its dead letters.';
-comment on column shop.activity_failed.due_at is 'When it may be claimed: after its delay, or when the lease of its claim runs out.';
+comment on column shop.activity_failed.due_at is 'When it may be claimed: after its delay, or when the lease of its claim runs out; infinity: with or after another one of its key.';
+comment on column shop.activity_failed.order_key is 'The hash of its key, where the consumer is ordered and it has one.';
+comment on column shop.activity_failed.is_blocking is 'Whether this dead letter keeps later events of its key back until it is redriven or purged.';
 
 -- Wakes waiting consumers. These share an advisory lock while they wait: when it is free, nobody listens, and a
 -- notification, which makes commits wait for each other, is saved.
@@ -348,6 +357,69 @@ begin
 end
 $$;
 
+-- By which column the events of a consumer are ordered: those with the same value are handled one at a time. Null: by none.
+create function shop.activity_ordered_by(p_consumer text)
+returns text
+language sql immutable
+begin atomic
+  select null::text;
+end;
+
+-- Whether a dead letter keeps the later events of its key back.
+create function shop.activity_blocks(p_consumer text)
+returns boolean
+language sql immutable
+begin atomic
+  select false;
+end;
+
+-- The hash of an event's key; null where it has none, and no order. Part of the statements that call it.
+create function shop.activity_key_of(p_consumer text, p_event shop.activity_event)
+returns bigint
+language sql stable
+begin atomic
+  select null::bigint;
+end;
+
+-- The same of an event that stands there.
+create function shop.activity_key_of_failed(p_consumer text, p_failed shop.activity_failed)
+returns bigint
+language sql stable
+begin atomic
+  select null::bigint;
+end;
+
+create function shop.activity_blocked()
+returns table (consumer text, key text, event_offset bigint, attempts integer, last_error text, blocked_since timestamptz, waiting bigint)
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select b.consumer, b.key, b.event_offset, b.attempts, b.last_error, b.blocked_since, b.waiting
+  from (
+    select distinct on (e.consumer, e.order_key)
+      e.consumer,
+      null::text as key,
+      e.event_offset,
+      e.attempt as attempts,
+      e.last_error,
+      e.dead_at as blocked_since,
+      (
+        select count(*)
+        from shop.activity_failed as f
+        where f.consumer = e.consumer
+          and f.order_key = e.order_key
+          and f.event_offset > e.event_offset
+          and f.dead_at is null
+      ) as waiting
+    from shop.activity_failed as e
+    where e.is_blocking
+      and e.order_key is not null
+    order by e.consumer, e.order_key, e.event_offset
+  ) as b
+  order by b.consumer, b.event_offset;
+end;
+comment on function shop.activity_blocked is 'The keys that a dead letter blocks, each with the first and how many events wait for it: redrive or purge it to let them go on.';
+
 create function shop.activity_has_filter(p_consumer text)
 returns boolean
 language sql immutable
@@ -372,8 +444,15 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
+declare
+  v_busy bigint[];
 begin
-  if not shop.activity_has_filter(p_consumer) then
+  if shop.activity_ordered_by(p_consumer) is not null then
+    v_busy := shop.activity_busy_keys(p_consumer);
+    if v_busy is null or shop.activity_is_full(p_consumer, v_busy) then
+      return null;
+    end if;
+  elsif not shop.activity_has_filter(p_consumer) then
     return null;
   end if;
   return (
@@ -406,7 +485,7 @@ begin
   );
 end
 $$;
-comment on function shop.activity_looked_up_to is 'Of a consumer with a filter, how far it has looked, while there is more behind that: whoever got nothing looks on at once. Else null.';
+comment on function shop.activity_looked_up_to is 'Of a consumer with a filter or an order, how far it has looked, while there is more behind that: whoever got nothing looks on at once. Else null.';
 
 -- Gives the events of the transactions that have ended since the last seal their offsets, and returns how many, and the newest
 -- page. Nobody waits: while another session seals, both are null. Others are shown these offsets when this transaction has
@@ -876,7 +955,7 @@ begin
     raise exception using
       errcode = 'QN008',
       message = format('consumer "%s" of stream "activity" is not through with what it has claimed', p_consumer),
-      detail = format('It is done up to offset %s and has claimed up to %s; %s failed events wait for another attempt.', v_done_up_to, v_claim.up_to, v_failed),
+      detail = format('It is done up to offset %s and has claimed up to %s; %s events wait for another attempt, or for others of their key.', v_done_up_to, v_claim.up_to, v_failed),
       hint = 'Let its workers finish, and start no new ones.';
   end if;
   perform shop.activity_move_position(p_consumer, v_claim.up_to);
@@ -915,6 +994,28 @@ begin
 end
 $$;
 
+-- Of these keys something has ended: tells those who wait when there is more of them. Null: nothing has a key.
+create function shop.activity_wake_waiting(p_consumer text, p_keys bigint[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  if p_keys is not null and exists (
+    select
+    from unnest(p_keys) as k (order_key)
+    join shop.activity_failed as f on f.consumer = p_consumer and f.order_key = k.order_key
+    where f.claim_id is null
+      and f.dead_at is null
+  ) then
+    perform shop.activity_wake();
+  end if;
+end
+$$;
+
 -- Acknowledges a claim up to an offset, or all of it. Part of activity_ack, whose settings hold.
 create function shop.activity_finish(p_consumer text, p_claim_id bigint, p_offset bigint)
 returns bigint
@@ -925,15 +1026,22 @@ declare
   v_up_to constant bigint := coalesce(p_offset, v_claim.last_offset);
   v_left bigint[];
   v_picked bigint[];
+  v_keys bigint[];
   v_count bigint;
 begin
   if v_claim.claim_id is null then
     -- Of events that have failed before.
-    delete from shop.activity_failed as f
-    where f.consumer = p_consumer
-      and f.claim_id = p_claim_id
-      and (p_offset is null or f.event_offset <= p_offset);
-    get diagnostics v_count = row_count;
+    with gone as (
+      delete from shop.activity_failed as f
+      where f.consumer = p_consumer
+        and f.claim_id = p_claim_id
+        and (p_offset is null or f.event_offset <= p_offset)
+      returning f.order_key
+    )
+    select count(*), array_agg(g.order_key)
+    into v_count, v_keys
+    from gone as g;
+    perform shop.activity_wake_waiting(p_consumer, v_keys);
     return v_count;
   end if;
   if not v_claim.is_open or v_claim.lease_until = '-infinity' or v_up_to < v_claim.next_offset then
@@ -951,12 +1059,15 @@ begin
   end if;
   if v_claim.picked is not null then
     v_picked := array(select p.event_offset from unnest(v_claim.picked) as p (event_offset) where p.event_offset > v_up_to);
+    v_keys := v_claim.keys[cardinality(v_claim.keys) - cardinality(v_picked) + 1:];
   end if;
-  insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, picked, failed, attempt, is_open, lease_until, session_key)
-  values (
-    p_consumer, p_claim_id, v_claim.step + 1, v_up_to + 1, v_claim.last_offset, v_picked, v_left, v_claim.attempt,
+  insert into shop.activity_claim (
+    consumer, claim_id, step, next_offset, last_offset, picked, keys, ordered_by, failed, attempt, is_open, lease_until, session_key
+  ) values (
+    p_consumer, p_claim_id, v_claim.step + 1, v_up_to + 1, v_claim.last_offset, v_picked, v_keys, v_claim.ordered_by, v_left, v_claim.attempt,
     coalesce(cardinality(v_picked), v_claim.last_offset - v_up_to) > cardinality(v_left), v_claim.lease_until, v_claim.session_key
   );
+  perform shop.activity_wake_waiting(p_consumer, v_claim.keys[:cardinality(v_claim.picked) - cardinality(v_picked)]);
   return coalesce(cardinality(v_claim.picked) - cardinality(v_picked), v_up_to - v_claim.next_offset + 1)
     - (cardinality(v_claim.failed) - cardinality(v_left));
 end
@@ -996,10 +1107,11 @@ begin
   if not v_claim.is_open or v_claim.lease_until = '-infinity' then
     return null;
   end if;
-  insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, picked, failed, attempt, lease_until, session_key)
-  values (
-    p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.picked, v_claim.failed, v_claim.attempt,
-    v_lease_until, v_claim.session_key
+  insert into shop.activity_claim (
+    consumer, claim_id, step, next_offset, last_offset, picked, keys, ordered_by, failed, attempt, lease_until, session_key
+  ) values (
+    p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.picked, v_claim.keys, v_claim.ordered_by,
+    v_claim.failed, v_claim.attempt, v_lease_until, v_claim.session_key
   );
   return v_lease_until;
 end
@@ -1016,27 +1128,36 @@ set enable_bitmapscan = off
 as $$
 declare
   v_claim shop.activity_claim;
+  v_offsets bigint[];
 begin
   perform shop.activity_check_consumer(p_consumer, true);
   v_claim := shop.activity_lock_claim(p_consumer, p_batch);
   if v_claim.claim_id is null then
-    update shop.activity_failed as f
-    set due_at = clock_timestamp(),
-      attempt = f.attempt - 1,
-      claim_id = null,
-      session_key = null
-    where f.consumer = p_consumer
-      and f.claim_id = p_batch;
-    if not found then
+    with freed as (
+      update shop.activity_failed as f
+      set due_at = clock_timestamp(),
+        attempt = f.attempt - 1,
+        claim_id = null,
+        session_key = null
+      where f.consumer = p_consumer
+        and f.claim_id = p_batch
+      returning f.event_offset
+    )
+    select array_agg(f.event_offset)
+    into v_offsets
+    from freed as f;
+    if v_offsets is null then
       return false;
     end if;
+    perform shop.activity_line_up(p_consumer, v_offsets);
   elsif not v_claim.is_open or v_claim.lease_until = '-infinity' then
     return false;
   else
-    insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, picked, failed, attempt, lease_until)
-    values (
-      p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.picked, v_claim.failed, v_claim.attempt - 1,
-      '-infinity'
+    insert into shop.activity_claim (
+      consumer, claim_id, step, next_offset, last_offset, picked, keys, ordered_by, failed, attempt, lease_until
+    ) values (
+      p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.picked, v_claim.keys, v_claim.ordered_by,
+      v_claim.failed, v_claim.attempt - 1, '-infinity'
     );
   end if;
   perform shop.activity_wake();
@@ -1058,27 +1179,50 @@ as $$
 declare
   v_count bigint;
 begin
-  insert into shop.activity_failed (consumer, event_offset, attempt, due_at, dead_at, last_error, published_at, contract_version, customer_id, kind, detail)
-  select p_consumer, o.event_offset, p_attempt, p_due_at, p_dead_at, p_error, e.published_at, e.contract_version, e.customer_id, e.kind, e.detail
-  from unnest(p_offsets) as o (event_offset)
-  cross join lateral shop.activity_page_of(o.event_offset) as p
+  if cardinality(p_offsets) = 0 then
+    return;
+  end if;
+  insert into shop.activity_failed (
+    consumer, event_offset, attempt, due_at, dead_at, last_error, order_key, is_blocking, published_at, contract_version, customer_id, kind, detail
+  )
+  select
+    p_consumer,
+    e.event_offset,
+    p_attempt,
+    -- What has no key waits for no other.
+    case when p_due_at = 'infinity' and e.order_key is null then clock_timestamp() else p_due_at end,
+    p_dead_at,
+    p_error,
+    e.order_key,
+    p_dead_at is not null and e.order_key is not null and shop.activity_blocks(p_consumer),
+    e.published_at, e.contract_version, e.customer_id, e.kind, e.detail
+  from (
+    select min(o.event_offset) as first_place, max(o.event_offset) as last_place, array_agg(o.event_offset) as places
+    from unnest(p_offsets) as o (event_offset)
+    cross join lateral shop.activity_page_of(o.event_offset) as p
+    group by p.first_offset
+  ) as o
+  cross join lateral shop.activity_page_of(o.first_place) as p
   cross join lateral (
-    select n.*
-    from shop.activity_event as n
-    where n.segment = p.segment
-      and (n.stamp, n.event_number) >= (p.first_stamp, p.first_number)
-      and (n.stamp, n.event_number) <= (p.last_stamp, p.last_number)
-      and (
-        p.is_dense
-        or (n.stamp >= p.lo_next or n.stamp = any (p.lo_running))
-        and n.stamp < p.hi_next
-        and n.stamp <> all (p.hi_running)
-      )
-    order by n.stamp, n.event_number
-    offset o.event_offset - p.first_offset
-    limit 1
+    select p.first_offset - 1 + row_number() over () as event_offset, n.*
+    from (
+      select n.*, shop.activity_key_of(p_consumer, n) as order_key
+      from shop.activity_event as n
+      where n.segment = p.segment
+        and (n.stamp, n.event_number) >= (p.first_stamp, p.first_number)
+        and (n.stamp, n.event_number) <= (p.last_stamp, p.last_number)
+        and (
+          p.is_dense
+          or (n.stamp >= p.lo_next or n.stamp = any (p.lo_running))
+          and n.stamp < p.hi_next
+          and n.stamp <> all (p.hi_running)
+        )
+      order by n.stamp, n.event_number
+      limit o.last_place - p.first_offset + 1
+    ) as n
   ) as e
-  where e.contract_version <= 1
+  where e.event_offset = any (o.places)
+    and e.contract_version <= 1
   on conflict (consumer, event_offset) do update
   set attempt = excluded.attempt,
     due_at = excluded.due_at,
@@ -1086,7 +1230,9 @@ begin
     session_key = null,
     failed_at = excluded.failed_at,
     dead_at = excluded.dead_at,
-    last_error = excluded.last_error;
+    last_error = excluded.last_error,
+    order_key = excluded.order_key,
+    is_blocking = excluded.is_blocking;
   get diagnostics v_count = row_count;
   if v_count < cardinality(p_offsets) then
     raise exception using
@@ -1110,6 +1256,8 @@ declare
   v_attempt integer;
   v_due_at timestamptz;
   v_dead_at timestamptz;
+  v_key bigint;
+  v_later bigint[] := '{}';
 begin
   if p_delay < interval '0' then
     raise exception using
@@ -1119,8 +1267,8 @@ begin
   perform shop.activity_check_consumer(p_consumer, true);
   v_claim := shop.activity_lock_claim(p_consumer, p_batch);
   if v_claim.claim_id is null then
-    select f.attempt
-    into v_attempt
+    select f.attempt, f.order_key
+    into v_attempt, v_key
     from shop.activity_failed as f
     where f.consumer = p_consumer
       and f.claim_id = p_batch
@@ -1131,6 +1279,7 @@ begin
     and p_offset <> all (v_claim.failed)
     and (v_claim.picked is null or p_offset = any (v_claim.picked)) then
     v_attempt := v_claim.attempt;
+    v_key := v_claim.keys[array_position(v_claim.picked, p_offset)];
   end if;
   if v_attempt is null then
     return 'lost';
@@ -1151,6 +1300,7 @@ begin
       else power(2::float8, least(v_attempt - 1, 60))
     end
   )));
+  -- The later ones of its key wait for it, unless it is dead and they go on without it. They have not been tried.
   if v_claim.claim_id is null then
     update shop.activity_failed as f
     set due_at = v_due_at,
@@ -1158,18 +1308,44 @@ begin
       session_key = null,
       failed_at = clock_timestamp(),
       dead_at = v_dead_at,
+      is_blocking = v_dead_at is not null and v_key is not null and shop.activity_blocks(p_consumer),
       last_error = p_error
     where f.consumer = p_consumer
       and f.event_offset = p_offset;
+    if v_key is not null and (v_dead_at is null or shop.activity_blocks(p_consumer)) then
+      update shop.activity_failed as f
+      set due_at = 'infinity',
+        attempt = f.attempt - 1,
+        claim_id = null,
+        session_key = null
+      where f.consumer = p_consumer
+        and f.claim_id = p_batch
+        and f.order_key = v_key
+        and f.event_offset > p_offset;
+    end if;
   else
-    insert into shop.activity_claim (consumer, claim_id, step, next_offset, last_offset, picked, failed, attempt, is_open, lease_until, session_key)
-    values (
-      p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.picked, v_claim.failed || p_offset, v_claim.attempt,
-      coalesce(cardinality(v_claim.picked) - 1, v_claim.last_offset - v_claim.next_offset) > cardinality(v_claim.failed), v_claim.lease_until, v_claim.session_key
+    if v_key is not null and (v_dead_at is null or shop.activity_blocks(p_consumer)) then
+      v_later := array(
+        select p.place
+        from unnest(v_claim.picked, v_claim.keys) as p (place, order_key)
+        where p.order_key = v_key
+          and p.place > p_offset
+          and p.place <> all (v_claim.failed)
+      );
+    end if;
+    insert into shop.activity_claim (
+      consumer, claim_id, step, next_offset, last_offset, picked, keys, ordered_by, failed, attempt, is_open, lease_until, session_key
+    ) values (
+      p_consumer, p_batch, v_claim.step + 1, v_claim.next_offset, v_claim.last_offset, v_claim.picked, v_claim.keys, v_claim.ordered_by,
+      v_claim.failed || p_offset || v_later, v_claim.attempt,
+      coalesce(cardinality(v_claim.picked) - 1, v_claim.last_offset - v_claim.next_offset) > cardinality(v_claim.failed) + cardinality(v_later),
+      v_claim.lease_until, v_claim.session_key
     );
     perform shop.activity_set_aside(p_consumer, array[p_offset], v_attempt, p_error, v_due_at, v_dead_at);
+    perform shop.activity_set_aside(p_consumer, v_later, greatest(v_attempt - 1, 0), null, 'infinity', null);
   end if;
   if v_dead_at is not null then
+    perform shop.activity_wake_waiting(p_consumer, array[v_key]);
     return 'dead';
   end if;
   perform shop.activity_wake();
@@ -1289,19 +1465,376 @@ declare
     ) as k
     where pg_try_advisory_xact_lock(hashint8extended(k.claim_id, -6277507035114536254))
   );
+  v_freed bigint[];
 begin
-  -- Looked at again now that nobody else can end or extend them.
-  update shop.activity_failed as f
-  set due_at = least(f.due_at, clock_timestamp()),
-    dead_at = case when f.attempt >= p_max_attempts then clock_timestamp() end,
-    claim_id = null,
-    session_key = null,
-    last_error = case when f.attempt >= p_max_attempts then 'the lease of the last attempt ran out' else f.last_error end
-  where f.consumer = p_consumer
-    and f.claim_id = any (v_free)
-    and (f.due_at <= clock_timestamp() or f.session_key = any (v_gone));
+  -- Looked at again now that nobody else can end or extend them. Of each key the first alone was tried.
+  with freed as (
+    update shop.activity_failed as f
+    set due_at = least(f.due_at, clock_timestamp()),
+      attempt = case when t.is_tried then f.attempt else f.attempt - 1 end,
+      dead_at = case when t.is_tried and f.attempt >= p_max_attempts then clock_timestamp() end,
+      is_blocking = t.is_tried and f.attempt >= p_max_attempts and f.order_key is not null and shop.activity_blocks(p_consumer),
+      claim_id = null,
+      session_key = null,
+      last_error = case when t.is_tried and f.attempt >= p_max_attempts then 'the lease of the last attempt ran out' else f.last_error end
+    from (
+      select
+        e.event_offset,
+        e.order_key is null or row_number() over (partition by e.claim_id, e.order_key order by e.event_offset) = 1 as is_tried
+      from shop.activity_failed as e
+      where e.consumer = p_consumer
+        and e.claim_id = any (v_free)
+    ) as t
+    where f.consumer = p_consumer
+      and f.event_offset = t.event_offset
+      and f.claim_id = any (v_free)
+      and (f.due_at <= clock_timestamp() or f.session_key = any (v_gone))
+    returning f.event_offset, f.order_key
+  )
+  select array_agg(f.event_offset)
+  into v_freed
+  from freed as f
+  where f.order_key is not null;
+  if v_freed is not null then
+    perform shop.activity_line_up(p_consumer, v_freed);
+  end if;
 end
 $$;
+
+-- What follows is about consumers with an order. An event whose key somebody works on, or of whose key an earlier one stands in
+-- activity_failed, is set aside there and waits. Of each key the first that nobody has claimed bears a time, once that
+-- can be claimed; those behind it wait with due_at = infinity, and come with it or after it. Rows that nobody has claimed go away
+-- under the consumer's lock alone, so what is set aside behind another one is found after it.
+
+-- The keys of what workers hold, as their claims say it; null when one of these is of another order: it knows them not. Read
+-- before activity_failed: what fails leaves its claim for that, never the other way round.
+create function shop.activity_busy_keys(p_consumer text)
+returns bigint[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_ordered_by constant text := shop.activity_ordered_by(p_consumer);
+  v_keys bigint[];
+  v_is_known boolean;
+begin
+  select
+    coalesce(array_agg(distinct p.order_key) filter (where p.order_key is not null and p.place <> all (o.failed)), '{}'),
+    coalesce(bool_and(o.ordered_by is not distinct from v_ordered_by), true)
+  into v_keys, v_is_known
+  from shop.activity_open_claims(p_consumer) as o
+  left join lateral unnest(o.picked, o.keys) as p (place, order_key) on true;
+  return case when v_is_known then v_keys end;
+end
+$$;
+
+-- Whether nothing of its key comes before an event that nobody has claimed, and nobody has claimed anything of its key.
+create function shop.activity_is_first(p_failed shop.activity_failed)
+returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  return not exists (
+    select
+    from shop.activity_failed as b
+    where b.consumer = p_failed.consumer
+      and b.order_key = p_failed.order_key
+      and b.event_offset < p_failed.event_offset
+      and (b.dead_at is null or b.is_blocking)
+  ) and not exists (
+    select
+    from shop.activity_failed as b
+    where b.consumer = p_failed.consumer
+      and b.order_key = p_failed.order_key
+      and b.claim_id is not null
+  );
+end
+$$;
+
+-- Whether so many events wait for what is being worked on that no more are looked for: with a few keys that are always busy a
+-- consumer that is far behind would copy all of the stream.
+create function shop.activity_is_full(p_consumer text, p_busy bigint[])
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  return (
+    select count(*) >= 5000
+    from (
+      select
+      from (
+        select k.order_key
+        from unnest(p_busy) as k (order_key)
+        union
+        select f.order_key
+        from shop.activity_failed as f
+        where f.consumer = p_consumer
+          and f.claim_id is not null
+      ) as k
+      cross join lateral (
+        select
+        from shop.activity_failed as f
+        where f.consumer = p_consumer
+          and f.order_key = k.order_key
+          and f.claim_id is null
+          and f.dead_at is null
+        limit 5000
+      ) as f
+      limit 5000
+    ) as w
+  );
+end
+$$;
+
+-- Of the next events in their order, with the keys of each: sets those aside that have to wait. Says which, and how far the
+-- events are dealt with; p_last is how far was looked.
+create function shop.activity_sort_out(
+  p_consumer text, p_offsets bigint[], p_keys bigint[], p_busy bigint[], p_last bigint, out held bigint[], out up_to bigint
+)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_behind bigint[];
+  v_busy bigint;
+  v_new bigint[];
+begin
+  up_to := p_last;
+  select
+    coalesce(array_agg(w.place order by w.place), '{}'),
+    coalesce(array_agg(w.place order by w.place) filter (where not w.is_there), '{}'),
+    coalesce(array_agg(w.place order by w.place) filter (where not w.is_there and (w.is_behind or w.rank > 1)), '{}'),
+    min(w.place) filter (where w.is_busy)
+  into held, v_new, v_behind, v_busy
+  from (
+    select h.*, row_number() over (partition by h.order_key, h.is_there order by h.place) as rank
+    from (
+      select
+        o.place,
+        o.order_key,
+        o.order_key = any (p_busy) or coalesce(f.is_claimed, false) as is_busy,
+        coalesce(f.is_behind, false) as is_behind,
+        -- After a seek backwards.
+        exists (
+          select
+          from shop.activity_failed as b
+          where b.consumer = p_consumer
+            and b.event_offset = o.place
+            and b.dead_at is null
+        ) as is_there
+      from unnest(p_offsets, p_keys) as o (place, order_key)
+      left join lateral (
+        select bool_or(b.claim_id is not null) as is_claimed, bool_or(b.claim_id is null and b.event_offset < o.place) as is_behind
+        from (
+          (
+            select b.claim_id, b.event_offset
+            from shop.activity_failed as b
+            where b.consumer = p_consumer
+              and b.order_key = o.order_key
+              and b.claim_id is not null
+            limit 1
+          )
+          union all
+          (
+            select b.claim_id, b.event_offset
+            from shop.activity_failed as b
+            where b.consumer = p_consumer
+              and b.order_key = o.order_key
+              and b.claim_id is null
+              and (b.dead_at is null or b.is_blocking and b.event_offset < o.place)
+            order by b.event_offset
+            limit 1
+          )
+        ) as b
+      ) as f on true
+      where o.order_key is not null
+        and (o.order_key = any (p_busy) or f.is_claimed is not null)
+    ) as h
+  ) as w;
+
+  if v_busy is not null and shop.activity_is_full(p_consumer, p_busy) then
+    up_to := v_busy - 1;
+    held := array(select h.place from unnest(held) as h (place) where h.place <= up_to);
+  end if;
+  perform shop.activity_set_aside(
+    p_consumer, array(select n.place from unnest(v_new) as n (place) where n.place <= up_to and n.place <> all (v_behind)), 0, null,
+    clock_timestamp(), null
+  );
+  perform shop.activity_set_aside(
+    p_consumer, array(select n.place from unnest(v_behind) as n (place) where n.place <= up_to), 0, null, 'infinity', null
+  );
+end
+$$;
+
+-- Lets those wait that are behind others of their key.
+create function shop.activity_line_up(p_consumer text, p_offsets bigint[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  update shop.activity_failed as f
+  set due_at = 'infinity'
+  where f.consumer = p_consumer
+    and f.event_offset = any (p_offsets)
+    and f.order_key is not null
+    and f.claim_id is null
+    and f.dead_at is null
+    and exists (
+      select
+      from shop.activity_failed as b
+      where b.consumer = p_consumer
+        and b.order_key = f.order_key
+        and b.event_offset < f.event_offset
+        and b.claim_id is null
+        and (b.dead_at is null or b.is_blocking)
+    );
+end
+$$;
+
+-- What was before them was claimed, or is gone: the next of each key bears a time from now on.
+create function shop.activity_promote(p_consumer text, p_keys bigint[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  update shop.activity_failed as f
+  set due_at = clock_timestamp()
+  from (
+    select distinct k.order_key
+    from unnest(p_keys) as k (order_key)
+  ) as k
+  cross join lateral (
+    select b.event_offset, b.dead_at
+    from shop.activity_failed as b
+    where b.consumer = p_consumer
+      and b.order_key = k.order_key
+      and b.claim_id is null
+      and (b.dead_at is null or b.is_blocking)
+    order by b.event_offset
+    limit 1
+  ) as n
+  where f.consumer = p_consumer
+    and f.event_offset = n.event_offset
+    and f.dead_at is null
+    and f.due_at = 'infinity';
+end
+$$;
+
+-- Ends a claim that nobody works on any more: all that is left of it is set aside, so that it comes in its order, whoever
+-- takes it. Of each key the first alone was tried.
+create function shop.activity_dissolve(p_old shop.activity_claim, p_max_attempts integer)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_left constant bigint[] := shop.activity_left_of(p_old);
+begin
+  perform shop.activity_end_claim(p_old);
+  perform shop.activity_set_aside(p_old.consumer, v_left, p_old.attempt, null, clock_timestamp(), null);
+  update shop.activity_failed as f
+  set attempt = case when t.is_tried then f.attempt else greatest(f.attempt - 1, 0) end,
+    dead_at = case when t.is_dead then clock_timestamp() end,
+    is_blocking = t.is_dead and f.order_key is not null and shop.activity_blocks(p_old.consumer),
+    last_error = case when t.is_dead then 'the lease of the last attempt ran out' end
+  from (
+    select l.event_offset, l.is_tried, l.is_tried and p_old.attempt >= p_max_attempts as is_dead
+    from (
+      select e.event_offset, e.order_key is null or row_number() over (partition by e.order_key order by e.event_offset) = 1 as is_tried
+      from shop.activity_failed as e
+      where e.consumer = p_old.consumer
+        and e.event_offset = any (v_left)
+    ) as l
+  ) as t
+  where f.consumer = p_old.consumer
+    and f.event_offset = t.event_offset
+    and (t.is_dead or not t.is_tried);
+  perform shop.activity_line_up(p_old.consumer, v_left);
+end
+$$;
+
+-- From now on the events that stand there have the keys, and the order, of the consumer as it is declared now.
+create function shop.activity_reorder(p_consumer text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254));
+  -- Nobody notes a failure meanwhile, with a key as it was.
+  lock table shop.activity_failed in share row exclusive mode;
+  update shop.activity_failed as f
+  set order_key = shop.activity_key_of_failed(p_consumer, f),
+    is_blocking = f.is_blocking and shop.activity_blocks(p_consumer),
+    due_at = case when f.due_at = 'infinity' then clock_timestamp() else f.due_at end
+  where f.consumer = p_consumer;
+  perform shop.activity_line_up(p_consumer, array(
+    select f.event_offset
+    from shop.activity_failed as f
+    where f.consumer = p_consumer
+  ));
+  perform shop.activity_wake();
+end
+$$;
+
+create function shop.activity_held(p_consumer text, p_batch bigint)
+returns bigint[]
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_claim shop.activity_claim;
+begin
+  select c.*
+  into v_claim
+  from shop.activity_claim as c
+  where c.consumer = p_consumer
+    and c.claim_id = p_batch
+  order by c.step desc
+  limit 1;
+  if not found then
+    return array(
+      select f.event_offset
+      from shop.activity_failed as f
+      where f.consumer = p_consumer
+        and f.claim_id = p_batch
+      order by f.event_offset
+    );
+  elsif not v_claim.is_open or v_claim.lease_until = '-infinity' then
+    return '{}';
+  end if;
+  return shop.activity_left_of(v_claim);
+end
+$$;
+comment on function shop.activity_held is 'The events of a claim that are still to be done. When one has failed at a consumer that is ordered, those of its key that come after it are not among them any more.';
 
 create sequence shop.activity_v1_read_at as bigint minvalue 0;
 create sequence shop.activity_v1_produced_at as bigint minvalue 0;
@@ -1487,6 +2020,7 @@ create function shop.activity_look_v1(p_consumer text, p_after bigint, p_count i
 returns table (
   event_offset bigint,
   quern_is_wanted boolean,
+  quern_key bigint,
   published_at timestamptz,
   customer_id bigint,
   kind text,
@@ -1568,11 +2102,11 @@ begin
 
     if v_wanted > 0 then
       return query
-      select v_next - 1 + e.quern_rank, true, e.published_at, e.customer_id, e.kind, e.detail
+      select v_next - 1 + e.quern_rank, true, e.quern_key, e.published_at, e.customer_id, e.kind, e.detail
       from (
         select row_number() over () as quern_rank, e.*
         from (
-          select e.*, shop.activity_wants(p_consumer, e) as quern_is_wanted
+          select e.*, shop.activity_wants(p_consumer, e) as quern_is_wanted, shop.activity_key_of(p_consumer, e) as quern_key
           from shop.activity_event as e
           where e.segment = v_page.segment
             and (e.stamp, e.event_number) >= (v_page.first_stamp, v_page.first_number)
@@ -1717,6 +2251,9 @@ declare
   v_old shop.activity_claim;
   v_rest bigint[];
   v_count integer;
+  v_is_ordered constant boolean := shop.activity_ordered_by(p_consumer) is not null;
+  v_busy bigint[];
+  v_due bigint[];
 begin
   if p_count is null or p_count < 1 then
     raise exception using
@@ -1785,7 +2322,11 @@ begin
     v_old := shop.activity_lock_claim(p_consumer, v_id);
     continue when not v_old.is_open
       or v_old.lease_until > v_now and not (v_old.session_key <> v_session and pg_try_advisory_xact_lock_shared(v_old.session_key));
-    if v_old.attempt >= v_max_attempts then
+    if v_is_ordered then
+      perform shop.activity_dissolve(v_old, v_max_attempts);
+      v_open := array_remove(v_open, v_id);
+      continue;
+    elsif v_old.attempt >= v_max_attempts then
       perform shop.activity_bury(v_old);
       v_open := array_remove(v_open, v_id);
       continue;
@@ -1810,10 +2351,73 @@ begin
     return;
   end loop;
 
+  if v_is_ordered then
+    v_busy := shop.activity_busy_keys(p_consumer);
+    -- Claims from before it was ordered so have to end first.
+    if v_busy is null then
+      return;
+    end if;
+  end if;
+
   if exists (select from shop.activity_failed as f where f.consumer = p_consumer and f.dead_at is null) then
     perform shop.activity_free_failed(p_consumer, v_session, v_max_attempts);
     v_now := clock_timestamp();
     v_id := nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint;
+    if v_is_ordered then
+      -- Of each key the first, and behind it those that may come.
+      v_due := array(
+        select t.event_offset
+        from (
+          select e.order_key, e.due_at, e.event_offset
+          from shop.activity_failed as e
+          where e.consumer = p_consumer
+            and e.dead_at is null
+            and e.claim_id is null
+            and e.due_at <= v_now
+            and e.contract_version = 1
+            and (e.order_key is null or e.order_key <> all (v_busy) and shop.activity_is_first(e))
+          order by e.due_at, e.event_offset
+          limit p_count
+        ) as h
+        cross join lateral (
+          select h.event_offset
+          union all
+          select n.event_offset
+          from (
+            select
+              e.event_offset,
+              bool_and(e.dead_at is null and (e.due_at <= v_now or e.due_at = 'infinity') and e.contract_version = 1)
+                over (order by e.event_offset) as is_next
+            from (
+              select *
+              from shop.activity_failed as e
+              where e.consumer = p_consumer
+                and e.order_key = h.order_key
+                and e.event_offset > h.event_offset
+                and (e.dead_at is null or e.is_blocking)
+              order by e.event_offset
+              limit p_count
+            ) as e
+          ) as n
+          where n.is_next
+        ) as t
+        order by h.due_at, h.event_offset, t.event_offset
+        limit p_count
+      );
+    else
+      v_due := array(
+        select e.event_offset
+        from shop.activity_failed as e
+        where e.consumer = p_consumer
+          and e.dead_at is null
+          and e.claim_id is null
+          and e.due_at <= v_now
+          and e.contract_version = 1
+        order by e.due_at, e.event_offset
+        limit p_count
+        for update skip locked
+      );
+    end if;
     return query
     with claimed as (
       update shop.activity_failed as f
@@ -1822,30 +2426,84 @@ begin
         attempt = f.attempt + 1,
         due_at = v_lease_until
       where f.consumer = p_consumer
-        and f.event_offset = any (array(
-          select e.event_offset
-          from shop.activity_failed as e
-          where e.consumer = p_consumer
-            and e.dead_at is null
-            and e.claim_id is null
-            and e.due_at <= v_now
-            and e.contract_version = 1
-          order by e.due_at, e.event_offset
-          limit p_count
-          for update skip locked
-        ))
+        and f.event_offset = any (v_due)
       returning f.*
     )
     select e.event_offset, v_id, e.attempt, e.published_at, v_lease_until, e.customer_id, e.kind, e.detail
     from claimed as e
     order by e.event_offset;
     if found then
+      if v_is_ordered then
+        perform shop.activity_promote(p_consumer, array(
+          select f.order_key
+          from shop.activity_failed as f
+          where f.consumer = p_consumer
+            and f.claim_id = v_id
+            and f.order_key is not null
+        ));
+      end if;
       return;
     end if;
   end if;
 
   -- Nobody works on so many at once: somebody claims and does not acknowledge.
-  if cardinality(v_open) < 1000 and shop.activity_has_filter(p_consumer) then
+  if cardinality(v_open) < 1000 and v_is_ordered then
+    v_id := nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint;
+    return query
+    with looked as materialized (
+      select l.*
+      from shop.activity_look_v1(p_consumer, v_up_to, p_count, p_is_alone) as l
+    ), sorted as materialized (
+      select s.*
+      from (
+        select
+          coalesce(array_agg(l.event_offset order by l.event_offset) filter (where l.quern_is_wanted), '{}') as places,
+          coalesce(array_agg(l.quern_key order by l.event_offset) filter (where l.quern_is_wanted), '{}') as keys,
+          max(l.event_offset) as last_place
+        from looked as l
+        having count(*) > 0
+      ) as a
+      cross join lateral shop.activity_sort_out(p_consumer, a.places, a.keys, v_busy, a.last_place) as s
+    ), mine as materialized (
+      select l.*
+      from looked as l
+      cross join sorted as s
+      where l.quern_is_wanted
+        and l.event_offset <= s.up_to
+        and l.event_offset <> all (s.held)
+    ), claimed as (
+      insert into shop.activity_claim (
+        consumer, claim_id, next_offset, last_offset, picked, keys, ordered_by, attempt, is_open, lease_until, session_key, up_to, open_claims
+      )
+      select
+        p_consumer,
+        v_id,
+        coalesce(m.first_place, s.up_to + 1),
+        coalesce(m.last_place, s.up_to),
+        m.places,
+        m.keys,
+        shop.activity_ordered_by(p_consumer),
+        1,
+        m.places is not null,
+        v_lease_until,
+        nullif(v_session, 0),
+        s.up_to,
+        case when m.places is not null then v_open || v_id else v_open end
+      from sorted as s
+      cross join (
+        select
+          min(l.event_offset) as first_place,
+          max(l.event_offset) as last_place,
+          array_agg(l.event_offset order by l.event_offset) as places,
+          array_agg(l.quern_key order by l.event_offset) as keys
+        from mine as l
+      ) as m
+      where s.up_to > v_up_to
+    )
+    select l.event_offset, v_id, 1, l.published_at, v_lease_until, l.customer_id, l.kind, l.detail
+    from mine as l
+    order by l.event_offset;
+  elsif cardinality(v_open) < 1000 and shop.activity_has_filter(p_consumer) then
     v_id := nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint;
     return query
     with looked as materialized (
@@ -1918,6 +2576,8 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
+declare
+  v_busy constant bigint[] := case when shop.activity_ordered_by(p_consumer) is not null then shop.activity_busy_keys(p_consumer) end;
 begin
   return least(
     (
@@ -1925,7 +2585,14 @@ begin
       from shop.activity_failed as e
       where e.consumer = p_consumer
         and e.dead_at is null
+        and e.due_at < 'infinity'
         and e.contract_version = 1
+        and (
+          e.order_key is null
+          or e.claim_id is not null
+          or e.order_key <> all (v_busy)
+          and shop.activity_is_first(e)
+        )
       order by e.due_at
       limit 1
     ),
@@ -2193,6 +2860,7 @@ begin
   perform shop.activity_check_consumer(p_consumer, true);
   update shop.activity_failed as f
   set dead_at = null,
+    is_blocking = false,
     attempt = 0,
     due_at = clock_timestamp()
   where f.consumer = p_consumer
@@ -2229,11 +2897,25 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_count bigint;
+  v_keys bigint[];
 begin
-  delete from shop.activity_failed as f
-  where f.consumer = p_consumer
-    and f.dead_at <= clock_timestamp() - p_older_than;
-  get diagnostics v_count = row_count;
+  if shop.activity_ordered_by(p_consumer) is not null then
+    -- Whoever claims may be setting events aside behind one of them.
+    perform pg_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254));
+  end if;
+  with gone as (
+    delete from shop.activity_failed as f
+    where f.consumer = p_consumer
+      and f.dead_at <= clock_timestamp() - p_older_than
+    returning f.order_key
+  )
+  select count(*), array_agg(g.order_key) filter (where g.order_key is not null)
+  into v_count, v_keys
+  from gone as g;
+  if v_keys is not null then
+    perform shop.activity_promote(p_consumer, v_keys);
+    perform shop.activity_wake_waiting(p_consumer, v_keys);
+  end if;
   return v_count;
 end
 $$;
@@ -2274,6 +2956,12 @@ begin
   delete from shop.activity_failed as f
   where f.consumer = p_consumer
     and f.dead_at is null;
+  -- What comes again is not waited for.
+  update shop.activity_failed as f
+  set is_blocking = false
+  where f.consumer = p_consumer
+    and f.is_blocking
+    and f.event_offset > v_after;
   perform shop.activity_begin_claims(p_consumer, v_after);
   return v_after;
 end
@@ -2519,6 +3207,13 @@ begin
       errcode = 'QN004',
       message = 'a stream can be repaired in a READ COMMITTED transaction only';
   end if;
+  perform pg_advisory_xact_lock(hashtextextended(c.consumer, -6277507035114536254))
+  from (
+    select n.consumer
+    from shop.activity_consumer as n
+    where shop.activity_ordered_by(n.consumer) is not null
+    order by n.consumer
+  ) as c;
   perform pg_advisory_xact_lock(-6277507035114536254 + 1);
   lock table shop.activity_event, shop.activity_page in access exclusive mode;
   select p.*
@@ -2577,6 +3272,14 @@ begin
   insert into shop.activity_page
   select v_last.*;
   perform setval('shop.activity_segment', v_segment);
+
+  -- Labels of an enum have other hashes here.
+  update shop.activity_claim as c
+  set ordered_by = null
+  where c.ordered_by is not null;
+  perform shop.activity_reorder(c.consumer)
+  from shop.activity_consumer as c
+  where shop.activity_ordered_by(c.consumer) is not null;
   return v_count;
 end
 $$;
@@ -2690,6 +3393,8 @@ select shop.activity_share('notifier', interval '1 minute', 5, 'exponential', in
 
 revoke all on function
   shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_page_of, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.activity_seal,
+  shop.activity_ordered_by, shop.activity_blocks, shop.activity_key_of, shop.activity_key_of_failed, shop.activity_blocked, shop.activity_busy_keys, shop.activity_is_first,
+  shop.activity_is_full, shop.activity_sort_out, shop.activity_line_up, shop.activity_promote, shop.activity_dissolve, shop.activity_reorder, shop.activity_held, shop.activity_wake_waiting,
   shop.activity_has_filter, shop.activity_wants, shop.activity_looked_up_to, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
   shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
   shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
@@ -2705,12 +3410,12 @@ grant usage on sequence shop.activity_event_number to web;
 grant select on sequence shop.activity_segment to web;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
-  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_looked_up_to, shop.activity_read_json,
+  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_held, shop.activity_looked_up_to, shop.activity_read_json,
   shop.stream_consume, shop.quern_worker_begin, shop.quern_worker_beat
 to mailer;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
-  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.quern_workers
+  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.quern_workers
 to ops;
 grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;
 
@@ -2747,9 +3452,11 @@ drop function
   shop.activity_publish_json, shop.activity_read_json, shop.activity_wake, shop.activity_stats, shop.activity_lag, shop.activity_restored,
   shop.activity_maintain, shop.activity_compact, shop.activity_rotate, shop.activity_truncate, shop.activity_is_done_with, shop.activity_seek, shop.activity_ack,
   shop.activity_purge, shop.activity_redrive, shop.activity_redrive_all, shop.activity_free_failed, shop.activity_take_over, shop.activity_bury, shop.activity_left_of, shop.activity_end_claim,
-  shop.activity_set_aside, shop.activity_nack, shop.activity_release, shop.activity_extend, shop.activity_finish, shop.activity_lock_claim, shop.activity_unshare,
+  shop.activity_reorder, shop.activity_dissolve, shop.activity_promote, shop.activity_line_up, shop.activity_sort_out, shop.activity_is_full, shop.activity_is_first, shop.activity_busy_keys,
+  shop.activity_held, shop.activity_wake_waiting, shop.activity_set_aside, shop.activity_nack, shop.activity_release, shop.activity_extend, shop.activity_finish, shop.activity_lock_claim, shop.activity_unshare,
   shop.activity_share, shop.activity_move_position, shop.activity_begin_claims, shop.activity_done_up_to, shop.activity_open_claims, shop.activity_newest_claim,
   shop.activity_check_consumer, shop.activity_wait_for_consumer, shop.activity_enlist,
+  shop.activity_blocked, shop.activity_key_of_failed, shop.activity_key_of, shop.activity_blocks, shop.activity_ordered_by,
   shop.activity_looked_up_to, shop.activity_wants, shop.activity_has_filter, shop.activity_position_of, shop.activity_unsubscribe, shop.activity_subscribe, shop.activity_seal, shop.activity_end_of_read, shop.activity_seal_to_end, shop.activity_check_offset, shop.activity_offset_at,
   shop.activity_first_offset, shop.activity_newest_page, shop.activity_page_of, shop.activity_home;
 drop table shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed;

@@ -62,12 +62,16 @@ priorities, no keys that make messages the same and no order by a key.
   storage    = "log"
   priorities = 3
 Way out: take the other key away, or leave the messages in rows (storage = "rows", which is the default).)~"},
-    code{"invalid_order", "a queue cannot be ordered as it says", error,
+    code{"invalid_order", "a queue or consumer cannot be ordered as it says", error,
          R"~(Messages with the same value of a field are handled one at a time, in their order:
   ordered_by = "customer_id"
 The field has to be one of the payload, of a type whose values are plainly equal or not: no array, float32, float64,
 interval or jsonb. A message that ran out of attempts keeps the later ones of its key back, and so must be kept itself.
-Way out: name another field, or write on_failure = "skip".)~"},
+A stream is in one order; that of each key is kept by the workers of a consumer, where it is said of that:
+  [streams.activity.consumers.crew]
+  workers    = "cooperative"
+  ordered_by = "customer_id"
+Way out: name another field, or write on_failure = "skip"; say it of the consumer.)~"},
     code{
         "invalid_filter", "what a consumer asks for cannot be said of an event", error,
         R"~('where' says which events of a stream a consumer gets. It is a condition of SQL over the fields of the newest payload:

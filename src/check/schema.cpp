@@ -112,6 +112,12 @@ constexpr std::array keys{
                "How long a worker of a cooperative consumer holds what it claims, 1s to 7d. Default: 30s."},
     schema_key{"consumer", "retry", R"({"$ref": "#/$defs/retry"})",
                "When an event that failed at a cooperative consumer comes again."},
+    schema_key{
+        "consumer", "ordered_by", R"({"$ref": "#/$defs/name"})",
+        "A field of the payload: the workers of a cooperative consumer handle events that have the same value one "
+        "at a time, in their order."},
+    schema_key{"consumer", "on_failure", R"({"enum": ["block", "skip"], "default": "block"})",
+               "Whether later events of a key wait for one that ran out of attempts, or go on without it."},
 
     schema_key{"accepted_break", "version", R"({"type": "integer", "minimum": 2})", "The contract that breaks.", true},
     schema_key{"accepted_break", "reason", R"({"type": "string", "minLength": 1})", "Why programs may break.", true},

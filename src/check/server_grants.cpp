@@ -146,11 +146,11 @@ class grants_check {
     grant(produce, fmt::format("sequence {}segment", prefix), "SELECT");
     grant_functions(consume, prefix,
                     {"seal", "offset_at", "subscribe", "ack", "seek", "maintain", "lag", "enlist", "nack", "extend",
-                     "release", "looked_up_to", "read_json"});
+                     "release", "held", "looked_up_to", "read_json"});
     grant_functions(consume, "stream_", {"consume"});
     grant_functions(operate, prefix,
                     {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "maintain", "share", "unshare",
-                     "redrive_all", "redrive", "purge", "restored", "lag", "stats"});
+                     "redrive_all", "redrive", "purge", "blocked", "restored", "lag", "stats"});
     for (const auto table : {"event", "page", "consumer", "position", "claim", "failed"})
       grant(operate, fmt::format("table {}{}", prefix, table), "SELECT");
     for (const contract::payload_contract* one : contract::live(line.state.contracts)) {

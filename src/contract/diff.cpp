@@ -149,7 +149,7 @@ class comparison {
       change.after.contracts.push_back(std::move(evolved.next));
       change.words = std::move(evolved.words);
     }
-    if (auto problem = check_order(queue, change.after.contracts)) result_.diagnostics.push_back(*std::move(problem));
+    for (auto& problem : check_order(queue, change.after.contracts)) result_.diagnostics.push_back(std::move(problem));
     change.after.options = options_of(queue);
     say_options(change);
     note_former_names(change);

@@ -103,6 +103,9 @@ void add_consumer(std::vector<option>& options, const declaration::stream_consum
   options.emplace_back(before + "workers", "cooperative");
   options.emplace_back(before + "lease", declaration::spell_duration(consumer.lease));
   add_retry(options, before, consumer.retry);
+  if (!consumer.order) return;
+  options.emplace_back(before + "ordered_by", consumer.order->field);
+  options.emplace_back(before + "on_failure", spell(consumer.order->on_failure));
 }
 
 std::vector<option> options_of_stream(const declaration::queue& stream) {

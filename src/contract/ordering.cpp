@@ -2,13 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <string>
+
 #include "contract/evolution.hpp"
 
 namespace contract {
 
-std::optional<text::diagnostic> check_order(const declaration::queue& queue,
-                                            const std::vector<payload_contract>& contracts) {
-  if (!queue.order) return {};
+namespace {
+
+std::optional<text::diagnostic> check_priorities(const declaration::queue& queue,
+                                                 const std::vector<payload_contract>& contracts) {
   for (const auto* one : live(contracts)) {
     if (one->priorities == 0) continue;
     return text::diagnostic{
@@ -24,8 +28,20 @@ std::optional<text::diagnostic> check_order(const declaration::queue& queue,
                     one->version),
         {}};
   }
+  return {};
+}
+
+/// Whose order it is, in words, and the way out that is not about the key.
+struct owner {
+  std::string title;
+  std::string kind;
+  std::string last_way_out;
+};
+
+std::optional<text::diagnostic> check_key(const declaration::ordering& order, const owner& of,
+                                          const std::vector<payload_contract>& contracts) {
   const auto& newest = contracts.back();
-  const auto* key = find_field(newest, queue.order->field);
+  const auto* key = find_field(newest, order.field);
   if (key == nullptr) return {};
   for (const auto* older : live(contracts)) {
     const auto* before = counterpart(contracts, newest.version, *key, older->version);
@@ -33,17 +49,44 @@ std::optional<text::diagnostic> check_order(const declaration::queue& queue,
     return text::diagnostic{
         text::severity::error,
         "order_ambiguous",
-        fmt::format("queue \"{}\" cannot be ordered by \"{}\", which is {} in contract v{} and {} in v{}", queue.name,
-                    key->name, before->type, older->version, key->type, newest.version),
-        queue.order->where,
-        fmt::format("contract v{0} is live, and its messages hold the key in a column of their own. Three ways out:\n"
+        fmt::format("{} cannot be ordered by \"{}\", which is {} in contract v{} and {} in v{}", of.title, key->name,
+                    before->type, older->version, key->type, newest.version),
+        order.where,
+        fmt::format("contract v{0} is live, and its {1} hold the key in a column of their own. Three ways out:\n"
                     "  1. keep the type until contract v{0} is retired\n"
-                    "  2. leave 'ordered_by' away until then: messages are handled in any order\n"
-                    "  3. declare a new queue under another name, and let this one drain",
-                    older->version),
+                    "  2. leave 'ordered_by' away until then: {1} are handled in any order\n"
+                    "  3. {2}",
+                    older->version, of.kind, of.last_way_out),
         {}};
   }
   return {};
+}
+
+}  // namespace
+
+std::vector<text::diagnostic> check_order(const declaration::queue& queue,
+                                          const std::vector<payload_contract>& contracts) {
+  std::vector<text::diagnostic> result;
+  const auto add = [&](std::optional<text::diagnostic> problem) {
+    if (problem) result.push_back(*std::move(problem));
+  };
+  if (queue.order) {
+    add(check_priorities(queue, contracts));
+    if (result.empty())
+      add(check_key(*queue.order,
+                    {fmt::format("queue \"{}\"", queue.name), "messages",
+                     "declare a new queue under another name, and let this one drain"},
+                    contracts));
+  }
+  if (!queue.stream) return result;
+  for (const auto& consumer : queue.stream->consumers) {
+    if (!consumer.order) continue;
+    add(check_key(*consumer.order,
+                  {fmt::format("consumer \"{}\" of stream \"{}\"", consumer.name, queue.name), "events",
+                   "declare a new stream under another name, and let this one be read to its end"},
+                  contracts));
+  }
+  return result;
 }
 
 }  // namespace contract

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "contract/contract.hpp"
@@ -10,8 +9,8 @@ namespace contract {
 
 /// Why a queue cannot be ordered as it is declared: messages of a live contract have priorities, or a key would stand
 /// in one column in messages of the last of the contracts, and in another in those of one that is live beside it.
-/// Messages of a contract that does not have the field are without order.
-std::optional<text::diagnostic> check_order(const declaration::queue& queue,
-                                            const std::vector<payload_contract>& contracts);
+/// Messages of a contract that does not have the field are without order. The same of the consumers of a stream.
+std::vector<text::diagnostic> check_order(const declaration::queue& queue,
+                                          const std::vector<payload_contract>& contracts);
 
 }  // namespace contract

@@ -87,6 +87,14 @@ void set_retry(declaration::retry_policy& retry, std::string_view key, const std
   if (key == "retry.jitter") retry.jitter = number<double>(value);
 }
 
+declaration::failure_policy policy(std::string_view text) {
+  using declaration::failure_policy;
+  for (const auto one : {failure_policy::block, failure_policy::skip}) {
+    if (spell(one) == text) return one;
+  }
+  refuse(fmt::format("the policy \"{}\"", text));
+}
+
 /// `consumers.audit.from`, which comes before the others of that consumer
 void set_consumer(declaration::stream_settings& stream, std::string_view key, const std::string& value) {
   constexpr std::string_view before = "consumers.";
@@ -107,14 +115,8 @@ void set_consumer(declaration::stream_settings& stream, std::string_view key, co
   if (key == "workers") consumer.is_cooperative = true;
   if (key == "lease") consumer.lease = duration(value);
   set_retry(consumer.retry, key, value);
-}
-
-declaration::failure_policy policy(std::string_view text) {
-  using declaration::failure_policy;
-  for (const auto one : {failure_policy::block, failure_policy::skip}) {
-    if (spell(one) == text) return one;
-  }
-  refuse(fmt::format("the policy \"{}\"", text));
+  if (key == "ordered_by") consumer.order = declaration::ordering{.field = value};
+  if (key == "on_failure" && consumer.order) consumer.order->on_failure = policy(value);
 }
 
 /// One option: `key` says which.

@@ -22,7 +22,7 @@ bool is_among(std::span<const std::string_view> names, std::string_view name) {
 
 void check_keys(const node& table, const known_keys& keys, std::string_view title, report& problems) {
   for (const auto& each : table.entries) {
-    if (is_among(keys.built, each.key)) continue;
+    if (is_among(keys.built, each.key) || is_among(keys.misplaced, each.key)) continue;
     if (is_among(keys.planned, each.key)) {
       auto& problem =
           problems.error(code::not_built_yet, each.where, fmt::format("'{}' in {} is not built yet", each.key, title));

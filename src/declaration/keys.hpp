@@ -16,7 +16,8 @@ namespace declaration {
 /// The keys that a table may have.
 struct known_keys {
   std::span<const std::string_view> built;
-  std::span<const std::string_view> planned;  // in the design, but not built yet
+  std::span<const std::string_view> planned;      // in the design, but not built yet
+  std::span<const std::string_view> misplaced{};  // the reader says where they belong
 };
 
 /// Reports `unknown_key` and `not_built_yet`; the title says where: "[queues.email]".

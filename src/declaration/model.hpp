@@ -125,6 +125,7 @@ struct stream_consumer {
   bool is_cooperative = false;      // many workers share its cursor; what follows is of such consumers alone
   std::int64_t lease = 30'000'000;  // of what a worker claims
   retry_policy retry;               // of single events that failed
+  std::optional<ordering> order{};  // one key's events are handled one at a time
   text::span where;
 };
 

@@ -15,8 +15,9 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array consumer_keys{"from"sv, "where"sv, "workers"sv, "lease"sv, "retry"sv};
-constexpr std::array cooperative_keys{"lease"sv, "retry"sv};
+constexpr std::array consumer_keys{"from"sv,  "where"sv,      "workers"sv,   "lease"sv,
+                                   "retry"sv, "ordered_by"sv, "on_failure"sv};
+constexpr std::array cooperative_keys{"lease"sv, "retry"sv, "ordered_by"sv, "on_failure"sv};
 constexpr std::array starts{"start"sv, "end"sv};
 constexpr std::array ways_to_work{"single"sv, "cooperative"sv};
 
@@ -35,7 +36,8 @@ void read_cooperation(const entry& from, std::string_view title, stream_consumer
     if (consumer.is_cooperative || useless == nullptr) continue;
     auto& problem = problems.error(code::useless_key, useless->where,
                                    fmt::format("'{}' has no effect: {} is not cooperative", key, title));
-    problem.help = "add workers = \"cooperative\": many workers then share its cursor";
+    problem.help = key == "ordered_by" ? "its events come in their order as it is: one reads them all"
+                                       : "add workers = \"cooperative\": many workers then share its cursor";
   }
   if (const auto* lease = find_entry(from.value, "lease"))
     consumer.lease = read_duration(*lease, 1'000'000, longest_lease, problems).value_or(consumer.lease);

@@ -33,7 +33,9 @@ bool can_be_key(const field_type& type) {
 
 class order_reader {
  public:
-  order_reader(const node& table, const queue& of, report& problems) : table_{table}, of_{of}, problems_{problems} {}
+  /// Of a queue, or of a stream for one of its consumers.
+  order_reader(const node& table, const queue& of, const entry* payload, report& problems)
+      : table_{table}, of_{of}, payload_{payload}, problems_{problems} {}
 
   std::optional<ordering> read() {
     const auto* from = find_entry(table_, "ordered_by");
@@ -43,8 +45,10 @@ class order_reader {
       if (const auto choice = read_choice(*policy, policies, problems_))
         result.on_failure = static_cast<failure_policy>(*choice);
       if (from == nullptr)
-        problems_.error(code::useless_key, policy->where, "'on_failure' has no effect: the queue is not ordered").help =
-            "leave it away, or say by which field: ordered_by = \"customer_id\"";
+        problems_
+            .error(code::useless_key, policy->where,
+                   fmt::format("'on_failure' has no effect: the {} is not ordered", of_.stream ? "consumer" : "queue"))
+            .help = "leave it away, or say by which field: ordered_by = \"customer_id\"";
     }
     if (from == nullptr || !check_kind(*from, node_kind::string, "the name of a field", problems_)) return {};
     result.field = from->value.text;
@@ -71,16 +75,16 @@ class order_reader {
     const auto field = std::find_if(of_.payload.begin(), of_.payload.end(), has_name);
     if (field == of_.payload.end()) return refuse_unknown(from);
     if (can_be_key(field->type)) return true;
-    refuse(from, fmt::format("messages cannot be ordered by '{}' of type {}", name, spell(field->type))).help =
-        "a key is of type bool, int16, int32, int64, numeric, text, bytes, uuid, date, timestamp or an enum";
+    refuse(from, fmt::format("{} cannot be ordered by '{}' of type {}", of_.stream ? "events" : "messages", name,
+                             spell(field->type)))
+        .help = "a key is of type bool, int16, int32, int64, numeric, text, bytes, uuid, date, timestamp or an enum";
     return false;
   }
 
   bool refuse_unknown(const entry& from) {
     // It may be that field of which something is wrong.
-    const auto* payload = find_entry(table_, "payload");
-    if (payload != nullptr && payload->value.kind == node_kind::table &&
-        find_entry(payload->value, from.value.text) != nullptr)
+    if (payload_ != nullptr && payload_->value.kind == node_kind::table &&
+        find_entry(payload_->value, from.value.text) != nullptr)
       return false;
     std::vector<std::string_view> names;
     for (const auto& one : of_.payload) names.push_back(one.name);
@@ -91,7 +95,7 @@ class order_reader {
   }
 
   void check_dead_letters(const entry& from, const ordering& order) {
-    if (of_.dead_letter || order.on_failure == failure_policy::skip) return;
+    if (of_.stream || of_.dead_letter || order.on_failure == failure_policy::skip) return;
     refuse(from, "a message that ran out of attempts cannot block its key when it is not kept").help =
         "write on_failure = \"skip\", or leave dead_letter = false away";
   }
@@ -104,13 +108,26 @@ class order_reader {
 
   const node& table_;
   const queue& of_;
+  const entry* payload_;
   report& problems_;
 };
 
 }  // namespace
 
 std::optional<ordering> read_order(const node& table, const queue& of, report& problems) {
-  return order_reader{table, of, problems}.read();
+  return order_reader{table, of, find_entry(table, "payload"), problems}.read();
+}
+
+void read_orders(const entry& consumers, queue& of, const entry* payload, report& problems) {
+  if (consumers.value.kind != node_kind::table) return;
+  for (const auto& each : consumers.value.entries) {
+    if (each.value.kind != node_kind::table) continue;
+    for (auto& consumer : of.stream->consumers) {
+      // Of others the keys are useless, which was said.
+      if (consumer.name == each.key && consumer.is_cooperative)
+        consumer.order = order_reader{each.value, of, payload, problems}.read();
+    }
+  }
 }
 
 }  // namespace declaration

@@ -47,4 +47,7 @@ std::optional<unique_rule> read_unique(const entry& from, const queue& of, const
 /// `ordered_by` and `on_failure` of a queue, of which all else is read.
 std::optional<ordering> read_order(const node& table, const queue& of, report& problems);
 
+/// The same of the cooperative consumers of a stream, into them. `payload` as for read_unique().
+void read_orders(const entry& consumers, queue& of, const entry* payload, report& problems);
+
 }  // namespace declaration

@@ -24,7 +24,8 @@ constexpr std::array queue_keys{"doc"sv,        "lease"sv,      "sunset"sv,     
 constexpr std::array planned_queue_keys{"keep_done"sv};
 constexpr std::array stream_keys{"doc"sv,     "retention"sv, "sunset"sv,       "grants"sv,
                                  "payload"sv, "removed"sv,   "accept_break"sv, "consumers"sv};
-constexpr std::array planned_stream_keys{"ordered_by"sv, "renamed_from"sv};
+constexpr std::array misplaced_stream_keys{"ordered_by"sv};
+constexpr std::array planned_stream_keys{"renamed_from"sv};
 constexpr std::array break_keys{"version"sv, "reason"sv, "until"sv};
 constexpr std::array grant_keys{"produce"sv, "consume"sv, "operate"sv};
 constexpr std::array storages{"rows"sv, "log"sv};
@@ -39,8 +40,9 @@ constexpr std::int64_t longest_retention = 36'600 * day;
 constexpr std::size_t most_parameters = 100;
 
 // What stands beside the payload of an event, besides what is reserved everywhere.
-constexpr std::array event_metadata{"event_offset"sv, "batch"sv,    "published_at"sv, "segment"sv,     "stamp"sv,
-                                    "event_number"sv, "consumer"sv, "claim_id"sv,     "session_key"sv, "failed_at"sv};
+constexpr std::array event_metadata{"event_offset"sv, "batch"sv,        "published_at"sv, "segment"sv,
+                                    "stamp"sv,        "event_number"sv, "consumer"sv,     "claim_id"sv,
+                                    "session_key"sv,  "failed_at"sv,    "order_key"sv,    "is_blocking"sv};
 
 /// Reads queues, and streams, which have settings instead of leases, retries and dead letters.
 class queue_reader {
@@ -59,7 +61,7 @@ class queue_reader {
     if (check_name(from_.key, role, from_.where, problems_)) check_name_length();
     if (!check_kind(from_, node_kind::table, fmt::format("a table: {}", title()), problems_)) return std::move(result_);
     if (result_.stream) {
-      check_keys(from_.value, {stream_keys, planned_stream_keys}, title(), problems_);
+      check_keys(from_.value, {stream_keys, planned_stream_keys, misplaced_stream_keys}, title(), problems_);
       read_stream_keys();
     } else {
       check_keys(from_.value, {queue_keys, planned_queue_keys}, title(), problems_);
@@ -68,8 +70,10 @@ class queue_reader {
     if (const auto* retry = find("retry")) result_.retry = declaration::read_retry(*retry, title(), problems_);
     if (const auto* grants = find("grants")) read_grants(*grants);
     read_payload();
-    if (const auto* consumers = find("consumers"); consumers != nullptr && result_.stream)
+    if (const auto* consumers = find("consumers"); consumers != nullptr && result_.stream) {
       read_filters(*consumers, result_, find("payload"), known_, problems_);
+      read_orders(*consumers, result_, find("payload"), problems_);
+    }
     if (const auto* unique = find("unique")) {
       result_.unique = read_unique(*unique, result_, find("payload"), title(), problems_);
     }
@@ -101,6 +105,12 @@ class queue_reader {
     auto& stream = *result_.stream;
     if (const auto* retention = find("retention"))
       stream.retention = read_duration(*retention, second, longest_retention, problems_).value_or(stream.retention);
+    if (const auto* order = find("ordered_by")) {
+      problems_.error(code::invalid_order, order->where, "a stream is in one order as it is").help =
+          "workers keep that of each key where it is said of them: in [streams.<name>.consumers.<name>], with workers "
+          "= "
+          "\"cooperative\"";
+    }
     if (const auto* consumers = find("consumers")) stream.consumers = read_consumers(*consumers, from_.key, problems_);
   }
 

@@ -66,6 +66,7 @@ concept stream_contract = payload_contract<T> && requires {
   { T::release } -> std::convertible_to<prepared>;
   { T::next_due } -> std::convertible_to<prepared>;
   { T::looked_up_to } -> std::convertible_to<prepared>;
+  { T::held } -> std::convertible_to<prepared>;
   { T::enlist } -> std::convertible_to<prepared>;
   { T::maintain } -> std::convertible_to<prepared>;
 };

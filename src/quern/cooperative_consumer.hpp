@@ -103,8 +103,9 @@ class cooperative_consumer {
     return {claim(count, length), std::move(lost)};
   }
 
-  /// One event has failed, the others of its claim go on. `error` is kept with a copy of it, see
-  /// kept_error(). It comes again after `delay`; without it, after what the declaration says.
+  /// One event has failed, the others of its claim go on, but for later ones of its key where the consumer is ordered:
+  /// see left_of(). `error` is kept with a copy of it, see kept_error(). It comes again after `delay`; without it,
+  /// after what the declaration says.
   nack_outcome nack(const message_type& failed, std::string_view error = {},
                     std::optional<std::chrono::microseconds> delay = {}) {
     const auto answer = on_->execute(Contract::nack, name_, failed.batch, failed.offset, kept_error(error),
@@ -131,6 +132,12 @@ class cooperative_consumer {
       if (until && each.batch == held.front().batch) each.lease_until = *until;
     }
     return until.has_value();
+  }
+
+  /// The offsets of what is left of an event's claim. When one has failed and the consumer is ordered, the later ones
+  /// of its key are not among them any more: they come again after it.
+  std::vector<std::int64_t> left_of(const message_type& held) {
+    return on_->execute(Contract::held, name_, held.batch).template value<std::vector<std::int64_t>>();
   }
 
   /// Gives what is left of a claim back at once, as if it had not been claimed: the attempt does not count against the

@@ -115,6 +115,7 @@ class work_line {
   void take(std::vector<message_type> claimed) {
     batch_ = std::move(claimed);
     next_ = 0;
+    left_.reset();
     backoff_.reset();
     if (batch_.empty()) return hand_.take({});
     shared_->note_claimed(batch_.size());
@@ -141,6 +142,10 @@ class work_line {
 
   void handle_next() {
     message_type& claimed = batch_[next_];
+    if (is_given_back(Consumer::id_of(claimed))) {
+      ++next_;
+      return;
+    }
     if (!is_still_held(next_)) {
       ++next_;
       return shared_->note_lost(Consumer::id_of(claimed));
@@ -217,14 +222,28 @@ class work_line {
   void settle_failed() {
     if (!failed_.empty()) acknowledge();
     while (!failed_.empty()) {
+      if (is_given_back(Consumer::id_of(failed_.front().message))) {
+        failed_.erase(failed_.begin());
+        continue;
+      }
       const nack_outcome outcome = from_->nack(failed_.front().message, failed_.front().error);
       const failed_message told = std::move(failed_.front());
       failed_.erase(failed_.begin());
       const std::int64_t id = Consumer::id_of(told.message);
       if (outcome == nack_outcome::lost) shared_->note_lost(id);
       shared_->note_failed(id, told.message.attempt, told.error, outcome);
+      if (outcome != nack_outcome::lost) ask_what_is_left(told.message);
     }
   }
+
+  // Where the events of a key come in their order, those behind one that has failed wait for it.
+  void ask_what_is_left(const message_type& failed) {
+    if constexpr (requires { from_->left_of(failed); }) {
+      if (next_ < batch_.size() || !failed_.empty()) left_ = from_->left_of(failed);
+    }
+  }
+
+  bool is_given_back(std::int64_t id) const { return left_ && std::ranges::find(*left_, id) == left_->end(); }
 
   void acknowledge_and_claim() {
     auto [next, lost] = from_->ack_and_claim(handled_, options().batch_size, options().lease);
@@ -306,9 +325,10 @@ class work_line {
   backoff backoff_;
   server_clock clock_;
   std::vector<message_type> batch_;
-  std::size_t next_ = 0;                // in the batch: the first that was not dealt with
-  std::vector<message_type> handled_;   // and not yet acknowledged
-  std::vector<failed_message> failed_;  // and not yet told to the database
+  std::size_t next_ = 0;                           // in the batch: the first that was not dealt with
+  std::vector<message_type> handled_;              // and not yet acknowledged
+  std::vector<failed_message> failed_;             // and not yet told to the database
+  std::optional<std::vector<std::int64_t>> left_;  // of the claim, after a failure: others were given back with it
   clock::time_point last_acknowledged_;
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "declaration/filter.hpp"
+#include "render/ordering.hpp"
 #include "render/readings.hpp"
 #include "render/sql.hpp"
 #include "render/view_parts.hpp"
@@ -58,6 +59,28 @@ void set_filters(view& out, const queue_model& model) {
   out.set_list("filters", std::move(filters));
 }
 
+void set_orders(view& out, const queue_model& model) {
+  std::vector<view> orders;
+  std::vector<view> blocking;
+  for (const auto& consumer : model.newest().queue.stream->consumers) {
+    if (!consumer.order) continue;
+    const auto& field = consumer.order->field;
+    auto& item = orders.emplace_back();
+    item.set("consumer_literal", sql::literal(consumer.name));
+    item.set("column", column_of(model, field));
+    item.set("column_literal", sql::literal(column_of(model, field)));
+    item.set("key_of_event", key_by(model, field, event_row));
+    item.set("key_of_failed", key_by(model, field, "p_failed"));
+    if (consumer.order->on_failure == declaration::failure_policy::block)
+      blocking.emplace_back().set("consumer_literal", sql::literal(consumer.name));
+  }
+  for (auto& item : blocking) set_comma(item, &item == &blocking.back());
+  out.set_flag("has_orders", !orders.empty());
+  out.set_flag("has_blocking", !blocking.empty());
+  out.set_list("orders", std::move(orders));
+  out.set_list("blocking", std::move(blocking));
+}
+
 }  // namespace
 
 std::string cooperation(const declaration::stream_consumer& consumer) {
@@ -78,6 +101,7 @@ void set_consumers(view& out, const queue_model& model) {
   }
   out.set_list("declared", std::move(declared));
   set_filters(out, model);
+  set_orders(out, model);
 }
 
 }  // namespace render

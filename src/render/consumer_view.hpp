@@ -12,7 +12,7 @@ namespace render {
 /// How a cooperative consumer works, as `_share` takes it: `interval '1 minute', 5, 'exponential', …`.
 std::string cooperation(const declaration::stream_consumer& consumer);
 
-/// Who they are, and what their filters say of the row `p_event`.
+/// Who they are, what their filters say of the row `p_event`, and by which keys they are ordered.
 void set_consumers(view& out, const queue_model& model);
 
 }  // namespace render

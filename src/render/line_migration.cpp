@@ -231,11 +231,17 @@ class expansion {
       texts.push_back(comments(forward_));
       back.push_back(comments(backward_));
     }
+    const auto orders = reorderings(change_.before().model(), change_.model());
+    for (auto* direction : {&texts, &back}) direction->insert(direction->end(), orders.begin(), orders.end());
     const auto text = joined(texts);
     if (text.empty()) return;
     if (version_ != 0) back.insert(back.begin(), guard_version());
-    steps_.push_back(
-        {.name = "functions", .lock = "none that anybody waits for", .text = text, .reverse = joined(back)});
+    steps_.push_back({.name = "functions",
+                      .lock = orders.empty() ? "none that anybody waits for"
+                                             : "share row exclusive on what failed, while its keys are written",
+                      .lock_timeout = orders.empty() ? migration_step{}.lock_timeout : strong_lock_timeout,
+                      .text = text,
+                      .reverse = joined(back)});
   }
 
   void add_version() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "contract/contract.hpp"
 #include "contract/restore.hpp"
@@ -19,6 +20,13 @@ using declaration::base_type;
 const contract::field& key_field(const queue_model& model) {
   const auto& newest = model.newest();
   return *contract::find_field(*newest.contract, newest.queue.order->field);
+}
+
+const contract::field& field_of(const queue_model& model, std::string_view name) {
+  const auto* found = contract::find_field(*model.newest().contract, name);
+  if (found != nullptr) return *found;
+  throw std::runtime_error{
+      fmt::format("the lock has an order by a field \"{}\", which its newest contract does not have", name)};
 }
 
 /// Of the other types PostgreSQL has none that an index takes: a date's is not for dates, a time's not immutable.
@@ -41,6 +49,13 @@ std::string_view hash_function(base_type type) {
     default:
       return {};
   }
+}
+
+std::string hash_of(const queue_model& model, const contract::field& field, std::string_view alias) {
+  const auto column = fmt::format("{}{}{}", alias, alias.empty() ? "" : ".", sql::identifier(field.column));
+  const auto hash = hash_function(contract::restore(field, *model.enumerations).type.base);
+  if (!hash.empty()) return fmt::format("{}({}, 0)", hash, column);
+  return fmt::format("case when {0} is not null then hash_array_extended(array[{0}], 0) end", column);
 }
 
 table_index index_of(const queue_model& model, std::string_view table, std::string_view key,
@@ -72,11 +87,15 @@ bool has_unordered(const queue_model& model) {
 }
 
 std::string key_of(const queue_model& model, std::string_view alias) {
-  if (!is_ordered(model)) return {};
-  const auto column = fmt::format("{}{}{}", alias, alias.empty() ? "" : ".", key_column(model));
-  const auto hash = hash_function(contract::restore(key_field(model), *model.enumerations).type.base);
-  if (!hash.empty()) return fmt::format("{}({}, 0)", hash, column);
-  return fmt::format("case when {0} is not null then hash_array_extended(array[{0}], 0) end", column);
+  return is_ordered(model) ? hash_of(model, key_field(model), alias) : std::string{};
+}
+
+std::string key_by(const queue_model& model, std::string_view field, std::string_view alias) {
+  return hash_of(model, field_of(model, field), alias);
+}
+
+std::string column_of(const queue_model& model, std::string_view field) {
+  return sql::identifier(field_of(model, field).column);
 }
 
 std::vector<table_index> order_indexes(const queue_model& model) {

@@ -24,6 +24,12 @@ bool has_unordered(const queue_model& model);
 /// index.
 std::string key_of(const queue_model& model, std::string_view alias = {});
 
+/// The same by a field of the newest contract: of a consumer of a stream.
+std::string key_by(const queue_model& model, std::string_view field, std::string_view alias);
+
+/// The column of a field of the newest contract, as an identifier.
+std::string column_of(const queue_model& model, std::string_view field);
+
 /// In which keys, and the messages of each in their order, are found.
 std::vector<table_index> order_indexes(const queue_model& model);
 

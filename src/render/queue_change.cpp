@@ -86,7 +86,7 @@ void revoke_consumers(std::vector<revocation>& out, const queue_model& model, co
     out.push_back({"execute",
                    functions(model,
                              {"seal", "offset_at", "subscribe", "ack", "seek", "maintain", "lag", "enlist", "nack",
-                              "extend", "release", "looked_up_to", "read_json"},
+                              "extend", "release", "held", "looked_up_to", "read_json"},
                              {"read", "read_json", "receive", "receive_json", "claim", "claim_json", "next_due"}),
                    list});
     return;
@@ -105,7 +105,7 @@ void revoke_operators(std::vector<revocation>& out, const queue_model& model, co
     out.push_back({"execute",
                    functions(model,
                              {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "maintain", "share", "unshare",
-                              "redrive_all", "redrive", "purge", "restored", "lag", "stats"},
+                              "redrive_all", "redrive", "purge", "blocked", "restored", "lag", "stats"},
                              {}),
                    list});
     out.push_back({"select",

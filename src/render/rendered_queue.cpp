@@ -24,9 +24,10 @@ constexpr std::array<std::string_view, 12> named_objects{"ack",     "ack_many", 
 constexpr std::array<std::string_view, 10> version_objects{
     "pick", "pick_heads", "claim", "claim_json", "take", "next_due", "wake", "enqueue", "enqueue_many", "enqueue_json"};
 
-constexpr std::array<std::string_view, 19> stream_objects{
-    "wake", "offset_of", "filter",   "seal",   "share",   "claim_end", "nack",     "take_over", "subscribe", "ack",
-    "seek", "redrive",   "truncate", "rotate", "compact", "maintain",  "restored", "stats",     "json_door"};
+constexpr std::array<std::string_view, 21> stream_objects{
+    "wake",     "offset_of", "order",   "filter",    "seal",     "share", "claim_end",
+    "nack",     "take_over", "in_line", "subscribe", "ack",      "seek",  "redrive",
+    "truncate", "rotate",    "compact", "maintain",  "restored", "stats", "json_door"};
 constexpr std::array<std::string_view, 9> stream_version_objects{
     "read", "read_json", "look", "receive", "claim", "wake", "publish", "publish_many", "publish_json"};
 

@@ -4,10 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "render/consumer_view.hpp"
 #include "render/names.hpp"
+#include "render/ordering.hpp"
 #include "render/sql.hpp"
 
 namespace render {
@@ -43,6 +46,32 @@ std::string subscriptions(const queue_model& before, const queue_model& now) {
       texts.push_back(fmt::format("select {}_unsubscribe({});", prefix, sql::literal(each.name)));
   }
   return fmt::format("{}", fmt::join(texts, "\n"));
+}
+
+namespace {
+
+using order_of_one = std::optional<std::pair<std::string, declaration::failure_policy>>;
+
+/// By which column, and what becomes of a key with a dead letter.
+order_of_one order_in(const queue_model& model, const std::string& consumer) {
+  for (const auto& each : model.newest().queue.stream->consumers) {
+    if (each.name == consumer && each.order)
+      return std::pair{column_of(model, each.order->field), each.order->on_failure};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> reorderings(const queue_model& before, const queue_model& now) {
+  std::vector<std::string> texts;
+  if (!now.is_stream()) return texts;
+  for (const auto& each : now.newest().queue.stream->consumers) {
+    if (order_in(before, each.name) == order_in(now, each.name)) continue;
+    texts.push_back(
+        fmt::format("select {}_reorder({});", names::prefix(now.schema, now.line), sql::literal(each.name)));
+  }
+  return texts;
 }
 
 }  // namespace render

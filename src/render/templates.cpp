@@ -133,6 +133,7 @@ shape provided_to_stream(std::string_view template_name, specimen one) {
     auto& consumer = version.queue.stream->consumers.emplace_back();
     consumer.name = "audit";
     consumer.filter = "recipient is not null";
+    consumer.order = declaration::ordering{.field = "recipient"};
   }
   const auto& model = one.model;
   if (template_name.starts_with("sql/stream/") || template_name.starts_with("sql/engine/"))

@@ -178,6 +178,11 @@
 ///                         is_cooperative, settings (interval '1 minute', 5, 'exponential', …: what _share takes)
 ///   filters               list, of the declared consumers that have one, and has_filters: consumer_literal, condition
 ///                         (what it says of the row p_event), readable_event (whether that can be said), comma
+///   orders                list, of the declared consumers that have one, and has_orders: consumer_literal, column,
+///                         column_literal ('customer_id'), key_of_event, key_of_failed (the hash of the key of the rows
+///                         p_event, p_failed: hashint8extended(p_event.customer_id, 0))
+///   blocking              list, of those whose dead letters hold their key back, and has_blocking: consumer_literal,
+///                         comma
 ///
 /// # sql/stream_version
 ///

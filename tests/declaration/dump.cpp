@@ -69,10 +69,7 @@ class dumper {
       line("  unique by {} {}", fmt::join(q.unique->fields, ", "),
            q.unique->within ? "within " + declaration::spell_duration(*q.unique->within) : "while pending");
     }
-    if (q.order)
-      line("  ordered by {} on failure {} at {}:{}", q.order->field,
-           q.order->on_failure == declaration::failure_policy::skip ? "skip" : "block", q.order->where.begin.line,
-           q.order->where.begin.column);
+    if (q.order) line("  {}", order(*q.order));
     if (q.is_schemaless) line("  schemaless");
     for (const auto& f : q.payload) add(f);
     if (!q.removed.empty()) line("  removed");
@@ -98,8 +95,15 @@ class dumper {
       if (!c.filter.empty()) line("    where {}", c.filter);
       if (!c.is_cooperative) continue;
       line("    cooperative with a lease of {}", declaration::spell_duration(c.lease));
+      if (c.order) line("    {}", order(*c.order));
       line("    {}", retry(c.retry));
     }
+  }
+
+  static std::string order(const declaration::ordering& o) {
+    return fmt::format("ordered by {} on failure {} at {}:{}", o.field,
+                       o.on_failure == declaration::failure_policy::skip ? "skip" : "block", o.where.begin.line,
+                       o.where.begin.column);
   }
 
   static std::string retry(const declaration::retry_policy& r) {

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
+#include <iterator>
 #include <shop/activity.hpp>
 #include <thread>
 
@@ -206,4 +208,56 @@ TEST_CASE("a worker that is stopped gives back what it has not handled") {
   const auto left = s.bob.claim();
   CHECK(offsets_of(left) == offsets{5, 6, 7, 8, 9, 10});
   CHECK(left[0].attempt == 1);
+}
+
+TEST_CASE("a worker leaves the events alone that come after one of their key that has failed") {
+  test::shop_session s;
+  shop::activity_producer producer{s.db};
+  for (int i = 0; i < 12; ++i) producer.publish(done(i % 3));
+  shop::activity_cooperative_consumer ann{s.db, "in_order"};
+  std::vector<std::int64_t> handled;
+  quern::worker worker{ann,
+                       [&](const auto& event) {
+                         handled.push_back(event.offset);
+                         if (event.offset == 4 && event.attempt == 1) throw std::runtime_error{"not yet"};
+                         if (event.offset == 5) throw std::runtime_error{"never"};
+                       },
+                       {.batch_size = 9, .until_empty = true}};
+  // An event that waits for its time does not count as something to do.
+  const auto until = std::chrono::steady_clock::now() + 15s;
+  while (handled.size() < 12 && std::chrono::steady_clock::now() < until) worker.run();
+  // 7 and 10 wait for 4, 8 and 11 for 5, which is dead in the end.
+  std::vector<std::int64_t> of_first_key;
+  std::ranges::copy_if(handled, std::back_inserter(of_first_key), [](auto offset) { return offset % 3 == 1; });
+  CHECK(of_first_key == offsets{1, 4, 4, 7, 10});
+  CHECK(std::ranges::count_if(handled, [](auto offset) { return offset == 8 || offset == 11; }) == 0);
+  CHECK(std::ranges::count(handled, 5) == 2);
+  CHECK(s.db.execute("select key || '|' || event_offset || '|' || waiting from shop.activity_blocked()")
+            .value<std::string>() == "1|5|2");
+}
+
+TEST_CASE("a worker that waits for a key is woken when that is free") {
+  test::shop_session s;
+  shop::activity_producer producer{s.db};
+  for (int i = 0; i < 2; ++i) producer.publish(done(7));
+  shop::activity_cooperative_consumer ann{s.db, "in_order"};
+  const auto held = ann.claim(1);
+  CHECK(offsets_of(held) == offsets{1});
+  std::atomic<int> handled = 0;
+  std::stop_source stop;
+  std::jthread waiting{[&] {
+    auto own = s.another();
+    shop::activity_cooperative_consumer bob{own, "in_order"};
+    quern::worker{bob, [&](const auto&) { ++handled; }, {.poll_interval = 25'000ms}}.run(stop.get_token());
+  }};
+  const auto until = std::chrono::steady_clock::now() + 15s;
+  const auto is_waiting = fmt::format(
+      "select exists (select from pg_locks where locktype = 'advisory' and mode = 'ShareLock' and granted and "
+      "(classid::bigint << 32 | objid::bigint) = {}) and exists (select from shop.activity_failed)",
+      shop::activity_cooperative_consumer::contract_type::wake_key);
+  while (!s.db.execute(is_waiting).value<bool>() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  CHECK(ann.ack(held.front()));
+  while (handled == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  CHECK(handled == 1);
+  stop.request_stop();
 }

@@ -266,13 +266,13 @@ TEST_CASE("a cooperative consumer becomes plain when nothing is claimed") {
   CHECK(here.db.refusal("select log_unshare('crew')") ==
         "QN008: consumer \"crew\" of stream \"log\" is not through with what it has claimed (It is done up to offset 0 "
         "and "
-        "has claimed up to 2; 0 failed events wait for another attempt.)");
+        "has claimed up to 2; 0 events wait for another attempt, or for others of their key.)");
   CHECK(ann.nack(2) == "retry");
   CHECK(ann.ack() == "1");
   CHECK(here.db.refusal("select log_unshare('crew')") ==
         "QN008: consumer \"crew\" of stream \"log\" is not through with what it has claimed (It is done up to offset 2 "
         "and "
-        "has claimed up to 2; 1 failed events wait for another attempt.)");
+        "has claimed up to 2; 1 events wait for another attempt, or for others of their key.)");
   here.pass(seconds{11});
   CHECK(ann.claim() == "2");
   CHECK(ann.ack() == "1");

@@ -63,6 +63,7 @@ struct activity_v1_contract {
   static constexpr quern::prepared extend{"select shop.activity_extend($1, $2, $3)"};
   static constexpr quern::prepared release{"select shop.activity_release($1, $2)"};
   static constexpr quern::prepared next_due{"select shop.activity_next_due_v1($1) - pg_catalog.clock_timestamp()"};
+  static constexpr quern::prepared held{"select shop.activity_held($1, $2)"};
   static constexpr quern::prepared looked_up_to{"select shop.activity_looked_up_to($1)"};
   static constexpr quern::prepared enlist{"select shop.activity_enlist()"};
   static constexpr quern::prepared maintain{"select shop.activity_maintain()"};

@@ -1,0 +1,53 @@
+-- quern migration: activity/0002_change_options
+-- Changes stream activity: changes the consumer "crew"; changes the consumer "other"; changes the consumer "same".
+-- roles: mailer, ops, web
+
+-- step: functions
+-- lock: share row exclusive on what failed, while its keys are written
+-- lock_timeout: 15ms
+-- statement_timeout: 1min
+-- transaction: yes
+
+create or replace function shop.activity_ordered_by(p_consumer text); -- 'crew' 'shop' -- 'other' 'customer_id' -- 'same' 'shop'
+create or replace function shop.activity_blocks(p_consumer text); -- 'crew',  -- 'same'
+create or replace function shop.activity_key_of(p_consumer text);
+-- 'crew': hashtextextended(p_event.shop, 0)
+-- 'other': hashint4extended(p_event.customer_id, 0)
+-- 'same': hashtextextended(p_event.shop, 0)
+create or replace function shop.activity_key_of_failed(p_consumer text);
+-- 'crew': hashtextextended(p_failed.shop, 0)
+-- 'other': hashint4extended(p_failed.customer_id, 0)
+-- 'same': hashtextextended(p_failed.shop, 0)
+create or replace function shop.activity_blocked(); -- shop -- customer_id -- shop
+
+select shop.activity_reorder('crew');
+
+select shop.activity_reorder('other');
+
+-- reverse
+create or replace function shop.activity_ordered_by(p_consumer text); -- 'crew' 'customer_id' -- 'other' 'customer_id' -- 'same' 'shop'
+create or replace function shop.activity_blocks(p_consumer text); -- 'crew',  -- 'other',  -- 'same'
+create or replace function shop.activity_key_of(p_consumer text);
+-- 'crew': hashint4extended(p_event.customer_id, 0)
+-- 'other': hashint4extended(p_event.customer_id, 0)
+-- 'same': hashtextextended(p_event.shop, 0)
+create or replace function shop.activity_key_of_failed(p_consumer text);
+-- 'crew': hashint4extended(p_failed.customer_id, 0)
+-- 'other': hashint4extended(p_failed.customer_id, 0)
+-- 'same': hashtextextended(p_failed.shop, 0)
+create or replace function shop.activity_blocked(); -- customer_id -- customer_id -- shop
+
+select shop.activity_reorder('crew');
+
+select shop.activity_reorder('other');
+
+-- step: consumers
+-- lock: none that anybody waits for
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+select shop.activity_share('same', interval '1 minute', 8, 'exponential', interval '1 second', interval '1 hour', 0.2);
+
+-- reverse
+select shop.activity_share('same', interval '30 seconds', 8, 'exponential', interval '1 second', interval '1 hour', 0.2);

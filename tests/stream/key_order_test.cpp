@@ -1,0 +1,380 @@
+#include "stream/team.hpp"
+#include "support/catch.hpp"
+#include "support/database.hpp"
+
+// Workers of one consumer with `ordered_by`: the events of a key are handled one at a time and in their order.
+
+using std::chrono::seconds;
+
+TEST_CASE("an event whose key another worker has waits for it, and other keys go on") {
+  test::team here;
+  here.say("a b a c a");
+  auto ann = here.hire();
+  auto bob = here.hire();
+  CHECK(ann.claim(2) == "1 2");
+  CHECK(bob.claim() == "4");
+  CHECK(here.aside() == "3|now 5|turn");
+  CHECK(bob.claim().empty());
+  CHECK(ann.ack(1) == "1");
+  CHECK(bob.claim() == "3 5");
+  CHECK(bob.ack() == "2");
+  CHECK(ann.ack() == "1");
+  CHECK(here.state() == "3|1|0|0");
+}
+
+TEST_CASE("events of one key that come in one claim come in their order, and their worker has all of them") {
+  test::team here;
+  here.say("a b a b a");
+  auto ann = here.hire();
+  auto bob = here.hire();
+  CHECK(ann.claim() == "1 2 3 4 5");
+  CHECK(bob.claim().empty());
+  CHECK(ann.ack() == "5");
+  CHECK(here.state() == "5|0|0|0");
+  CHECK(here.aside().empty());
+}
+
+TEST_CASE("what waits comes out piece by piece, as far as is asked for, and keeps its order") {
+  test::team here;
+  here.say("a a a a a b");
+  auto ann = here.hire();
+  auto bob = here.hire();
+  CHECK(ann.claim(1) == "1");
+  CHECK(bob.claim() == "6");
+  CHECK(here.aside() == "2|now 3|turn 4|turn 5|turn");
+  CHECK(ann.ack() == "1");
+  CHECK(ann.claim(2) == "2 3");
+  CHECK(here.aside() == "2|held 3|held 4|now 5|turn");
+  CHECK(bob.claim().empty());
+  here.say("a");
+  CHECK(bob.claim().empty());
+  CHECK(here.aside() == "2|held 3|held 4|now 5|turn 7|turn");
+  CHECK(ann.ack(2) == "1");
+  CHECK(here.hire().claim().empty());
+  CHECK(ann.ack(3) == "1");
+  CHECK(here.hire().claim() == "4 5 7");
+}
+
+TEST_CASE("events without a key have no order") {
+  test::team here;
+  here.say("- - - a -");
+  auto ann = here.hire();
+  auto bob = here.hire();
+  CHECK(ann.claim(1) == "1");
+  CHECK(ann.nack(1) == "retry");
+  CHECK(ann.claim(1) == "2");
+  CHECK(bob.claim() == "3 4 5");
+  CHECK(bob.nack(3) == "retry");
+  CHECK(bob.ack() == "2");
+}
+
+TEST_CASE("an event that failed keeps the later ones of its key back, those of its claim, too") {
+  test::team here;
+  here.say("a b a b a");
+  auto ann = here.hire();
+  auto bob = here.hire();
+  CHECK(ann.claim(4) == "1 2 3 4");
+  CHECK(ann.nack(1) == "retry");
+  CHECK(ann.db.ask(fmt::format("select log_held('crew', {})", ann.batch)) == "{2,4}");
+  CHECK(here.aside() == "1|retry 3|turn");
+  CHECK(ann.nack(3) == "lost");
+  CHECK(bob.claim().empty());
+  CHECK(here.aside() == "1|retry 3|turn 5|turn");
+  CHECK(ann.ack() == "2");
+  CHECK(here.state() == "5|0|3|0");
+  CHECK(bob.claim().empty());
+  here.pass(seconds{11});
+  CHECK(bob.claim_attempts() == "1|2 3|1 5|1");
+  CHECK(ann.claim().empty());
+  CHECK(bob.ack() == "3");
+  CHECK(here.aside().empty());
+}
+
+TEST_CASE("what failed again keeps back what came with it") {
+  test::team here;
+  here.say("a a b");
+  auto ann = here.hire();
+  CHECK(ann.claim(2) == "1 2");
+  CHECK(ann.nack(1) == "retry");
+  here.pass(seconds{11});
+  CHECK(ann.claim_attempts() == "1|2 2|1");
+  CHECK(ann.nack(1) == "retry");
+  CHECK(ann.db.ask(fmt::format("select log_held('crew', {})", ann.batch)) == "{}");
+  CHECK(here.aside() == "1|retry 2|turn");
+  CHECK(ann.ack() == "0");
+  CHECK(ann.claim() == "3");
+  here.pass(seconds{11});
+  CHECK(ann.claim_attempts() == "1|3 2|1");
+  CHECK(ann.ack() == "2");
+}
+
+TEST_CASE("a dead letter blocks its key until it is purged") {
+  test::team here;
+  here.db.ask("select log_share('crew', p_max_attempts => 1)");
+  here.say("a b a");
+  auto ann = here.hire();
+  CHECK(ann.claim() == "1 2 3");
+  CHECK(ann.nack(1) == "dead");
+  CHECK(here.aside() == "1|dead 3|turn");
+  here.say("a b");
+  CHECK(ann.ack() == "1");
+  CHECK(ann.claim() == "5");
+  CHECK(ann.ack() == "1");
+  CHECK(here.blocked() == "crew|a|1|2");
+  CHECK(ann.claim().empty());
+  CHECK(here.db.ask("select log_purge('crew', '1 h')") == "0");
+  CHECK(ann.claim().empty());
+  CHECK(here.db.ask("select log_purge('crew')") == "1");
+  CHECK(here.blocked().empty());
+  CHECK(ann.claim() == "3 4");
+  CHECK(ann.ack() == "2");
+  CHECK(here.state() == "5|0|0|0");
+}
+
+TEST_CASE("a dead letter that is redriven comes before those that it has kept back") {
+  test::team here;
+  here.db.ask("select log_share('crew', p_max_attempts => 1)");
+  here.say("a a");
+  auto ann = here.hire();
+  auto bob = here.hire();
+  CHECK(ann.claim() == "1 2");
+  CHECK(ann.nack(1) == "dead");
+  CHECK(here.db.ask("select log_redrive('crew', 1)") == "t");
+  CHECK(ann.claim_attempts(1) == "1|1");
+  CHECK(bob.claim().empty());
+  CHECK(ann.ack() == "1");
+  CHECK(bob.claim_attempts() == "2|1");
+}
+
+TEST_CASE("with on_failure = skip a dead letter lets the later events of its key go on, in its claim, too") {
+  test::team here;
+  here.db.ask("select log_share('loose', p_max_attempts => 1)");
+  here.say("a b a a");
+  auto ann = here.hire("loose");
+  auto bob = here.hire("loose");
+  CHECK(ann.claim(3) == "1 2 3");
+  CHECK(bob.claim().empty());
+  CHECK(ann.nack(1) == "dead");
+  CHECK(here.blocked().empty());
+  CHECK(bob.claim().empty());
+  CHECK(ann.ack() == "2");
+  CHECK(bob.claim() == "4");
+  CHECK(here.aside("loose") == "1|dead 4|held");
+  // Its time has come again, but one of its key is being handled.
+  CHECK(here.db.ask("select log_redrive('loose', 1)") == "t");
+  CHECK(ann.claim().empty());
+  CHECK(bob.ack() == "1");
+  CHECK(ann.claim() == "1");
+}
+
+TEST_CASE("with on_failure = skip a retry that dies lets go on what came with it") {
+  test::team here;
+  here.db.ask("select log_share('loose', '1 m', 2, 'constant', '10 s', '10 s', 0)");
+  here.say("a a");
+  auto ann = here.hire("loose");
+  CHECK(ann.claim() == "1 2");
+  CHECK(ann.nack(1) == "retry");
+  here.pass(seconds{11});
+  CHECK(ann.claim_attempts() == "1|2 2|1");
+  CHECK(ann.nack(1) == "dead");
+  CHECK(here.aside("loose") == "1|dead 2|held");
+  CHECK(ann.ack() == "1");
+  CHECK(here.state("loose") == "2|0|0|1");
+}
+
+TEST_CASE("a claim that ran out keeps its keys for whoever takes it over, and the old token can do nothing") {
+  test::team here;
+  here.say("a b a c a");
+  auto ann = here.hire();
+  auto bob = here.hire();
+  auto eve = here.hire();
+  CHECK(ann.claim(3) == "1 2 3");
+  CHECK(bob.claim() == "4");
+  here.pass(seconds{61});
+  CHECK(bob.extend() == "t");
+  CHECK(eve.claim_attempts(1) == "1|2");
+  CHECK(ann.ack() == "0");
+  CHECK(ann.nack(1) == "lost");
+  CHECK(ann.extend() == "null");
+  CHECK(ann.release() == "f");
+  CHECK(ann.db.ask(fmt::format("select log_held('crew', {})", ann.batch)) == "{}");
+  // 1 is held, 3 and 5 wait for it: 3 has not been tried.
+  CHECK(here.aside() == "1|held 2|now 3|now 5|now");
+  CHECK(ann.claim_attempts() == "2|2");
+  CHECK(eve.ack() == "1");
+  CHECK(eve.claim_attempts() == "3|1 5|1");
+}
+
+TEST_CASE("what a session took with it is free at once, and in order") {
+  test::team here;
+  here.say("a b a b");
+  auto ann = here.enlist();
+  auto bob = here.enlist();
+  CHECK(ann.claim(3) == "1 2 3");
+  CHECK(bob.claim().empty());
+  here.kill(ann);
+  CHECK(bob.claim_attempts(3) == "1|2 2|2 3|1");
+  here.kill(bob);
+  auto eve = here.enlist();
+  CHECK(eve.claim_attempts() == "1|3 2|3 3|1 4|1");
+  CHECK(eve.ack() == "4");
+  CHECK(here.aside().empty());
+}
+
+TEST_CASE("of a claim that ran out at its last attempt the first event of each key is dead") {
+  for (const auto* consumer : {"crew", "loose"}) {
+    const bool blocks = consumer == std::string_view{"crew"};
+    test::team here;
+    here.db.ask(fmt::format("select log_share('{}', p_max_attempts => 1)", consumer));
+    here.say("a b a - -");
+    auto ann = here.hire(consumer);
+    CHECK(ann.claim() == "1 2 3 4 5");
+    here.pass(seconds{61});
+    CHECK(ann.claim_attempts() == (blocks ? "" : "3|1"));
+    CHECK(here.aside(consumer) ==
+          (blocks ? "1|dead 2|dead 3|turn 4|dead 5|dead" : "1|dead 2|dead 3|held 4|dead 5|dead"));
+    CHECK(here.blocked() == (blocks ? "crew|a|1|1 crew|b|2|0" : ""));
+  }
+}
+
+TEST_CASE("of a retry that ran out at its last attempt the first event of each key is dead") {
+  for (const auto* consumer : {"crew", "loose"}) {
+    const bool blocks = consumer == std::string_view{"crew"};
+    test::team here;
+    here.db.ask(fmt::format("select log_share('{}', '1 m', 2, 'constant', '10 s', '10 s', 0)", consumer));
+    here.say("a b a");
+    auto ann = here.hire(consumer);
+    CHECK(ann.claim() == "1 2 3");
+    here.pass(seconds{61});
+    CHECK(ann.claim_attempts() == "1|2 2|2 3|1");
+    here.pass(seconds{61});
+    CHECK(ann.claim_attempts() == (blocks ? "" : "3|1"));
+    CHECK(here.aside(consumer) == (blocks ? "1|dead 2|dead 3|turn" : "1|dead 2|dead 3|held"));
+  }
+}
+
+TEST_CASE("what is given back keeps its order and its attempts") {
+  test::team here;
+  here.say("a b a");
+  auto ann = here.hire();
+  CHECK(ann.claim() == "1 2 3");
+  CHECK(ann.release() == "t");
+  CHECK(ann.claim_attempts() == "1|1 2|1 3|1");
+  CHECK(ann.release() == "t");
+  CHECK(here.aside() == "1|now 2|now 3|turn");
+  CHECK(ann.claim_attempts(1) == "1|1");
+  CHECK(here.hire().claim() == "2");
+}
+
+TEST_CASE("a filter and an order go together") {
+  test::team here;
+  here.db.ask("select log_publish_many_v1('{b1,a,b2,b3,a,b4}', '{k,k,k,l,l,k}'); select log_seal()");
+  auto ann = here.hire("picky");
+  auto bob = here.hire("picky");
+  CHECK(ann.claim(1) == "1");
+  CHECK(bob.claim() == "4");
+  CHECK(here.aside("picky") == "3|now 6|turn");
+  CHECK(ann.ack() == "1");
+  CHECK(ann.claim() == "3 6");
+}
+
+TEST_CASE("a claim that sets aside all that it has looked at looks on") {
+  test::team here;
+  here.say("a a a b");
+  auto ann = here.hire();
+  auto bob = here.hire();
+  CHECK(ann.claim(1) == "1");
+  CHECK(bob.claim(2).empty());
+  CHECK(here.db.ask("select log_looked_up_to('crew'), log_next_due_v1('crew') <= clock_timestamp()") == "3|t");
+  CHECK(bob.claim(2) == "4");
+  CHECK(here.db.ask("select log_looked_up_to('crew'), log_next_due_v1('crew') > clock_timestamp()") == "null|t");
+}
+
+TEST_CASE("when very much waits for what is being worked on, nothing is set aside any more") {
+  test::team here;
+  here.db.ask(
+      "select log_publish_many_v1(array_agg('x'::text), array_agg(case when g % 1000 = 0 then 'b' || g else 'a' end)) "
+      "from generate_series(1, 7000) as g; select log_seal()");
+  auto ann = here.hire();
+  auto bob = here.hire();
+  CHECK(ann.claim(1) == "1");
+  std::string got;
+  for (int i = 0; i < 10; ++i) got += bob.claim(1000) + " ";
+  CHECK(got == "1000 2000 3000 4000 5000 6000     ");
+  CHECK(here.db.ask("select log_looked_up_to('crew'), log_next_due_v1('crew') > clock_timestamp()") == "null|t");
+  CHECK(ann.ack() == "1");
+  CHECK(ann.claim(1000).starts_with("2 3 "));
+}
+
+TEST_CASE("a seek forgets what waits, and what comes again is not blocked") {
+  test::team here;
+  here.db.ask("select log_share('crew', p_max_attempts => 1)");
+  here.say("a a b");
+  auto ann = here.hire();
+  CHECK(ann.claim() == "1 2 3");
+  CHECK(ann.nack(1) == "dead");
+  CHECK(here.db.ask("select log_seek('crew', 1)") == "1");
+  CHECK(here.aside() == "1|dead");
+  CHECK(ann.claim() == "3");
+  CHECK(here.aside() == "1|dead 2|turn");
+  CHECK(here.db.ask("select log_seek('crew', 0)") == "0");
+  CHECK(ann.claim() == "1 2 3");
+  CHECK(ann.ack() == "3");
+  CHECK(here.aside() == "1|dead");
+}
+
+TEST_CASE("a dead letter that is redriven while its event comes again is handled once") {
+  test::team here;
+  here.db.ask("select log_share('crew', p_max_attempts => 1)");
+  here.say("a a");
+  auto ann = here.hire();
+  auto bob = here.hire();
+  CHECK(ann.claim() == "1 2");
+  CHECK(ann.nack(1) == "dead");
+  CHECK(here.db.ask("select log_seek('crew', 0), log_redrive('crew', 1)") == "0|t");
+  CHECK(bob.claim() == "1");
+  CHECK(ann.claim().empty());
+  CHECK(here.aside() == "1|held 2|now");
+  CHECK(bob.ack() == "1");
+  CHECK(ann.claim() == "2");
+}
+
+TEST_CASE("an ordered consumer cannot be made a plain one while events wait for others of their key") {
+  test::team here;
+  here.db.ask("select log_share('crew', p_max_attempts => 1)");
+  here.say("a a");
+  auto ann = here.hire();
+  CHECK(ann.claim() == "1 2");
+  CHECK(ann.nack(1) == "dead");
+  CHECK(here.db.refusal("select log_unshare('crew')") ==
+        "QN008: consumer \"crew\" of stream \"log\" is not through with what it has claimed (It is done up to offset 2 "
+        "and has claimed up to 2; 1 events wait for another attempt, or for others of their key.)");
+  CHECK(here.db.ask("select log_purge('crew')") == "1");
+  CHECK(ann.claim() == "2");
+  CHECK(ann.ack() == "1");
+  CHECK(here.db.ask("select log_unshare('crew')") == "t");
+  CHECK(here.db.ask("select log_share('crew')") == "t");
+  CHECK(here.db.ask("select log_unsubscribe('crew')") == "t");
+}
+
+TEST_CASE("without failures, and with keys that are apart, no row dies on the way") {
+  test::team here;
+  here.db.ask(
+      "select log_publish_many_v1(array_agg('x'::text), array_agg('k' || g)) from generate_series(1, 2000) as g; "
+      "select "
+      "log_seal()");
+  auto ann = here.hire();
+  auto bob = here.hire();
+  while (!ann.claim(100).empty()) {
+    bob.claim(100);
+    CHECK(ann.ack() == "100");
+    if (bob.batch != "null") bob.ack();
+  }
+  CHECK(here.state() == "2000|0|0|0");
+  const auto all = fmt::format(
+      "from pg_stat_user_tables where schemaname = '{}' and relname in ('log_event_0', 'log_page_0', 'log_claim', "
+      "'log_position', 'log_failed')",
+      here.schema());
+  test::wait_until(here.url(), "select sum(n_tup_ins) > 2000 " + all);
+  CHECK(here.db.ask("select sum(n_dead_tup), sum(n_tup_upd), sum(n_tup_del) " + all) == "0|0|0");
+}
