@@ -378,3 +378,24 @@ TEST_CASE("without failures, and with keys that are apart, no row dies on the wa
   test::wait_until(here.url(), "select sum(n_tup_ins) > 2000 " + all);
   CHECK(here.db.ask("select sum(n_dead_tup), sum(n_tup_upd), sum(n_tup_del) " + all) == "0|0|0");
 }
+
+TEST_CASE("what comes along with the first of its key ends before one whose time has not come") {
+  test::team here;
+  here.say("a a a a");
+  auto ann = here.hire();
+  CHECK(ann.claim(3) == "1 2 3");
+  CHECK(ann.db.ask(fmt::format("select log_nack('crew', {0}, 3, 'x', '1 h'), log_nack('crew', {0}, 1, 'x', '0')",
+                               ann.batch)) == "retry|retry");
+  CHECK(ann.claim() == "1 2");
+  CHECK(ann.ack() == "2");
+  CHECK(ann.claim().empty());
+}
+
+TEST_CASE("a claim that is held for longer keeps its keys") {
+  test::team here;
+  here.say("a a");
+  auto ann = here.hire();
+  CHECK(ann.claim(1) == "1");
+  CHECK(ann.extend() == "t");
+  CHECK(here.hire().claim().empty());
+}
