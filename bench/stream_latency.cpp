@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <quern/interruption.hpp>
 #include <quern/waiting.hpp>
 #include <stop_token>
 #include <thread>
@@ -28,13 +29,15 @@ class listening {
   void run(const std::stop_token& stop) {
     quern::waiting wait{db_, contract::channel, contract::wake_key, [] { return std::optional<quern::interval>{}; },
                         true};
+    quern::interruption stopping;
+    const std::stop_callback on_stop{stop, [&] { stopping.raise(); }};
     while (!stop.stop_requested()) {
       if (take()) continue;
       wait.begin();
       is_waiting_ = true;
       // What came before the lock was there has notified nobody.
       if (!take()) {
-        wait.sleep(milliseconds{1000}, stop);
+        wait.sleep(milliseconds{1000}, stopping);
         take();
       }
       wait.end();

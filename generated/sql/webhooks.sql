@@ -861,6 +861,29 @@ begin atomic
 end;
 comment on function shop.webhooks_attempt is 'The current attempt on a message; null when nobody has claimed it.';
 
+create function shop.webhooks_cancel(p_message_id bigint)
+returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $$
+begin
+  delete from shop.webhooks_message as m
+  where m.message_id = p_message_id
+    and m.lease_until <= clock_timestamp();
+  if found then
+    return true;
+  end if;
+
+  -- In a statement that begins after that: an attempt that failed meanwhile has brought it here.
+  delete from shop.webhooks_delayed as d
+  where d.message_id = p_message_id
+    and d.lease_until <= clock_timestamp();
+  return found;
+end
+$$;
+comment on function shop.webhooks_cancel is 'Deletes a message that waits; false when it is being handled, has ended or was never there.';
+
 create function shop.webhooks_redrive_all(p_count integer default null, p_message_id bigint default null)
 returns bigint
 language plpgsql security definer
@@ -1070,13 +1093,13 @@ for each row execute function shop.webhooks_door();
 revoke all on function
   shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_claim_json,
   shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
-  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt,
+  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_cancel,
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
   shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.webhooks_door
 from public;
 grant usage on schema shop to mailer, ops, web;
 grant execute on function shop.quern_handshake to mailer, ops, web;
-grant execute on function shop.webhooks_wake, shop.webhooks_enqueue_json, shop.queue_enqueue to web;
+grant execute on function shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_cancel, shop.queue_enqueue to web;
 grant usage on sequence shop.webhooks_message_id to web;
 grant insert on shop.webhooks to web;
 grant execute on function
@@ -1087,6 +1110,6 @@ to mailer;
 grant select, update, delete on shop.webhooks to mailer;
 grant execute on function
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
-  shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.quern_workers
+  shop.webhooks_cancel, shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.quern_workers
 to ops;
 grant select on shop.webhooks_message, shop.webhooks_delayed, shop.webhooks_dead to ops;

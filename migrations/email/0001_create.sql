@@ -934,6 +934,29 @@ begin atomic
 end;
 comment on function shop.email_attempt is 'The current attempt on a message; null when nobody has claimed it.';
 
+create function shop.email_cancel(p_message_id bigint)
+returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $$
+begin
+  delete from shop.email_message as m
+  where m.message_id = p_message_id
+    and m.lease_until <= clock_timestamp();
+  if found then
+    return true;
+  end if;
+
+  -- In a statement that begins after that: an attempt that failed meanwhile has brought it here.
+  delete from shop.email_delayed as d
+  where d.message_id = p_message_id
+    and d.lease_until <= clock_timestamp();
+  return found;
+end
+$$;
+comment on function shop.email_cancel is 'Deletes a message that waits; false when it is being handled, has ended or was never there.';
+
 create function shop.email_redrive_all(p_count integer default null, p_message_id bigint default null)
 returns bigint
 language plpgsql security definer
@@ -1143,13 +1166,13 @@ for each row execute function shop.email_door();
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
 grant usage on schema shop to mailer, ops, web;
 grant execute on function shop.quern_handshake to mailer, ops, web;
-grant execute on function shop.email_wake, shop.email_enqueue_json, shop.queue_enqueue to web;
+grant execute on function shop.email_wake, shop.email_enqueue_json, shop.email_cancel, shop.queue_enqueue to web;
 grant usage on sequence shop.email_message_id to web;
 grant insert on shop.email to web;
 grant execute on function
@@ -1160,7 +1183,7 @@ to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
@@ -1197,7 +1220,7 @@ drop function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json, shop.email_door,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
   shop.email_stats, shop.email_pause, shop.email_resume;
 drop table shop.email_message, shop.email_delayed, shop.email_dead;
 drop sequence shop.email_message_id, shop.email_low_water, shop.email_mark, shop.email_mark_xid;

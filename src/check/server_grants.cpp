@@ -128,11 +128,11 @@ class grants_check {
   void expect_shared(const declaration::queue& queue, const std::string& name) {
     const auto& [produce, consume, operate] = queue.grants;
     const std::string prefix = name + "_";
-    grant_functions(produce, prefix, {"enqueue_json"});
+    grant_functions(produce, prefix, {"enqueue_json", "cancel"});
     grant(produce, "view " + name, "INSERT");
     grant_functions(consume, prefix, {"claim_json", "ack", "ack_many", "nack", "extend", "release"});
     for (const auto privilege : {"SELECT", "UPDATE", "DELETE"}) grant(consume, "view " + name, privilege);
-    grant_functions(operate, prefix, {"stats", "pause", "resume"});
+    grant_functions(operate, prefix, {"cancel", "stats", "pause", "resume"});
     if (queue.order && queue.order->on_failure == declaration::failure_policy::block)
       grant_functions(operate, prefix, {"blocked"});
     if (queue.dead_letter) grant_functions(operate, prefix, {"redrive", "redrive_all", "purge"});

@@ -40,6 +40,7 @@ void add_explain(CLI::App& program, exit_code& result);
 void add_stats(CLI::App& program, exit_code& result);
 void add_peek(CLI::App& program, exit_code& result);
 void add_redrive(CLI::App& program, exit_code& result);
+void add_cancel(CLI::App& program, exit_code& result);
 void add_purge(CLI::App& program, exit_code& result);
 void add_pause(CLI::App& program, exit_code& result);
 void add_resume(CLI::App& program, exit_code& result);

@@ -55,6 +55,7 @@ constexpr std::array suffixes{
     suffix{"_nack", "function"},
     suffix{"_extend", "function"},
     suffix{"_release", "function"},
+    suffix{"_cancel", "function"},
     suffix{"_redrive", "function"},
     suffix{"_redrive_all", "function"},
     suffix{"_purge", "function"},

@@ -105,6 +105,12 @@ class producer {
     return send_all(payloads, options.priority);
   }
 
+  /// Takes a message back that waits, for its time or another attempt too; false when it is being handled, has ended or
+  /// was never there. Of a queue with a log, database_error 0A000 for one that was never tried.
+  bool cancel(std::int64_t message_id) {
+    return on_->execute(Contract::cancel, message_id).template value<bool>();
+  }
+
  private:
   static constexpr bool has_priorities = contract_with_priorities<Contract>;
   static constexpr std::size_t parameter_count = field_count<Contract>() + 1 + (has_priorities ? 1 : 0);

@@ -71,7 +71,7 @@ void revoke_producers(std::vector<revocation>& out, const queue_model& model, co
     return;
   }
   out.push_back({"execute",
-                 functions(model, {"wake", "enqueue_json"}, {"wake", "enqueue", "enqueue_many", "enqueue_json"}),
+                 functions(model, {"wake", "enqueue_json", "cancel"}, {"wake", "enqueue", "enqueue_many", "enqueue_json"}),
                  list});
   out.push_back({fmt::format("insert ({})", stored_columns(model)), prefix + "_message", list});
   out.push_back({"usage", fmt::format("sequence {}_message_id", prefix), list});
@@ -113,7 +113,7 @@ void revoke_operators(std::vector<revocation>& out, const queue_model& model, co
                    list});
     return;
   }
-  std::vector<std::string_view> names{"stats", "pause", "resume"};
+  std::vector<std::string_view> names{"cancel", "stats", "pause", "resume"};
   if (model.has_dead_letter()) names.insert(names.begin(), {"redrive", "redrive_all", "purge"});
   if (is_blocking(model)) names.push_back("blocked");
   if (model.is_log()) names.insert(names.end(), {"maintain", "restored"});

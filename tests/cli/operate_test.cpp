@@ -279,6 +279,27 @@ TEST_CASE("redrive takes ids or all, and says which are no dead letters") {
         "quern: error: stream activity has no consumer \"nobody\"\n");
 }
 
+TEST_CASE("cancel takes messages back that wait, and says which do not") {
+  const counter at{shop};
+  quern::connection db{at.url()};
+  for (int i = 1; i <= 3; ++i) at.run({"enqueue", "email", "--json", fmt::format("{{\"order_id\": {}}}", i)});
+  const auto held = db.execute("select message_id from shop.email_claim_v1()").value<std::int64_t>();
+  const auto some =
+      at.quern({"cancel", "email", fmt::to_string(held), fmt::to_string(held + 1), fmt::to_string(held + 2)});
+  CHECK(some.exit_code == 1);
+  CHECK(
+      some.err ==
+      fmt::format("quern: error: message {} of queue email does not wait: it is being handled, has ended or was never "
+                  "there\n",
+                  held));
+  CHECK(some.out == "cancelled 2 messages of queue email\n");
+  CHECK(stats_of(at, "email").at("ready") == 0);
+  CHECK(at.quern({"cancel", "email"}).exit_code == 2);
+  CHECK(at.quern({"cancel", "email", "x"}).err == "quern: error: \"x\" is no id: ids are whole numbers\n");
+  CHECK(at.quern({"cancel", "activity", "1"}).err ==
+        "quern: error: events cannot be cancelled: stream activity is a log\n");
+}
+
 TEST_CASE("purge deletes dead letters, and asks before that") {
   const counter at{shop};
   quern::connection db{at.url()};

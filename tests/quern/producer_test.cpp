@@ -203,6 +203,19 @@ TEST_CASE("producers work inside of the caller's transaction") {
   CHECK(s.count("email_message") == 111);
 }
 
+TEST_CASE("a message that waits can be taken back") {
+  test::shop_session s;
+  shop::email_producer producer{s.db};
+  shop::email_consumer consumer{s.db};
+  const auto soon = producer.enqueue(test::mail(1));
+  const auto later = producer.enqueue(test::mail(2), {.delay = 1h});
+  CHECK(consumer.claim(1).size() == 1);
+  CHECK_FALSE(producer.cancel(soon));
+  CHECK(producer.cancel(later));
+  CHECK_FALSE(producer.cancel(later));
+  CHECK(s.count("email_delayed") == 0);
+}
+
 TEST_CASE("a delayed message is not handed out before its time") {
   test::shop_session s;
   shop::email_producer producer{s.db};

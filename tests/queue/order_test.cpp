@@ -278,6 +278,14 @@ TEST_CASE("a waiting consumer hears that the next message of a key may be had, a
   }
   CHECK(ids(here.db.take(1)) == "2");
   CHECK(is_woken());
+  // And by one that was cancelled, when there is another behind it.
+  here.db.send("a");
+  while (is_woken()) {
+  }
+  for (const int id : {4, 5}) {
+    CHECK(here.db.ask(fmt::format("select mail_cancel({})", id)) == "t");
+    CHECK(static_cast<bool>(is_woken()) == (id == 4));
+  }
 }
 
 TEST_CASE("several keys' messages are claimed by many at once, each by one") {

@@ -39,6 +39,7 @@ struct webhooks_v1_contract {
   static constexpr quern::prepared nack{"select shop.webhooks_nack($1, $2, $3, $4)"};
   static constexpr quern::prepared extend{"select shop.webhooks_extend($1, $2, $3)"};
   static constexpr quern::prepared release{"select shop.webhooks_release($1, $2)"};
+  static constexpr quern::prepared cancel{"select shop.webhooks_cancel($1)"};
   static constexpr quern::prepared next_due{"select shop.webhooks_next_due_v1() - pg_catalog.clock_timestamp()"};
 };
 

@@ -76,14 +76,14 @@ create or replace function shop.email_take_v1()
 -- statement_timeout: 1min
 -- transaction: yes
 
-revoke execute on function shop.email_wake, shop.email_enqueue_json, shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1 from web;
+revoke execute on function shop.email_wake, shop.email_enqueue_json, shop.email_cancel, shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1 from web;
 revoke insert (contract_version, order_id, subject, note) on shop.email_message from web;
 revoke usage on sequence shop.email_message_id from web;
 revoke select on sequence shop.email_segment from web;
 revoke insert on shop.email from web;
 revoke execute on function shop.email_claim_json, shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_maintain, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1 from mailer;
 revoke select, update, delete on shop.email from mailer;
-revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_stats, shop.email_pause, shop.email_resume, shop.email_maintain, shop.email_restored from ops;
+revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.email_maintain, shop.email_restored from ops;
 revoke select on shop.email_message, shop.email_claim, shop.email_end, shop.email_live, shop.email_delayed, shop.email_dead from ops;
 
 revoke all on function
@@ -106,12 +106,12 @@ revoke all on function
   shop.email_home, shop.email_cursor, shop.email_begin_log, shop.email_finish, shop.email_set_apart, shop.email_wait_for_log, shop.email_free,
   shop.email_next, shop.email_claimed_after, shop.email_truncate, shop.email_rotate, shop.email_compact, shop.email_maintain, shop.email_restored,
   shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
 grant usage on schema shop to "Web-App", courier;
 grant execute on function shop.quern_handshake to "Web-App", courier;
-grant execute on function shop.email_wake, shop.email_enqueue_json, shop.queue_enqueue to "Web-App";
+grant execute on function shop.email_wake, shop.email_enqueue_json, shop.email_cancel, shop.queue_enqueue to "Web-App";
 grant usage on sequence shop.email_message_id to "Web-App";
 grant select on sequence shop.email_segment to "Web-App";
 grant insert on shop.email to "Web-App";
@@ -123,7 +123,7 @@ to courier;
 grant select, update, delete on shop.email to courier;
 
 -- reverse
-revoke execute on function shop.email_wake, shop.email_enqueue_json, shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1 from "Web-App";
+revoke execute on function shop.email_wake, shop.email_enqueue_json, shop.email_cancel, shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1 from "Web-App";
 revoke insert (contract_version, order_id, subject, note) on shop.email_message from "Web-App";
 revoke usage on sequence shop.email_message_id from "Web-App";
 revoke select on sequence shop.email_segment from "Web-App";
@@ -151,13 +151,13 @@ revoke all on function
   shop.email_home, shop.email_cursor, shop.email_begin_log, shop.email_finish, shop.email_set_apart, shop.email_wait_for_log, shop.email_free,
   shop.email_next, shop.email_claimed_after, shop.email_truncate, shop.email_rotate, shop.email_compact, shop.email_maintain, shop.email_restored,
   shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
 grant usage on schema shop to mailer, ops, web;
 grant execute on function shop.quern_handshake to mailer, ops, web;
-grant execute on function shop.email_wake, shop.email_enqueue_json, shop.queue_enqueue to web;
+grant execute on function shop.email_wake, shop.email_enqueue_json, shop.email_cancel, shop.queue_enqueue to web;
 grant usage on sequence shop.email_message_id to web;
 grant select on sequence shop.email_segment to web;
 grant insert on shop.email to web;
@@ -169,7 +169,7 @@ to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_maintain, shop.email_restored, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_maintain, shop.email_restored, shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_claim, shop.email_end, shop.email_live, shop.email_delayed, shop.email_dead to ops;
 
@@ -256,13 +256,13 @@ revoke all on function
   shop.email_home, shop.email_cursor, shop.email_begin_log, shop.email_finish, shop.email_set_apart, shop.email_wait_for_log, shop.email_free,
   shop.email_next, shop.email_claimed_after, shop.email_truncate, shop.email_rotate, shop.email_compact, shop.email_maintain, shop.email_restored,
   shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
 grant usage on schema shop to mailer, ops, web;
 grant execute on function shop.quern_handshake to mailer, ops, web;
-grant execute on function shop.email_wake, shop.email_enqueue_json, shop.queue_enqueue to web;
+grant execute on function shop.email_wake, shop.email_enqueue_json, shop.email_cancel, shop.queue_enqueue to web;
 grant usage on sequence shop.email_message_id to web;
 grant select on sequence shop.email_segment to web;
 grant insert on shop.email to web;
@@ -274,6 +274,6 @@ to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_maintain, shop.email_restored, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_maintain, shop.email_restored, shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_claim, shop.email_end, shop.email_live, shop.email_delayed, shop.email_dead to ops;

@@ -127,7 +127,7 @@ create function shop.email_blocked()
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_head, shop.email_start, shop.email_park, shop.email_wake_next,
   shop.email_blocked,
@@ -135,7 +135,7 @@ revoke all on function
 from public;
 grant usage on schema shop to mailer, ops, web;
 grant execute on function shop.quern_handshake to mailer, ops, web;
-grant execute on function shop.email_wake, shop.email_enqueue_json, shop.queue_enqueue to web;
+grant execute on function shop.email_wake, shop.email_enqueue_json, shop.email_cancel, shop.queue_enqueue to web;
 grant usage on sequence shop.email_message_id to web;
 grant insert on shop.email to web;
 grant execute on function
@@ -147,7 +147,7 @@ grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_blocked,
-  shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
@@ -206,6 +206,8 @@ create or replace function shop.email_bury()
 -- blocking
 ;
 
+create or replace function shop.email_cancel(); -- ordered
+
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version = 1
 -- delayed where d.contract_version = 1
@@ -235,6 +237,8 @@ create or replace function shop.email_bury()
 -- v1 and older, after 8 attempts
 -- kept, customer_id, subject
 ;
+
+create or replace function shop.email_cancel();
 
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version = 1

@@ -316,15 +316,17 @@ create function shop.mail_claim_json(); -- v2
 
 create view shop.mail as select m.order_id as number, m.recipient as recipient, m.subject as subject where m.contract_version in (1, 2);
 
+create function shop.mail_cancel();
+
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
 from public;
 grant usage on schema shop to "Web-App", mailer, web;
 grant execute on function shop.quern_handshake to "Web-App", mailer, web;
-grant execute on function shop.email_wake, shop.mail_enqueue_json, shop.queue_enqueue to web, "Web-App";
+grant execute on function shop.email_wake, shop.mail_enqueue_json, shop.mail_cancel, shop.queue_enqueue to web, "Web-App";
 grant usage on sequence shop.email_message_id to web, "Web-App";
 grant insert on shop.mail to web, "Web-App";
 grant execute on function
@@ -359,7 +361,7 @@ $$;
 drop view shop.mail;
 drop function
   shop.mail_enqueue_json, shop.mail_claim_json, shop.mail_door,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.mail_cancel,
   shop.mail_stats, shop.mail_pause, shop.mail_resume;
 
 drop function shop.mail_claim_json_v2, shop.mail_claim_v2, shop.mail_take_v2, shop.email_pick_v2, shop.mail_next_due_v2;
@@ -418,7 +420,7 @@ drop function shop.mail_enqueue_json_v2, shop.mail_enqueue_many_v2, shop.mail_en
 -- statement_timeout: 1min
 -- transaction: yes
 
-revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_stats, shop.email_pause, shop.email_resume from ops;
+revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume from ops;
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from ops;
 
 revoke all on function
@@ -454,12 +456,12 @@ grant insert (contract_version, order_id, recipient, subject) on shop.email_mess
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
 grant usage on schema shop to "Web-App", mailer, web;
 grant execute on function shop.quern_handshake to "Web-App", mailer, web;
-grant execute on function shop.email_wake, shop.email_enqueue_json, shop.queue_enqueue to web, "Web-App";
+grant execute on function shop.email_wake, shop.email_enqueue_json, shop.email_cancel, shop.queue_enqueue to web, "Web-App";
 grant usage on sequence shop.email_message_id to web, "Web-App";
 grant insert on shop.email to web, "Web-App";
 grant execute on function
@@ -472,12 +474,12 @@ grant select, update, delete on shop.email to mailer;
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
 from public;
 grant usage on schema shop to "Web-App", mailer, web;
 grant execute on function shop.quern_handshake to "Web-App", mailer, web;
-grant execute on function shop.email_wake, shop.mail_enqueue_json, shop.queue_enqueue to web, "Web-App";
+grant execute on function shop.email_wake, shop.mail_enqueue_json, shop.mail_cancel, shop.queue_enqueue to web, "Web-App";
 grant usage on sequence shop.email_message_id to web, "Web-App";
 grant insert on shop.mail to web, "Web-App";
 grant execute on function
@@ -488,7 +490,7 @@ to mailer;
 grant select, update, delete on shop.mail to mailer;
 
 -- reverse
-revoke execute on function shop.email_wake, shop.email_enqueue_json, shop.mail_enqueue_json, shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1, shop.mail_wake_v2, shop.mail_enqueue_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_json_v2 from "Web-App";
+revoke execute on function shop.email_wake, shop.email_enqueue_json, shop.mail_enqueue_json, shop.email_cancel, shop.mail_cancel, shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1, shop.mail_wake_v2, shop.mail_enqueue_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_json_v2 from "Web-App";
 revoke insert (contract_version, order_id, recipient, subject) on shop.email_message from "Web-App";
 revoke usage on sequence shop.email_message_id from "Web-App";
 revoke insert on shop.email, shop.mail from "Web-App";
@@ -511,13 +513,13 @@ grant insert (contract_version, order_id, recipient) on shop.email_message to we
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
 grant usage on schema shop to mailer, ops, web;
 grant execute on function shop.quern_handshake to mailer, ops, web;
-grant execute on function shop.email_wake, shop.email_enqueue_json, shop.queue_enqueue to web;
+grant execute on function shop.email_wake, shop.email_enqueue_json, shop.email_cancel, shop.queue_enqueue to web;
 grant usage on sequence shop.email_message_id to web;
 grant insert on shop.email to web;
 grant execute on function
@@ -528,7 +530,7 @@ to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
@@ -612,13 +614,13 @@ create function shop.email_purge();
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
 grant usage on schema shop to mailer, ops, web;
 grant execute on function shop.quern_handshake to mailer, ops, web;
-grant execute on function shop.email_wake, shop.email_enqueue_json, shop.queue_enqueue to web;
+grant execute on function shop.email_wake, shop.email_enqueue_json, shop.email_cancel, shop.queue_enqueue to web;
 grant usage on sequence shop.email_message_id to web;
 grant insert on shop.email to web;
 grant execute on function
@@ -629,6 +631,6 @@ to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;

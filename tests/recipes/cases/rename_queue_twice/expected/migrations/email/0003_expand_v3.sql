@@ -379,16 +379,18 @@ create function shop.post_claim_json(); -- v3
 
 create view shop.post as select m.order_id as order_id, m.recipient as recipient where m.contract_version in (1, 2, 3);
 
+create function shop.post_cancel();
+
 revoke all on function
   shop.email_wake, shop.post_enqueue_json, shop.post_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.post_ack, shop.post_ack_many, shop.post_nack, shop.post_extend, shop.post_release, shop.email_attempt,
+  shop.post_ack, shop.post_ack_many, shop.post_nack, shop.post_extend, shop.post_release, shop.email_attempt, shop.post_cancel,
   shop.post_redrive, shop.post_redrive_all, shop.post_purge,
   shop.post_stats, shop.post_pause, shop.post_resume, shop.post_door
 from public;
 grant usage on schema shop to mailer, ops, web;
 grant execute on function shop.quern_handshake to mailer, ops, web;
-grant execute on function shop.email_wake, shop.post_enqueue_json, shop.queue_enqueue to web;
+grant execute on function shop.email_wake, shop.post_enqueue_json, shop.post_cancel, shop.queue_enqueue to web;
 grant usage on sequence shop.email_message_id to web;
 grant insert on shop.post to web;
 grant execute on function
@@ -399,7 +401,7 @@ to mailer;
 grant select, update, delete on shop.post to mailer;
 grant execute on function
   shop.post_redrive, shop.post_redrive_all, shop.post_purge,
-  shop.post_stats, shop.post_pause, shop.post_resume, shop.quern_workers
+  shop.post_cancel, shop.post_stats, shop.post_pause, shop.post_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
@@ -431,7 +433,7 @@ drop view shop.post;
 drop function
   shop.post_redrive, shop.post_redrive_all, shop.post_purge,
   shop.post_enqueue_json, shop.post_claim_json, shop.post_door,
-  shop.post_ack, shop.post_ack_many, shop.post_nack, shop.post_extend, shop.post_release,
+  shop.post_ack, shop.post_ack_many, shop.post_nack, shop.post_extend, shop.post_release, shop.post_cancel,
   shop.post_stats, shop.post_pause, shop.post_resume;
 
 drop function shop.post_claim_json_v3, shop.post_claim_v3, shop.post_take_v3, shop.email_pick_v3, shop.post_next_due_v3;

@@ -53,6 +53,7 @@ struct email_v2_contract {
   static constexpr quern::prepared nack{"select shop.email_nack($1, $2, $3, $4)"};
   static constexpr quern::prepared extend{"select shop.email_extend($1, $2, $3)"};
   static constexpr quern::prepared release{"select shop.email_release($1, $2)"};
+  static constexpr quern::prepared cancel{"select shop.email_cancel($1)"};
   static constexpr quern::prepared next_due{"select shop.email_next_due_v2() - pg_catalog.clock_timestamp()"};
 };
 

@@ -55,6 +55,7 @@ struct email_v1_contract {
   static constexpr quern::prepared nack{"select shop.email_nack($1, $2, $3, $4)"};
   static constexpr quern::prepared extend{"select shop.email_extend($1, $2, $3)"};
   static constexpr quern::prepared release{"select shop.email_release($1, $2)"};
+  static constexpr quern::prepared cancel{"select shop.email_cancel($1)"};
   static constexpr quern::prepared next_due{"select shop.email_next_due_v1() - pg_catalog.clock_timestamp()"};
 };
 
@@ -107,6 +108,7 @@ struct mail_v2_contract {
   static constexpr quern::prepared nack{"select shop.mail_nack($1, $2, $3, $4)"};
   static constexpr quern::prepared extend{"select shop.mail_extend($1, $2, $3)"};
   static constexpr quern::prepared release{"select shop.mail_release($1, $2)"};
+  static constexpr quern::prepared cancel{"select shop.mail_cancel($1)"};
   static constexpr quern::prepared next_due{"select shop.mail_next_due_v2() - pg_catalog.clock_timestamp()"};
 };
 
@@ -159,6 +161,7 @@ struct email_v3_contract {
   static constexpr quern::prepared nack{"select shop.email_nack($1, $2, $3, $4)"};
   static constexpr quern::prepared extend{"select shop.email_extend($1, $2, $3)"};
   static constexpr quern::prepared release{"select shop.email_release($1, $2)"};
+  static constexpr quern::prepared cancel{"select shop.email_cancel($1)"};
   static constexpr quern::prepared next_due{"select shop.email_next_due_v3() - pg_catalog.clock_timestamp()"};
 };
 

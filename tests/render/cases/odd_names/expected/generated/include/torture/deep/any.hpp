@@ -38,6 +38,7 @@ struct any_v1_contract {
   static constexpr quern::prepared nack{"select \"user\".any_nack($1, $2, $3, $4)"};
   static constexpr quern::prepared extend{"select \"user\".any_extend($1, $2, $3)"};
   static constexpr quern::prepared release{"select \"user\".any_release($1, $2)"};
+  static constexpr quern::prepared cancel{"select \"user\".any_cancel($1)"};
   static constexpr quern::prepared next_due{"select \"user\".any_next_due_v1() - pg_catalog.clock_timestamp()"};
 };
 

@@ -370,6 +370,7 @@ struct kinds_v1_contract {
   static constexpr quern::prepared nack{"select \"user\".kinds_nack($1, $2, $3, $4)"};
   static constexpr quern::prepared extend{"select \"user\".kinds_extend($1, $2, $3)"};
   static constexpr quern::prepared release{"select \"user\".kinds_release($1, $2)"};
+  static constexpr quern::prepared cancel{"select \"user\".kinds_cancel($1)"};
   static constexpr quern::prepared next_due{"select \"user\".kinds_next_due_v1() - pg_catalog.clock_timestamp()"};
 };
 

@@ -146,6 +146,7 @@ struct order_v1_contract {
   static constexpr quern::prepared nack{"select \"user\".order_nack($1, $2, $3, $4)"};
   static constexpr quern::prepared extend{"select \"user\".order_extend($1, $2, $3)"};
   static constexpr quern::prepared release{"select \"user\".order_release($1, $2)"};
+  static constexpr quern::prepared cancel{"select \"user\".order_cancel($1)"};
   static constexpr quern::prepared next_due{"select \"user\".order_next_due_v1() - pg_catalog.clock_timestamp()"};
 };
 
