@@ -89,6 +89,8 @@ class grants_check {
       grant(*part, "schema " + run_.schema(), "USAGE");
       grant_functions(*part, "quern_", {"handshake"});
     }
+    grant_functions(consume, "quern_", {"worker_begin", "worker_beat"});
+    grant_functions(operate, "quern_", {"workers"});
     const std::string tables = line->name + "_";
     if (queue.stream) return expect_stream(queue, *line, tables);
     expect_staying(queue, tables);
