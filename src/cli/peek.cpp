@@ -53,7 +53,7 @@ std::string as_text(std::string_view time) {
 // What a row has beside its payload. A name of these can be no field's, where the table has such a column.
 std::string payload_of(std::string_view row, std::string_view also = "") {
   return fmt::format(
-      "to_jsonb({0}) - array['message_id', 'lease_until', 'enqueued_at', 'attempt', 'release_count', "
+      "to_jsonb({0}) - array['message_id', 'lease_until', 'enqueued_at', 'attempt', 'release_count', 'is_blocking', "
       "'contract_version', 'last_error', 'due_at', 'dead_at'{1}]",
       row, also);
 }
@@ -63,7 +63,7 @@ std::string without_log(const operated_queue& of) {
 }
 
 constexpr std::string_view without_claim =
-    ", 'consumer', 'event_offset', 'claim_id', 'session_key', 'failed_at', 'published_at'";
+    ", 'consumer', 'event_offset', 'claim_id', 'session_key', 'failed_at', 'order_key', 'published_at'";
 
 // Of messages that were never tried, or for the first time. $1: ids, $2: how many.
 std::string fresh_messages(const operated_queue& of, wanted which) {

@@ -57,7 +57,7 @@ static_assert(std::is_sorted(cpp_words.begin(), cpp_words.end()));
 // What stands beside the payload in a table, a result or a parameter list.
 constexpr std::array metadata{"message_id"sv,    "attempt"sv, "enqueued_at"sv, "lease_until"sv, "contract_version"sv,
                               "release_count"sv, "due_at"sv,  "dead_at"sv,     "last_error"sv,  "delay"sv,
-                              "count"sv,         "lease"sv,   "payload"sv};
+                              "count"sv,         "lease"sv,   "payload"sv,     "is_blocking"sv};
 
 constexpr std::array system_columns{"cmax"sv, "cmin"sv, "ctid"sv, "tableoid"sv, "xmax"sv, "xmin"sv};
 

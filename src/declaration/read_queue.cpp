@@ -42,7 +42,7 @@ constexpr std::size_t most_parameters = 100;
 // What stands beside the payload of an event, besides what is reserved everywhere.
 constexpr std::array event_metadata{"event_offset"sv, "batch"sv,        "published_at"sv, "segment"sv,
                                     "stamp"sv,        "event_number"sv, "consumer"sv,     "claim_id"sv,
-                                    "session_key"sv,  "failed_at"sv,    "order_key"sv,    "is_blocking"sv};
+                                    "session_key"sv,  "failed_at"sv,    "order_key"sv};
 
 /// Reads queues, and streams, which have settings instead of leases, retries and dead letters.
 class queue_reader {
