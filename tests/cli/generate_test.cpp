@@ -16,7 +16,7 @@ std::vector<fs::path> files_below(const fs::path& root) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::recursive_directory_iterator{root}) {
     const auto path = entry.path().lexically_relative(root);
-    if (entry.is_regular_file() && path != ".in" && path != ".out" && path != ".err") files.push_back(path);
+    if (entry.is_regular_file() && path != ".out" && path != ".err") files.push_back(path);
   }
   return files;
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <iterator>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "cluster/server.hpp"
@@ -102,17 +104,20 @@ outcome desk::run(std::vector<std::string> words, const std::map<std::string, st
   const std::vector<char*> variable_pointers = pointers(variables);
   const std::string out = (root_ / ".out").string();
   const std::string err = (root_ / ".err").string();
-  write(".in", input);
-  const std::string in = (root_ / ".in").string();
+  // A file without a name: nothing of it is left beside those of the program.
+  const int in_file = memfd_create("input", MFD_CLOEXEC);
+  if (in_file < 0 || ::write(in_file, input.data(), input.size()) != static_cast<ssize_t>(input.size()) ||
+      lseek(in_file, 0, SEEK_SET) != 0)
+    throw std::system_error{errno, std::generic_category(), "the input of a program"};
   const pid_t child = fork();
   if (child == 0) {
-    const int in_file = open(in.c_str(), O_RDONLY);
     const int out_file = open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     const int err_file = open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (dup2(in_file, 0) == 0 && dup2(out_file, 1) == 1 && dup2(err_file, 2) == 2 && chdir(root_.c_str()) == 0)
       execvpe(words.front().c_str(), word_pointers.data(), variable_pointers.data());
     _exit(127);
   }
+  close(in_file);
   int state = 0;
   waitpid(child, &state, 0);
   return {WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state), contents(out), contents(err)};
