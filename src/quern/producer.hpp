@@ -106,7 +106,7 @@ class producer {
   }
 
   /// Takes a message back that waits, for its time or another attempt too; false when it is being handled, has ended or
-  /// was never there. Of a queue with a log, database_error 0A000 for one that was never tried.
+  /// was never there. Of a queue with a log, database_error QN010 for one that was never tried.
   bool cancel(std::int64_t message_id) {
     return on_->execute(Contract::cancel, message_id).template value<bool>();
   }

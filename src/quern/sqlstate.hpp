@@ -15,6 +15,7 @@ inline constexpr std::string_view history_mismatch = "QN006";
 inline constexpr std::string_view missing_role = "QN007";
 inline constexpr std::string_view still_in_use = "QN008";
 inline constexpr std::string_view duplicate_message = "QN009";
+inline constexpr std::string_view kept_in_log = "QN010";
 inline constexpr std::string_view restored_elsewhere = "QN020";
 inline constexpr std::string_view unreadable_event = "QN021";
 inline constexpr std::string_view events_not_kept = "QN022";
@@ -30,7 +31,7 @@ struct condition {
 };
 
 /// The one table of class QN, in the order of the codes.
-inline constexpr std::array<condition, 15> conditions{{
+inline constexpr std::array<condition, 16> conditions{{
     {contract_mismatch, "contract_mismatch", "the program and the database do not have the same contract of a queue"},
     {unknown_queue, "unknown_queue", "the schema has no queue of that name"},
     {invalid_payload, "invalid_payload", "the payload does not fit the contract of its queue"},
@@ -40,6 +41,7 @@ inline constexpr std::array<condition, 15> conditions{{
     {missing_role, "missing_role", "a role that the declaration grants to does not exist"},
     {still_in_use, "still_in_use", "clients or messages still depend on what is to be taken away"},
     {duplicate_message, "duplicate_message", "another message that is the same is pending"},
+    {kept_in_log, "kept_in_log", "what waits in a log cannot be taken out of it"},
     {restored_elsewhere, "restored_elsewhere", "the stream was restored into another cluster and has to be repaired"},
     {unreadable_event, "unreadable_event", "the next event is of a contract that this one cannot read"},
     {events_not_kept, "events_not_kept", "the events after this offset are not kept any more"},

@@ -30,7 +30,7 @@ TEST_CASE("a message that was never tried is cancelled in a table, and said to s
   const auto id = here.db.send("a");
   if (test::is_log()) {
     CHECK(here.db.refusal(fmt::format("select mail_cancel({})", id)) ==
-          "0A000: message 1 of queue \"mail\" cannot be taken out of the log (A queue with storage = \"log\" lets go "
+          "QN010: message 1 of queue \"mail\" cannot be taken out of the log (A queue with storage = \"log\" lets go "
           "of a message when it is claimed; what is delayed or was tried before can be cancelled.)");
     CHECK(here.counts() == "1|0|0|0");
   } else {
