@@ -58,6 +58,9 @@ constexpr std::array keys{
     schema_key{"queue", "retry", R"({"$ref": "#/$defs/retry"})", "What happens to a message whose handling failed."},
     schema_key{"queue", "dead_letter", R"({"type": "boolean", "default": true})",
                "Whether a message is kept after its last attempt."},
+    schema_key{"queue", "expires", duration,
+               "Until when a message has to be handled, counted from when it was due, 1s to 3650d: then it goes to the "
+               "dead letters."},
     schema_key{"queue", "priorities", R"({"type": "integer", "minimum": 2, "maximum": 10})",
                "How many priorities messages may have: 0, the default, is handed out first."},
     schema_key{"queue", "ordered_by", R"({"$ref": "#/$defs/name"})",

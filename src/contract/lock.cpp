@@ -140,6 +140,7 @@ std::vector<option> options_of(const declaration::queue& queue) {
   };
   add_retry(result, "", queue.retry);
   result.emplace_back("dead_letter", queue.dead_letter ? "true" : "false");
+  if (queue.expires) result.emplace_back("expires", declaration::spell_duration(*queue.expires));
   add_grants(result, queue);
   if (queue.unique && queue.unique->within) {
     result.emplace_back("unique.within", declaration::spell_duration(*queue.unique->within));

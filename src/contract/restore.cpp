@@ -132,6 +132,7 @@ void set(declaration::queue& queue, std::string_view key, const std::string& val
   if (key == "sunset") queue.sunset = duration(value);
   set_retry(queue.retry, key, value);
   if (key == "dead_letter") queue.dead_letter = value == "true";
+  if (key == "expires") queue.expires = duration(value);
   if (key == "unique.within" && queue.unique && queue.unique->within) queue.unique->within = duration(value);
   if (key == "grants.produce") queue.grants.produce = list(value);
   if (key == "grants.consume") queue.grants.consume = list(value);

@@ -142,8 +142,9 @@ struct queue {
   std::int64_t lease = 30'000'000;
   std::int64_t sunset = 24 * 3'600'000'000;  // how long nobody may have used a contract before it is retired
   retry_policy retry;
-  bool dead_letter = true;  // false: a message is dropped after its last attempt
-  bool is_log = false;      // storage = "log"; else rows that are updated
+  bool dead_letter = true;                // false: a message is dropped after its last attempt
+  std::optional<std::int64_t> expires{};  // since it was due for the first time; nothing: it waits as long as it takes
+  bool is_log = false;                    // storage = "log"; else rows that are updated
   std::optional<ordering> order;
   role_grants grants;
   int priorities = 0;  // how many there are, 0 is handed out first; 0: the queue has none

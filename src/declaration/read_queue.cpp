@@ -18,9 +18,10 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array queue_keys{"doc"sv,        "lease"sv,      "sunset"sv,       "retry"sv,   "dead_letter"sv,
-                                "priorities"sv, "ordered_by"sv, "on_failure"sv,   "storage"sv, "grants"sv,
-                                "payload"sv,    "removed"sv,    "accept_break"sv, "unique"sv,  "renamed_from"sv};
+constexpr std::array queue_keys{"doc"sv,          "lease"sv,      "sunset"sv,       "retry"sv,
+                                "dead_letter"sv,  "priorities"sv, "ordered_by"sv,   "on_failure"sv,
+                                "storage"sv,      "grants"sv,     "payload"sv,      "removed"sv,
+                                "accept_break"sv, "unique"sv,     "renamed_from"sv, "expires"sv};
 constexpr std::array planned_queue_keys{"keep_done"sv};
 constexpr std::array stream_keys{"doc"sv,     "retention"sv, "sunset"sv,       "grants"sv,
                                  "payload"sv, "removed"sv,   "accept_break"sv, "consumers"sv};
@@ -34,6 +35,7 @@ constexpr std::int64_t second = 1'000'000;
 constexpr std::int64_t day = 24 * 3600 * second;
 constexpr std::int64_t longest_sunset = 366 * day;
 constexpr std::int64_t longest_retention = 36'600 * day;
+constexpr std::int64_t longest_expiry = 3'650 * day;
 
 // A function of PostgreSQL has at most 100 parameters; enqueue needs one for the delay, and perhaps one for the
 // priority.
@@ -125,6 +127,8 @@ class queue_reader {
     if (const auto* dead = find("dead_letter")) {
       result_.dead_letter = read_boolean(*dead, problems_).value_or(result_.dead_letter);
     }
+    if (const auto* expires = find("expires"))
+      result_.expires = read_duration(*expires, second, longest_expiry, problems_);
     if (const auto* priorities = find("priorities")) {
       result_.priorities = static_cast<int>(read_whole(*priorities, 2, most_priorities, problems_).value_or(0));
     }

@@ -66,6 +66,7 @@ std::vector<table_index> indexes_without(const table_shape& of, const table_shap
 alteration alter(const table_shape& before, const table_shape& after, const std::string& queue) {
   alteration result;
   for (const auto& column : after.columns) {
+    if (column.name == expiry_column) continue;
     const auto* known = find(before.columns, column.name);
     if (known == nullptr) {
       result.columns.push_back(fmt::format("add column {} {}{}{}", column.name, column.sql_type, column.default_clause,
@@ -80,7 +81,7 @@ alteration alter(const table_shape& before, const table_shape& after, const std:
     }
   }
   for (const auto& column : before.columns) {
-    if (find(after.columns, column.name) == nullptr) {
+    if (column.name != expiry_column && find(after.columns, column.name) == nullptr) {
       result.unused.push_back(fmt::format("drop column {}", column.name));
     }
   }

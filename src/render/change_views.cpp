@@ -6,6 +6,7 @@
 #include "render/names.hpp"
 #include "render/ordering.hpp"
 #include "render/sql.hpp"
+#include "render/table_shape.hpp"
 #include "render/unique_view.hpp"
 #include "render/view_parts.hpp"
 #include "render/views.hpp"
@@ -54,7 +55,9 @@ view change_view(const queue_model& model, const change_details& details) {
   result.set_flag("is_log", model.is_log());
   result.set_flag("is_ordered", is_ordered(model));
   result.set_flag("is_blocking", is_blocking(model));
+  result.set_flag("has_expires", model.expires().has_value());
   std::vector<view> columns;
+  if (model.expires()) columns.emplace_back().set("column", std::string{expiry_column});
   for (const auto& column : model.columns) columns.emplace_back().set("column", sql::identifier(column.name));
   result.set_list("columns", std::move(columns));
   set_part(result, "producers", "has_producers", queue.grants.produce);

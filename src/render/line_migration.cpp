@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "render/expiry_change.hpp"
 #include "render/index_step.hpp"
 #include "render/names.hpp"
 #include "render/order_steps.hpp"
@@ -52,6 +53,7 @@ class expansion {
         change_{with, before, after},
         forward_{alter(shape_of(before), shape_of(after), after.line)},
         backward_{alter(shape_of(after), shape_of(before), after.line)},
+        expiry_{change_},
         unique_{with, change_} {
     // Those of a table that comes or goes come and go with it.
     if (before.has_dead_letter() != after.has_dead_letter()) {
@@ -66,6 +68,7 @@ class expansion {
     const bool had_dead = change_.before().model().has_dead_letter();
     const bool has_dead = change_.model().has_dead_letter();
     if (has_dead && !had_dead) add_dead_letters();
+    add_steps(expiry_.first());
     add_steps(unique_.first());
     if (version_ != 0) expand_tables();
     for (const auto& index : forward_.new_indexes) steps_.push_back(index_building(change_.model(), index));
@@ -79,6 +82,7 @@ class expansion {
     add_steps(steps_after_order(change_, with_));
     drop_indexes();
     add_steps(unique_.last());
+    add_steps(expiry_.last());
     if (had_dead && !has_dead) drop_dead_letters();
     if (steps_.empty()) change_nothing();
     return std::move(steps_);
@@ -311,6 +315,7 @@ class expansion {
   queue_change change_;
   alteration forward_;
   alteration backward_;
+  expiry_change expiry_;
   unique_change unique_;
   int version_ = 0;  // of the new contract, if there is one
   std::vector<migration_step> steps_;

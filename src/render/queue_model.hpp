@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,8 @@ struct queue_model {
   bool is_stream() const { return newest().queue.stream.has_value(); }
   /// Whether it is a queue whose messages are kept in a log.
   bool is_log() const { return newest().queue.is_log; }
+  /// Since it was due, in microseconds; nothing: messages wait as long as it takes.
+  const std::optional<std::int64_t>& expires() const { return newest().queue.expires; }
   bool has_dead_letter() const { return newest().queue.dead_letter; }
 };
 

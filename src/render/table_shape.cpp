@@ -127,12 +127,24 @@ void add_priorities(table_shape& shape, const queue_model& model) {
       {fitted(model.line + "_delayed_priority"), "delayed", fmt::format("{}, due_at, message_id", model.priority)});
 }
 
+/// New messages have it by default; what moves one, or gives it a time, says when.
+void add_expiry(table_shape& shape, const queue_model& model) {
+  if (!model.expires()) return;
+  shape.columns.push_back(
+      {std::string{expiry_column}, "timestamptz", expiry_default(model), false, "When it ends unless it was handled."});
+}
+
 }  // namespace
+
+std::string expiry_default(const queue_model& model) {
+  return model.expires() ? " default now() + " + sql::interval(*model.expires()) : std::string{};
+}
 
 table_shape shape_of(const queue_model& model) {
   table_shape result;
   std::vector<int> versions;
   for (const auto& version : model.versions) versions.push_back(version.contract->version);
+  add_expiry(result, model);
   add_priorities(result, model);
   for (const auto& column : model.columns) {
     const auto field = contract::restore(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "render/checks.hpp"
@@ -28,10 +29,16 @@ struct table_index {
 
 /// What the tables of a queue have to hold for its live contracts.
 struct table_shape {
-  std::vector<table_column> columns;
+  std::vector<table_column> columns;  // with that of the expiry, which has steps of its own
   std::vector<check> checks;
   std::vector<table_index> indexes;
 };
+
+/// The column that says when a message ends unless it was handled; null: it has no end. Fields cannot have the name.
+inline constexpr std::string_view expiry_column = "quern_expires_at";
+
+/// Of the messages that are not delayed: ` default now() + interval '1 hour'`. Empty when they do not expire.
+std::string expiry_default(const queue_model& model);
 
 table_shape shape_of(const queue_model& model);
 

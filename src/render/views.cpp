@@ -142,6 +142,10 @@ void set_table(view& out, const queue_model& model) {
     item.set("default_clause", column.default_clause);
     item.set("not_null", column.is_required ? " not null" : "");
     set_doc(item, column.doc);
+    if (model.is_stream()) continue;
+    const bool is_expiry = column.name == expiry_column;
+    item.set("given_default", is_expiry ? std::string{} : column.default_clause);
+    item.set("revived", is_expiry ? "clock_timestamp() + " + sql::interval(*model.expires()) : "r." + column.name);
   }
   out.set_list("columns", std::move(columns));
   std::vector<view> checks;
@@ -191,6 +195,7 @@ void set_options(view& out, const queue_model& model, const std::string& name) {
   set_names(out, model, name);
   out.set("lease", sql::interval(queue.lease));
   out.set("max_attempts", fmt::to_string(queue.retry.max_attempts));
+  out.set_flag("has_expires", model.expires().has_value());
 }
 
 /// Of a queue that is ordered; else the values are empty.
@@ -367,6 +372,7 @@ view version_view(const queue_model& model, const queue_version& version) {
   set_contract(result, version);
   result.set_flag("is_log", model.is_log());
   result.set_flag("reads_all", reads_all(model, version));
+  result.set("expires", model.expires() ? sql::interval(*model.expires()) : std::string{});
   set_levels(result, model);
   result.set_flag("has_priorities", version.contract->priorities > 0);
   result.set("last_priority", fmt::to_string(version.contract->priorities - 1));

@@ -83,6 +83,7 @@
 ///   advisory_key          -4615713571523186407        a bigint
 ///   lease                 interval '30 seconds'
 ///   max_attempts          8
+///   has_expires           flag: messages end that were not handled in time
 ///   producers, consumers  web, "Web-App"              identifiers with `, ` between them
 ///   has_producers, has_consumers                      flags
 ///   version               2                           in sql/queue the newest, in sql/version the one that is spelled
@@ -115,7 +116,9 @@
 ///   versions              list, the live ones: number, comma
 ///   older_versions        list, the live ones that bear the name, but the newest: number, fits (whether `p_payload` is one of them)
 ///   columns               list: column (quoted where it must be), sql_type, default_clause (` default 'email'` or
-///                         nothing), not_null (` not null` or nothing), doc_literal, has_doc
+///                         nothing), not_null (` not null` or nothing), doc_literal, has_doc, given_default (the same
+///                         where whoever inserts gives the time), revived (r.note: the value for a message that a row r
+///                         is made to again)
 ///   checks                list: name (email_recipient_max_length, at most 63 bytes, unique within one table),
 ///                         expression (char_length(recipient) <= 320), comma
 ///   message_indexes, delayed_indexes, dead_indexes   list: name, columns; of that table, besides its key
@@ -133,6 +136,7 @@
 ///
 /// # sql/version
 ///
+///   expires               interval '1 hour'           within which messages have to be handled
 ///   queue_literal         'mail'                      of rows in quern_contract
 ///   fingerprint           64 hex digits
 ///   is_schemaless         flag: the one field is payload jsonb not null
@@ -196,7 +200,7 @@
 /// migration: migration (email/0002_expand_v2), words (list: word), role_names, has_roles, steps (list: name, lock,
 /// lock_timeout, statement_timeout, transaction, text, probe, has_probe, cleanup, has_cleanup, reverse, has_reverse)
 ///
-/// The others: schema, line, line_literal, prefix, door, has_dead_letter, is_log, is_ordered, is_blocking, producers and
+/// The others: schema, line, line_literal, prefix, door, has_dead_letter, has_expires, is_log, is_ordered, is_blocking, producers and
 /// has_producers as above, columns with their column alone, and
 ///   number                2                           the contract that it is about
 ///   queue, queue_literal, api                         as above: of that contract, else of the newest

@@ -224,6 +224,8 @@ TEST_CASE("reader and schema agree on single values") {
                                      queue + "retry = { max_attempts = 1001 }\n",
                                      queue + "retry = { jitter = 1.5 }\n",
                                      queue + "dead_letter = 1\n",
+                                     queue + "expires = \"1h\"\n",
+                                     queue + "expires = 3600\n",
                                      queue + "grants = { produce = \"web\" }\n",
                                      queue + "grants = { produce = [\"web\"] }\n",
                                      "[project]\nname = \"shop\"\nnamespace = \"a::b\"\n[enums.e]\nvalues = [\"x\"]\n",

@@ -60,6 +60,7 @@ class dumper {
     if (q.is_log) line("  storage log");
     if (!q.stream) line("  lease {} dead_letter {}", declaration::spell_duration(q.lease), q.dead_letter);
     if (q.priorities > 0) line("  priorities {}", q.priorities);
+    if (q.expires) line("  expires {}", declaration::spell_duration(*q.expires));
     if (q.sunset != declaration::queue{}.sunset) line("  sunset {}", declaration::spell_duration(q.sunset));
     if (!q.stream) line("  {}", retry(q.retry));
     add("produce", q.grants.produce);

@@ -209,6 +209,13 @@ void workshop::advance(std::chrono::milliseconds time, std::string_view queue) {
                      has_log(queue) ? fmt::format("update {}_claim set lease_until = lease_until - interval '{} ms';",
                                                   queue, time.count())
                                     : std::string{}));
+  for (const auto* table : {"message", "delayed"}) {
+    if (db.ask(fmt::format("select count(*) from pg_attribute where attrelid = '{}_{}'::regclass and attname = "
+                           "'quern_expires_at'",
+                           queue, table)) == "1")
+      db.ask(fmt::format("update {}_{} set quern_expires_at = quern_expires_at - interval '{} ms'", queue, table,
+                         time.count()));
+  }
   if (db.ask(fmt::format("select to_regclass('{}_dead') is not null", queue)) == "t")
     db.ask(
         fmt::format("update {0}_dead set dead_at = dead_at - interval '{1} ms', "
