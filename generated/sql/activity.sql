@@ -987,7 +987,7 @@ begin
 end
 $$;
 
--- Of these keys something has ended: tells those who wait when there is more of them. Null: nothing has a key.
+-- Of these keys something has ended: tells those who wait when there is more of them.
 create function shop.activity_wake_waiting(p_consumer text, p_keys bigint[])
 returns void
 language plpgsql
@@ -997,7 +997,7 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 begin
-  if p_keys is not null and exists (
+  if exists (
     select
     from unnest(p_keys) as k (order_key)
     join shop.activity_failed as f on f.consumer = p_consumer and f.order_key = k.order_key
@@ -1031,10 +1031,12 @@ begin
         and (p_offset is null or f.event_offset <= p_offset)
       returning f.order_key
     )
-    select count(*), array_agg(g.order_key)
+    select count(*), array_agg(g.order_key) filter (where g.order_key is not null)
     into v_count, v_keys
     from gone as g;
-    perform shop.activity_wake_waiting(p_consumer, v_keys);
+    if v_keys is not null then
+      perform shop.activity_wake_waiting(p_consumer, v_keys);
+    end if;
     return v_count;
   end if;
   if not v_claim.is_open or v_claim.lease_until = '-infinity' or v_up_to < v_claim.next_offset then
@@ -1060,7 +1062,9 @@ begin
     p_consumer, p_claim_id, v_claim.step + 1, v_up_to + 1, v_claim.last_offset, v_picked, v_keys, v_claim.ordered_by, v_left, v_claim.attempt,
     coalesce(cardinality(v_picked), v_claim.last_offset - v_up_to) > cardinality(v_left), v_claim.lease_until, v_claim.session_key
   );
-  perform shop.activity_wake_waiting(p_consumer, v_claim.keys[:cardinality(v_claim.picked) - cardinality(v_picked)]);
+  if v_claim.keys is not null then
+    perform shop.activity_wake_waiting(p_consumer, v_claim.keys[:cardinality(v_claim.picked) - cardinality(v_picked)]);
+  end if;
   return coalesce(cardinality(v_claim.picked) - cardinality(v_picked), v_up_to - v_claim.next_offset + 1)
     - (cardinality(v_claim.failed) - cardinality(v_left));
 end
@@ -2883,7 +2887,7 @@ begin atomic
 end;
 comment on function shop.activity_redrive is 'Gives a dead letter all its attempts again; false when there is no such dead letter.';
 
-create function shop.activity_purge(p_consumer text, p_older_than interval default interval '0')
+create function shop.activity_purge(p_consumer text, p_older_than interval default interval '0', p_offset bigint default null)
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -2900,6 +2904,7 @@ begin
     delete from shop.activity_failed as f
     where f.consumer = p_consumer
       and f.dead_at <= clock_timestamp() - p_older_than
+      and (p_offset is null or f.event_offset = p_offset)
     returning f.order_key
   )
   select count(*), array_agg(g.order_key) filter (where g.order_key is not null)
@@ -2912,7 +2917,54 @@ begin
   return v_count;
 end
 $$;
-comment on function shop.activity_purge is 'Deletes the dead letters of a consumer that died longer ago than p_older_than and returns how many.';
+comment on function shop.activity_purge is 'Deletes the dead letters of a consumer that died longer ago than p_older_than, or the one of them that is at p_offset, and returns how many.';
+
+create function shop.activity_peek_failed(
+  p_consumer text, p_states text[] default '{ready, delayed}', p_count integer default 20, p_offsets bigint[] default null
+) returns table (
+  event_offset bigint,
+  state text,
+  attempt integer,
+  published_at timestamptz,
+  until timestamptz,
+  contract_version smallint,
+  last_error text,
+  payload jsonb
+)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select
+    f.event_offset,
+    s.state,
+    f.attempt,
+    f.published_at,
+    coalesce(f.dead_at, f.due_at),
+    f.contract_version,
+    f.last_error,
+    (select to_jsonb(c.*) from (select f.customer_id, f.kind, f.detail) as c)
+  from shop.activity_failed as f
+  cross join lateral (
+    select
+      case
+        when f.dead_at is not null then 'dead'
+        when f.claim_id is not null then 'leased'
+        when f.due_at > clock_timestamp() then 'delayed'
+        else 'ready'
+      end
+  ) as s (state)
+  where f.consumer = p_consumer
+    and (p_offsets is null or f.event_offset = any (p_offsets))
+    and s.state = any (p_states)
+  order by f.event_offset
+  limit p_count;
+end
+$$;
+comment on function shop.activity_peek_failed is 'Events that failed at a consumer, or wait for others of their key, in these states (ready, delayed, leased, dead), or of these those at p_offsets; claims nothing.';
 
 create function shop.activity_seek(p_consumer text, p_after bigint default null, p_at timestamptz default null)
 returns bigint
@@ -3392,7 +3444,7 @@ revoke all on function
   shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
   shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
   shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_left_of, shop.activity_bury,
-  shop.activity_free_failed, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge,
+  shop.activity_free_failed, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed,
   shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
   shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
 from public;
@@ -3408,6 +3460,6 @@ grant execute on function
 to mailer;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
-  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.quern_workers
+  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.quern_workers
 to ops;
 grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;

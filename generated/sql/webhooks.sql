@@ -884,6 +884,131 @@ end
 $$;
 comment on function shop.webhooks_cancel is 'Deletes a message that waits; false when it is being handled, has ended or was never there.';
 
+-- In the order of their ids, so that with p_count a call goes on where the one before it ended.
+create function shop.webhooks_cancel_all(p_count bigint default null, p_enqueued_until timestamptz default 'infinity')
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_fresh bigint;
+  v_delayed bigint;
+begin
+  -- What somebody is about to claim or to take is left to him.
+  delete from shop.webhooks_message as m
+  where m.message_id = any (array(
+    select w.message_id
+    from shop.webhooks_message as w
+    where w.lease_until <= clock_timestamp()
+      and w.enqueued_at <= p_enqueued_until
+    order by w.message_id
+    limit p_count
+    for update skip locked
+  ));
+  get diagnostics v_fresh = row_count;
+  delete from shop.webhooks_delayed as d
+  where d.message_id = any (array(
+    select w.message_id
+    from shop.webhooks_delayed as w
+    where w.lease_until <= clock_timestamp()
+      and w.enqueued_at <= p_enqueued_until
+    order by w.message_id
+    limit p_count - v_fresh
+    for update skip locked
+  ));
+  get diagnostics v_delayed = row_count;
+  return v_fresh + v_delayed;
+end
+$$;
+comment on function shop.webhooks_cancel_all is 'Deletes all messages that wait, or p_count of them, which were enqueued until p_enqueued_until, and returns how many.';
+
+-- The columns of other contracts than a message's own are null. Planned with the arguments: without ids no index is looked into.
+create function shop.webhooks_peek(p_states text[] default '{ready, delayed}', p_count integer default 20, p_message_ids bigint[] default null)
+returns table (
+  message_id bigint,
+  state text,
+  attempt integer,
+  enqueued_at timestamptz,
+  until timestamptz,
+  contract_version smallint,
+  last_error text,
+  payload jsonb
+)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select p.*
+  from (
+    (
+      select
+        m.message_id,
+        s.state,
+        m.attempt,
+        m.enqueued_at,
+        case when s.state = 'leased' then l.lease_until end as until,
+        m.contract_version,
+        null::text as last_error,
+        (select to_jsonb(c.*) from (select m.payload) as c) as payload
+      from shop.webhooks_message as m
+      cross join lateral (select m.lease_until) as l
+      cross join lateral (select case when l.lease_until > clock_timestamp() then 'leased' else 'ready' end) as s (state)
+      where (p_message_ids is null or m.message_id = any (p_message_ids))
+        and s.state = any (p_states)
+      order by m.message_id
+      limit p_count
+    )
+    union all
+    (
+      select
+        d.message_id,
+        s.state,
+        d.attempt,
+        d.enqueued_at,
+        case when s.state = 'leased' then d.lease_until else d.due_at end,
+        d.contract_version,
+        d.last_error,
+        (select to_jsonb(c.*) from (select d.payload) as c)
+      from shop.webhooks_delayed as d
+      cross join lateral (
+        select
+          case
+            when d.lease_until > clock_timestamp() then 'leased'
+            when d.due_at > clock_timestamp() then 'delayed'
+            else 'ready'
+          end
+      ) as s (state)
+      where (p_message_ids is null or d.message_id = any (p_message_ids))
+        and s.state = any (p_states)
+      order by d.due_at, d.message_id
+      limit p_count
+    )
+    union all
+    (
+      select
+        e.message_id,
+        'dead',
+        e.attempt,
+        e.enqueued_at,
+        e.dead_at,
+        e.contract_version,
+        e.last_error,
+        (select to_jsonb(c.*) from (select e.payload) as c)
+      from shop.webhooks_dead as e
+      where (p_message_ids is null or e.message_id = any (p_message_ids))
+        and 'dead' = any (p_states)
+      order by e.message_id
+      limit p_count
+    )
+  ) as p
+  limit p_count;
+end
+$$;
+comment on function shop.webhooks_peek is 'Messages in these states (ready, delayed, leased, dead), or of these those with p_message_ids, as they are stored; claims nothing.';
+
 create function shop.webhooks_redrive_all(p_count integer default null, p_message_id bigint default null)
 returns bigint
 language plpgsql security definer
@@ -926,7 +1051,7 @@ begin atomic
 end;
 comment on function shop.webhooks_redrive is 'Gives a dead letter all its attempts again; false when there is no such dead letter.';
 
-create function shop.webhooks_purge(p_older_than interval default interval '0')
+create function shop.webhooks_purge(p_older_than interval default interval '0', p_message_id bigint default null)
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -935,12 +1060,13 @@ declare
   v_count bigint;
 begin
   delete from shop.webhooks_dead as d
-  where d.dead_at <= clock_timestamp() - p_older_than;
+  where d.dead_at <= clock_timestamp() - p_older_than
+    and (p_message_id is null or d.message_id = p_message_id);
   get diagnostics v_count = row_count;
   return v_count;
 end
 $$;
-comment on function shop.webhooks_purge is 'Deletes the dead letters that died longer ago than p_older_than and returns how many.';
+comment on function shop.webhooks_purge is 'Deletes the dead letters that died longer ago than p_older_than, or the one of them that is p_message_id, and returns how many.';
 
 create function shop.webhooks_stats()
 returns table (ready bigint, delayed bigint, leased bigint, dead bigint, oldest_age interval, is_paused boolean)
@@ -1093,7 +1219,7 @@ for each row execute function shop.webhooks_door();
 revoke all on function
   shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_claim_json,
   shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
-  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_cancel,
+  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_cancel, shop.webhooks_cancel_all, shop.webhooks_peek,
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
   shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.webhooks_door
 from public;
@@ -1110,6 +1236,6 @@ to mailer;
 grant select, update, delete on shop.webhooks to mailer;
 grant execute on function
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
-  shop.webhooks_cancel, shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.quern_workers
+  shop.webhooks_cancel_all, shop.webhooks_cancel, shop.webhooks_peek, shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.quern_workers
 to ops;
 grant select on shop.webhooks_message, shop.webhooks_delayed, shop.webhooks_dead to ops;

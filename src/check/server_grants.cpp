@@ -134,7 +134,8 @@ class grants_check {
     grant(produce, "view " + name, "INSERT");
     grant_functions(consume, prefix, {"claim_json", "ack", "ack_many", "nack", "extend", "release"});
     for (const auto privilege : {"SELECT", "UPDATE", "DELETE"}) grant(consume, "view " + name, privilege);
-    grant_functions(operate, prefix, {"cancel", "stats", "pause", "resume"});
+    grant_functions(operate, prefix, {"cancel", "peek", "stats", "pause", "resume"});
+    if (!queue.is_log) grant_functions(operate, prefix, {"cancel_all"});
     if (queue.order && queue.order->on_failure == declaration::failure_policy::block)
       grant_functions(operate, prefix, {"blocked"});
     if (queue.dead_letter) grant_functions(operate, prefix, {"redrive", "redrive_all", "purge"});
@@ -152,7 +153,7 @@ class grants_check {
     grant_functions(consume, "stream_", {"consume"});
     grant_functions(operate, prefix,
                     {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "maintain", "share", "unshare",
-                     "redrive_all", "redrive", "purge", "blocked", "restored", "lag", "stats"});
+                     "redrive_all", "redrive", "purge", "peek_failed", "blocked", "restored", "lag", "stats"});
     for (const auto table : {"event", "page", "consumer", "position", "claim", "failed"})
       grant(operate, fmt::format("table {}{}", prefix, table), "SELECT");
     for (const contract::payload_contract* one : contract::live(line.state.contracts)) {

@@ -42,101 +42,19 @@ struct item {
   std::string payload{};
 };
 
-// Which rows are shown.
-enum class wanted { waiting, leased, dead, named };
-
 // In UTC, whatever the session's time zone is.
 std::string as_text(std::string_view time) {
   return fmt::format("to_char({} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')", time);
 }
 
-// What a row has beside its payload. A name of these can be no field's, where the table has such a column.
-std::string payload_of(std::string_view row, std::string_view also = "") {
-  return fmt::format(
-      "to_jsonb({0}) - array['message_id', 'lease_until', 'enqueued_at', 'attempt', 'release_count', 'is_blocking', "
-      "'contract_version', 'last_error', 'due_at', 'dead_at'{1}]",
-      row, also);
-}
-
-std::string without_log(const operated_queue& of) {
-  return of.is_log ? ", 'segment', 'stamp'" : "";
-}
-
-constexpr std::string_view without_claim =
-    ", 'consumer', 'event_offset', 'claim_id', 'session_key', 'failed_at', 'order_key', 'published_at'";
-
-// Of messages that were never tried, or for the first time. $1: ids, $2: how many.
-std::string fresh_messages(const operated_queue& of, wanted which) {
-  const std::string condition = which == wanted::named    ? "m.message_id = any ($1)"
-                                : which == wanted::leased ? "s.lease_until > clock_timestamp()"
-                                                          : "s.lease_until <= clock_timestamp()";
-  const std::string source =
-      of.is_log
-          ? fmt::format(
-                "{} as s join {} as m on m.stamp = s.stamp and m.message_id = "
-                "s.message_id",
-                of.table("live"), of.table("message"))
-          : fmt::format("{0} as m join lateral (select m.lease_until, m.attempt) as s on true", of.table("message"));
-  const std::string attempt = of.is_log ? "case when s.lease_until > '-infinity' then 1 else 0 end" : "s.attempt";
-  // The view of a log has no order of its own that could be had without sorting all of it.
-  const std::string order = of.is_log ? "" : "order by m.message_id";
-  return fmt::format(
-      "select m.message_id, case when s.lease_until > clock_timestamp() then 'leased' else 'ready' end, {}, {}, case "
-      "when "
-      "s.lease_until > clock_timestamp() then {} end, m.contract_version::int4, null::text, {} from {} where {} {} "
-      "limit "
-      "$2",
-      attempt, as_text("m.enqueued_at"), as_text("s.lease_until"), payload_of("m", without_log(of)), source, condition,
-      order);
-}
-
-std::string delayed_messages(const operated_queue& of, wanted which) {
-  const std::string condition = which == wanted::named    ? "m.message_id = any ($1)"
-                                : which == wanted::leased ? "m.lease_until > clock_timestamp()"
-                                                          : "m.lease_until <= clock_timestamp()";
-  return fmt::format(
-      "select m.message_id, case when m.lease_until > clock_timestamp() then 'leased' when m.due_at > "
-      "clock_timestamp() "
-      "then 'delayed' else 'ready' end, m.attempt, {}, {}, m.contract_version::int4, m.last_error, {} from {} as m "
-      "where "
-      "{} order by m.due_at, m.message_id limit $2",
-      as_text("m.enqueued_at"), as_text("m.due_at"), payload_of("m"), of.table("delayed"), condition);
-}
-
-std::string dead_messages(const operated_queue& of, wanted which) {
-  return fmt::format(
-      "select m.message_id, 'dead', m.attempt, {}, {}, m.contract_version::int4, m.last_error, {} from {} as m where "
-      "{} "
-      "order by m.message_id limit $2",
-      as_text("m.enqueued_at"), as_text("m.dead_at"), payload_of("m", ", 'is_blocking'"), of.table("dead"),
-      which == wanted::named ? "m.message_id = any ($1)" : "$1 is not null");
-}
-
-std::string failed_events(const operated_queue& of, wanted which) {
-  const std::string condition = which == wanted::named    ? "f.event_offset = any ($1)"
-                                : which == wanted::dead   ? "f.dead_at is not null"
-                                : which == wanted::leased ? "f.claim_id is not null and f.dead_at is null"
-                                                          : "f.claim_id is null and f.dead_at is null";
-  return fmt::format(
-      "select f.event_offset, case when f.dead_at is not null then 'dead' when f.claim_id is not null then 'leased' "
-      "when "
-      "f.due_at > clock_timestamp() then 'delayed' else 'ready' end, f.attempt, {}, {}, f.contract_version::int4, "
-      "f.last_error, {} from {} as f where $1 is not null and f.consumer = $3 and {} order by f.event_offset limit $2",
-      as_text("f.published_at"), as_text("coalesce(f.dead_at, f.due_at)"), payload_of("f", without_claim),
-      of.table("failed"), condition);
-}
-
 // Columns of other contracts are null. What has no schema stands in one column, whose name no field can have.
 std::string payload_text(const std::string& stored) {
   ordered_json all = ordered_json::parse(stored);
+  if (all.contains("payload")) return all["payload"].dump();
   ordered_json fields = ordered_json::object();
-  bool has_fields = false;
-  for (auto& [name, value] : all.items()) {
-    if (value.is_null()) continue;
-    has_fields = has_fields || (name != "payload" && !name.starts_with("priority"));
-    fields[name] = std::move(value);
-  }
-  return (fields.contains("payload") && !has_fields ? fields["payload"] : fields).dump();
+  for (auto& [name, value] : all.items())
+    if (!value.is_null()) fields[name] = std::move(value);
+  return fields.dump();
 }
 
 item read_item(const quern::row& row) {
@@ -150,33 +68,39 @@ item read_item(const quern::row& row) {
           payload_text(row.get<quern::json>(7).text)};
 }
 
-template <class... More>
-void read_items(std::vector<item>& into, operated_schema& in, const std::string& sql, const peek_arguments& given,
-                const std::vector<std::int64_t>& ids, const More&... more) {
-  const auto left = given.limit - static_cast<int>(into.size());
-  if (left <= 0) return;
-  for (const auto row : in.db.execute(sql, ids, static_cast<std::int64_t>(left), more...))
-    into.push_back(read_item(row));
+std::vector<std::string> states_of(const peek_arguments& given) {
+  if (!given.ids.empty()) return {"ready", "delayed", "leased", "dead"};
+  if (given.is_dead) return {"dead"};
+  if (given.is_leased) return {"leased"};
+  return {"ready", "delayed"};
 }
 
-wanted which_of(const peek_arguments& given) {
-  if (!given.ids.empty()) return wanted::named;
-  if (given.is_dead) return wanted::dead;
-  return given.is_leased ? wanted::leased : wanted::waiting;
+std::optional<std::vector<std::int64_t>> ids_of(const peek_arguments& given) {
+  if (given.ids.empty()) return std::nullopt;
+  return parse_ids(given.ids);
+}
+
+template <class... First>
+std::vector<item> stored(operated_schema& in, const std::string& function, std::string_view key, std::string_view at,
+                         const peek_arguments& given, const First&... first) {
+  std::string arguments;
+  for (std::size_t i = 1; i <= sizeof...(first) + 3; ++i) arguments += fmt::format("{}${}", i == 1 ? "" : ", ", i);
+  const auto rows = in.db.execute(
+      fmt::format("select {}, state, attempt, {}, {}, contract_version::int4, last_error, payload from {}({})", key,
+                  as_text(at), as_text("until"), function, arguments),
+      first..., states_of(given), given.limit, ids_of(given));
+  std::vector<item> found;
+  for (const auto row : rows) found.push_back(read_item(row));
+  return found;
 }
 
 std::vector<item> messages(operated_schema& in, const operated_queue& of, const peek_arguments& given) {
-  const wanted which = which_of(given);
-  const auto ids = parse_ids(given.ids);
-  std::vector<item> found;
-  if (which != wanted::dead) {
-    read_items(found, in, fresh_messages(of, which), given, ids);
-    read_items(found, in, delayed_messages(of, which), given, ids);
-  }
-  if (which == wanted::dead) expect_dead_letters(in, of, "purge");
-  if (which == wanted::dead || (which == wanted::named && has_function(in, of, "purge")))
-    read_items(found, in, dead_messages(of, which), given, ids);
-  return found;
+  if (given.is_dead) expect_dead_letters(in, of, "purge");
+  return stored(in, of.function("peek"), "message_id", "enqueued_at", given);
+}
+
+std::vector<item> failed_events(operated_schema& in, const operated_target& target, const peek_arguments& given) {
+  return stored(in, target.queue.function("peek_failed"), "event_offset", "published_at", given, target.consumer);
 }
 
 // The last ones, where nothing is said of an offset.
@@ -241,13 +165,9 @@ exit_code run(const peek_arguments& given) {
   if (given.is_dead && given.is_leased) throw failure{exit_code::usage, "--dead or --leased, not both"};
   operated_schema in = open_schema(given.place, "quern peek");
   const operated_target target = find_target(in, given.target);
-  std::vector<item> found;
-  if (!target.consumer.empty())
-    read_items(found, in, failed_events(target.queue, which_of(given)), given, parse_ids(given.ids), target.consumer);
-  else if (target.queue.is_stream)
-    found = events(in, target.queue, given);
-  else
-    found = messages(in, target.queue, given);
+  const std::vector<item> found = !target.consumer.empty() ? failed_events(in, target, given)
+                                  : target.queue.is_stream ? events(in, target.queue, given)
+                                                           : messages(in, target.queue, given);
   for (const item& one : found) {
     if (given.is_json)
       say(as_json(one, target.queue.is_stream).dump());

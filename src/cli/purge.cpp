@@ -28,31 +28,20 @@ struct purge_arguments {
 };
 
 // In a transaction of its own each time, so that nobody waits for long.
-constexpr int at_once = 5000;
+constexpr std::int64_t at_once = 5000;
 
 std::string spell(std::int64_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-void wake(operated_schema& in, const operated_queue& of) {
-  in.db.execute(fmt::format("select {}()", of.table("wake")));
-}
-
-// Those that nobody has claimed, and that were there when it began, by their ids: a scan from the start each time would
-// pass over all that is deleted. The triggers of the queue free their keys.
-std::int64_t delete_from(operated_schema& in, const operated_queue& of, const char* table,
-                         const quern::timestamp& until) {
-  const std::string sql = fmt::format(
-      "with gone as (delete from {0} as m where m.message_id = any (array(select w.message_id from {0} as w where "
-      "w.message_id > $3 and w.lease_until <= clock_timestamp() and w.enqueued_at <= $1 order by w.message_id limit $2 "
-      "for "
-      "update skip locked)) returning m.message_id) select count(*), max(g.message_id) from gone as g",
-      of.table(table));
+// Those that were there when it began.
+std::int64_t cancel_all(operated_schema& in, const operated_queue& of) {
+  const auto until = in.db.execute("select clock_timestamp()").value<quern::timestamp>();
+  const std::string sql = fmt::format("select {}($1, $2)", of.function("cancel_all"));
   std::int64_t total = 0;
-  for (std::optional<std::int64_t> last = 0; last;) {
-    const auto deleted = in.db.execute(sql, until, at_once, *last);
-    total += deleted.single_row().get<std::int64_t>(0);
-    last = deleted.single_row().get<std::optional<std::int64_t>>(1);
+  for (std::int64_t count = at_once; count > 0;) {
+    count = in.db.execute(sql, at_once, until).value<std::int64_t>();
+    total += count;
     tell_for_now(fmt::format("{} deleted", total));
   }
   return total;
@@ -71,35 +60,22 @@ exit_code purge_waiting(operated_schema& in, const operated_target& target, cons
     say("nothing was deleted");
     return exit_code::done;
   }
-  const auto until = in.db.execute("select clock_timestamp()").value<quern::timestamp>();
-  const std::int64_t count = delete_from(in, queue, "message", until) + delete_from(in, queue, "delayed", until);
+  const std::int64_t count = cancel_all(in, queue);
   say(fmt::format("deleted {} of {}", spell(count, "message"), target.title()));
   return exit_code::done;
 }
 
-// Of a queue those that wait or are dead, of a consumer those that are dead. Returns how many there were of it.
-std::int64_t delete_one(operated_schema& in, const operated_target& target, std::int64_t id) {
+// Of a queue one that waits or is dead, of a consumer one that is dead.
+bool is_deleted(operated_schema& in, const operated_target& target, std::int64_t id) {
   const operated_queue& queue = target.queue;
   if (queue.is_stream)
-    return static_cast<std::int64_t>(
-        in.db
-            .execute(
-                fmt::format("delete from {} as f where f.consumer = $1 and f.event_offset = $2 and f.dead_at is not "
-                            "null",
-                            queue.table("failed")),
-                target.consumer, id)
-            .affected_rows());
-  std::int64_t count = 0;
-  const auto delete_in = [&](const char* table, const char* condition) {
-    count += static_cast<std::int64_t>(
-        in.db.execute(fmt::format("delete from {} as m where m.message_id = $1{}", queue.table(table), condition), id)
-            .affected_rows());
-  };
-  constexpr const char* unclaimed = " and m.lease_until <= clock_timestamp()";
-  if (!queue.is_log) delete_in("message", unclaimed);
-  delete_in("delayed", unclaimed);
-  if (has_function(in, queue, "purge")) delete_in("dead", "");
-  return count;
+    return in.db.execute(fmt::format("select {}($1, p_offset => $2)", queue.function("purge")), target.consumer, id)
+               .value<std::int64_t>() > 0;
+  if (has_function(in, queue, "purge") &&
+      in.db.execute(fmt::format("select {}(p_message_id => $1)", queue.function("purge")), id).value<std::int64_t>() >
+          0)
+    return true;
+  return in.db.execute(fmt::format("select {}($1)", queue.function("cancel")), id).value<bool>();
 }
 
 exit_code purge_some(operated_schema& in, const operated_target& target, const purge_arguments& given) {
@@ -113,16 +89,12 @@ exit_code purge_some(operated_schema& in, const operated_target& target, const p
   }
   std::int64_t count = 0;
   for (const std::int64_t id : ids) {
-    if (delete_one(in, target, id) > 0)
+    if (is_deleted(in, target, id))
       ++count;
     else
       complain(fmt::format("{} has no {} {} that {}", target.title(), what, id,
-                           target.queue.is_stream ? "is dead"
-                           : target.queue.is_log  ? "was tried before or is dead, and is not claimed"
-                                                  : "waits or is dead"));
+                           target.queue.is_stream ? "is dead" : "waits or is dead"));
   }
-  // Keys that they blocked may go on.
-  if (count > 0) wake(in, target.queue);
   say(fmt::format("deleted {} of {}", spell(count, what), target.title()));
   return count == static_cast<std::int64_t>(ids.size()) ? exit_code::done : exit_code::input_wrong;
 }
@@ -166,11 +138,10 @@ void add_purge(CLI::App& program, exit_code& result) {
   const auto given = std::make_shared<purge_arguments>();
   CLI::App* const command = program.add_subcommand("purge", "Delete dead letters, or messages that wait");
   command->add_option("queue", given->target, "A queue, or STREAM/CONSUMER")->required();
-  command->add_option("id", given->ids,
-                      "Messages that wait or are dead, or offsets of dead events; for the owner of the tables");
+  command->add_option("id", given->ids, "Messages that wait or are dead, or offsets of dead events");
   add_operated(*command, given->place);
   command->add_flag("--dead", given->is_dead, "All dead letters");
-  command->add_flag("--waiting", given->is_waiting, "All messages that nobody works on; for the owner of the tables");
+  command->add_flag("--waiting", given->is_waiting, "All messages that nobody works on");
   command->add_option("--older-than", given->older_than, "Only those that died longer ago: 7d");
   command->add_flag("--yes", given->is_yes, "Do not ask");
   on_operation(*command, result, [given] { return run(*given); });

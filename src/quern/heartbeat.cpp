@@ -180,9 +180,11 @@ void heartbeat::extend(guard& lock, const beat& one) {
   lock.unlock();
   try {
     const auto until = ask(one.token);
-    on_beat_(*over_);
     lock.lock();
     note_end(one, since, until);
+    lock.unlock();
+    on_beat_(*over_);
+    lock.lock();
   } catch (const database_error& refused) {
     lock.lock();
     if (refused.sqlstate() == sqlstate::lock_not_available) return note_locked(one);

@@ -36,10 +36,9 @@ void interruption::lower() noexcept {
   }
 }
 
-bool interruption::wait() const {
+void interruption::wait() const {
   while (!wait_for(std::chrono::hours{1})) {
   }
-  return true;
 }
 
 bool interruption::wait_for(std::chrono::milliseconds longest) const {

@@ -23,8 +23,10 @@ class interruption {
   /// For the next use. Nobody may wait meanwhile.
   void lower() noexcept;
 
-  /// Waits for at most so long, or for ever without a time. Returns whether it is raised.
-  bool wait() const;
+  /// Waits until it is raised.
+  void wait() const;
+
+  /// Waits for at most so long. Returns whether it is raised.
   bool wait_for(std::chrono::milliseconds longest) const;
 
   /// A file descriptor for poll(2): readable while it is raised.

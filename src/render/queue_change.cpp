@@ -105,7 +105,7 @@ void revoke_operators(std::vector<revocation>& out, const queue_model& model, co
     out.push_back({"execute",
                    functions(model,
                              {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "maintain", "share", "unshare",
-                              "redrive_all", "redrive", "purge", "blocked", "restored", "lag", "stats"},
+                              "redrive_all", "redrive", "purge", "peek_failed", "blocked", "restored", "lag", "stats"},
                              {}),
                    list});
     out.push_back({"select",
@@ -113,7 +113,8 @@ void revoke_operators(std::vector<revocation>& out, const queue_model& model, co
                    list});
     return;
   }
-  std::vector<std::string_view> names{"cancel", "stats", "pause", "resume"};
+  std::vector<std::string_view> names{"cancel", "peek", "stats", "pause", "resume"};
+  if (!model.is_log()) names.emplace_back("cancel_all");
   if (model.has_dead_letter()) names.insert(names.begin(), {"redrive", "redrive_all", "purge"});
   if (is_blocking(model)) names.push_back("blocked");
   if (model.is_log()) names.insert(names.end(), {"maintain", "restored"});

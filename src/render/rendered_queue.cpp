@@ -12,22 +12,22 @@ namespace render {
 namespace {
 
 /// Those that can be replaced in place, in an order in which each finds what it needs.
-constexpr std::array<std::string_view, 28> shared_objects{
+constexpr std::array<std::string_view, 29> shared_objects{
     "wake",     "advance_low_water", "log_state", "log_end",  "log_claim",   "log_space", "bury",      "head",
     "start",    "wake_next",         "ack",       "ack_many", "retry_delay", "nack",      "extend",    "release",
     "attempt",  "redrive",           "purge",     "blocked",  "stats",       "pause",     "json_door", "door_view",
-    "hold_key", "free_key",          "cancel",    "expire"};
+    "hold_key", "free_key",          "cancel",    "expire",   "peek"};
 /// Those that there are under each name; the others under the first name alone.
-constexpr std::array<std::string_view, 13> named_objects{"ack",       "ack_many",  "nack",    "extend", "release",
+constexpr std::array<std::string_view, 14> named_objects{"ack",       "ack_many",  "nack",    "extend", "release",
                                                          "redrive",   "purge",     "blocked", "stats",  "pause",
-                                                         "json_door", "door_view", "cancel"};
+                                                         "json_door", "door_view", "cancel",  "peek"};
 constexpr std::array<std::string_view, 10> version_objects{
     "pick", "pick_heads", "claim", "claim_json", "take", "next_due", "wake", "enqueue", "enqueue_many", "enqueue_json"};
 
-constexpr std::array<std::string_view, 21> stream_objects{
-    "wake",     "offset_of", "order",   "filter",    "seal",     "share", "claim_end",
-    "nack",     "take_over", "in_line", "subscribe", "ack",      "seek",  "redrive",
-    "truncate", "rotate",    "compact", "maintain",  "restored", "stats", "json_door"};
+constexpr std::array<std::string_view, 22> stream_objects{
+    "wake",      "offset_of", "order",     "filter", "seal",      "share",   "claim_end", "nack",
+    "take_over", "in_line",   "subscribe", "ack",    "seek",      "redrive", "truncate",  "rotate",
+    "compact",   "maintain",  "restored",  "stats",  "json_door", "peek"};
 constexpr std::array<std::string_view, 9> stream_version_objects{
     "read", "read_json", "look", "receive", "claim", "wake", "publish", "publish_many", "publish_json"};
 

@@ -132,8 +132,21 @@ void set_indexes(view& out, std::string_view name, std::string_view table, const
   out.set_list(name, std::move(items));
 }
 
+/// The columns that contracts wrote their payloads into, and no others.
+void set_payload_columns(view& out, const queue_model& model, const table_shape& shape) {
+  std::vector<view> columns;
+  for (const auto& column : shape.columns) {
+    if (column.name == model.priority || column.name == expiry_column) continue;
+    auto& item = columns.emplace_back();
+    item.set("column", column.name);
+    item.set("separator", columns.size() == 1 ? "" : ", ");
+  }
+  out.set_list("payload_columns", std::move(columns));
+}
+
 void set_table(view& out, const queue_model& model) {
   const auto shape = shape_of(model);
+  set_payload_columns(out, model, shape);
   std::vector<view> columns;
   for (const auto& column : shape.columns) {
     auto& item = columns.emplace_back();

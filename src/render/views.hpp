@@ -115,6 +115,7 @@
 ///   json_version          2                           the newest that bears the name
 ///   versions              list, the live ones: number, comma
 ///   older_versions        list, the live ones that bear the name, but the newest: number, fits (whether `p_payload` is one of them)
+///   payload_columns       list: column, separator (before it); what contracts wrote their payloads into
 ///   columns               list: column (quoted where it must be), sql_type, default_clause (` default 'email'` or
 ///                         nothing), not_null (` not null` or nothing), doc_literal, has_doc, given_default (the same
 ///                         where whoever inserts gives the time), revived (r.note: the value for a message that a row r

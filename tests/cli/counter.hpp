@@ -1,6 +1,10 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <map>
+#include <nlohmann/json.hpp>
+#include <quern/connection.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,5 +66,17 @@ class counter {
   test::desk desk_;
   test::database database_;
 };
+
+/// Claims the next message and fails it.
+inline void fail_next(quern::connection& db, const std::string& queue, const std::string& error) {
+  db.execute(fmt::format("select shop.{0}_nack(c.message_id, c.attempt, $1) from shop.{0}_claim_json() as c", queue),
+             error);
+}
+
+/// Of one queue or stream.
+inline nlohmann::json stats_of(const counter& at, const std::string& name) {
+  const auto all = nlohmann::json::parse(at.run({"stats", "--json", name}));
+  return all.at("queues").empty() ? all.at("streams").at(0) : all.at("queues").at(0);
+}
 
 }  // namespace test

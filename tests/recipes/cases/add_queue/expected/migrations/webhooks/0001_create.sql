@@ -185,6 +185,9 @@ create function shop.webhooks_release(); -- v1
 create function shop.webhooks_attempt();
 
 create function shop.webhooks_cancel();
+create function shop.webhooks_cancel_all();
+
+create function shop.webhooks_peek(); -- dead
 
 create function shop.webhooks_redrive_all()
 -- v1 and older, payload
@@ -207,7 +210,7 @@ create view shop.webhooks as select m.payload as payload where m.contract_versio
 revoke all on function
   shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_claim_json,
   shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
-  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_cancel,
+  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_cancel, shop.webhooks_cancel_all, shop.webhooks_peek,
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
   shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.webhooks_door
 from public;
@@ -245,7 +248,7 @@ drop function
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
   shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_claim_json, shop.webhooks_door,
   shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
-  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_cancel,
+  shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_cancel, shop.webhooks_cancel_all, shop.webhooks_peek,
   shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume;
 drop table shop.webhooks_message, shop.webhooks_delayed, shop.webhooks_dead;
 drop sequence shop.webhooks_message_id, shop.webhooks_low_water, shop.webhooks_mark, shop.webhooks_mark_xid;

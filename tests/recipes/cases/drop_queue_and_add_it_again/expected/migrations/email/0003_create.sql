@@ -194,6 +194,9 @@ create function shop.email_release(); -- v2
 create function shop.email_attempt();
 
 create function shop.email_cancel();
+create function shop.email_cancel_all();
+
+create function shop.email_peek(); -- dead
 
 create function shop.email_redrive_all()
 -- v2 and older, order_id, note
@@ -216,7 +219,7 @@ create view shop.email as select m.note as note, m.order_id as order_id where m.
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -254,7 +257,7 @@ drop function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json, shop.email_door,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume;
 drop table shop.email_message, shop.email_delayed, shop.email_dead;
 drop sequence shop.email_message_id, shop.email_low_water, shop.email_mark, shop.email_mark_xid;

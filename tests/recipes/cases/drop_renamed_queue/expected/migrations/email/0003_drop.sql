@@ -93,12 +93,12 @@ drop function
   shop.mail_claim_json_v2, shop.mail_claim_v2, shop.mail_take_v2, shop.email_pick_v2, shop.mail_next_due_v2,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_enqueue_json, shop.email_claim_json, shop.email_door,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json, shop.mail_door,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_stats, shop.mail_pause, shop.mail_resume;
 drop table shop.email_message, shop.email_delayed, shop.email_dead;
 drop sequence shop.email_message_id, shop.email_low_water, shop.email_mark, shop.email_mark_xid;

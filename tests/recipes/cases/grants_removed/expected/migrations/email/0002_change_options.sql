@@ -14,7 +14,7 @@ revoke usage on sequence shop.email_message_id from "Web-App";
 revoke insert on shop.email from "Web-App";
 revoke execute on function shop.email_claim_json, shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1 from mailer;
 revoke select, update, delete on shop.email from mailer;
-revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume from ops;
+revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.email_cancel_all from ops;
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from ops;
 
 revoke all on function
@@ -35,7 +35,7 @@ grant insert (contract_version, order_id, subject) on shop.email_message to web;
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -73,7 +73,7 @@ grant insert (contract_version, order_id, subject) on shop.email_message to web,
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -90,6 +90,6 @@ to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;

@@ -273,6 +273,8 @@ create function shop.email_attempt();
 
 create function shop.email_cancel(); -- log
 
+create function shop.email_peek(); -- dead
+
 create function shop.email_redrive_all()
 -- v1 and older, order_id, subject, note
 ;
@@ -296,7 +298,7 @@ revoke all on function
   shop.email_home, shop.email_cursor, shop.email_begin_log, shop.email_finish, shop.email_set_apart, shop.email_wait_for_log, shop.email_free,
   shop.email_next, shop.email_claimed_after, shop.email_truncate, shop.email_rotate, shop.email_compact, shop.email_maintain, shop.email_restored,
   shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -314,7 +316,7 @@ to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_maintain, shop.email_restored, shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_maintain, shop.email_restored, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_claim, shop.email_end, shop.email_live, shop.email_delayed, shop.email_dead to ops;
 
@@ -352,7 +354,7 @@ drop function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json, shop.email_door,
   shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_peek,
   shop.email_restored, shop.email_maintain, shop.email_compact, shop.email_rotate, shop.email_truncate, shop.email_claimed_after, shop.email_next, shop.email_free,
   shop.email_wait_for_log, shop.email_set_apart, shop.email_finish, shop.email_begin_log,
   shop.email_stats, shop.email_pause, shop.email_resume;

@@ -437,12 +437,14 @@ create view shop.mail as select m.order_id as order_id, m.subject as subject, m.
 
 create function shop.mail_cancel(); -- log
 
+create function shop.mail_peek(); -- dead
+
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
   shop.email_home, shop.email_cursor, shop.email_begin_log, shop.email_finish, shop.email_set_apart, shop.email_wait_for_log, shop.email_free,
   shop.email_next, shop.email_claimed_after, shop.email_truncate, shop.email_rotate, shop.email_compact, shop.email_maintain, shop.email_restored,
   shop.email_bury, shop.email_retry_delay,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_peek,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
 from public;
@@ -460,7 +462,7 @@ to mailer;
 grant select, update, delete on shop.mail to mailer;
 grant execute on function
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
-  shop.email_maintain, shop.email_restored, shop.mail_cancel, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
+  shop.email_maintain, shop.email_restored, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_claim, shop.email_end, shop.email_live, shop.email_delayed, shop.email_dead to ops;
 
@@ -493,7 +495,7 @@ drop view shop.mail;
 drop function
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_enqueue_json, shop.mail_claim_json, shop.mail_door,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.mail_cancel, shop.mail_peek,
   shop.mail_stats, shop.mail_pause, shop.mail_resume;
 
 drop function shop.mail_claim_json_v2, shop.mail_claim_v2, shop.mail_take_v2, shop.email_pick_v2, shop.mail_next_due_v2;

@@ -20,6 +20,8 @@ create or replace function shop.email_extend(); -- interval '1 minute'
 
 create or replace function shop.email_stats();
 
+create or replace function shop.email_peek();
+
 create or replace function shop.email_claim_v1()
 -- interval '1 minute', 20 attempts
 -- messages where m.contract_version = 1
@@ -52,6 +54,8 @@ create or replace function shop.email_extend(); -- interval '30 seconds'
 
 create or replace function shop.email_stats(); -- dead
 
+create or replace function shop.email_peek(); -- dead
+
 create or replace function shop.email_claim_v1()
 -- interval '30 seconds', 8 attempts
 -- messages where m.contract_version = 1
@@ -76,7 +80,7 @@ comment on table shop.email_message is 'Mail.';
 -- statement_timeout: 1min
 -- transaction: yes
 
-revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume from ops;
+revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.email_cancel_all from ops;
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from ops;
 
 revoke all on function
@@ -97,7 +101,7 @@ grant insert (contract_version, order_id, subject) on shop.email_message to web;
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
 grant usage on schema shop to mailer, web;
@@ -134,7 +138,7 @@ grant insert (contract_version, order_id, subject) on shop.email_message to web;
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -151,7 +155,7 @@ to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
@@ -235,7 +239,7 @@ create function shop.email_purge();
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -252,6 +256,6 @@ to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;

@@ -24,6 +24,10 @@ create or replace function shop.email_stats();
 
 create or replace function shop.mail_stats();
 
+create or replace function shop.email_peek();
+
+create or replace function shop.mail_peek();
+
 create or replace function shop.email_claim_v1()
 -- interval '30 seconds', 3 attempts
 -- messages where m.contract_version in (1, 2)
@@ -74,6 +78,10 @@ create or replace function shop.email_stats(); -- dead
 
 create or replace function shop.mail_stats(); -- dead
 
+create or replace function shop.email_peek(); -- dead
+
+create or replace function shop.mail_peek(); -- dead
+
 create or replace function shop.email_claim_v1()
 -- interval '30 seconds', 8 attempts
 -- messages where m.contract_version in (1, 2)
@@ -112,7 +120,7 @@ create or replace function shop.mail_take_v2()
 -- statement_timeout: 1min
 -- transaction: yes
 
-revoke execute on function shop.email_redrive, shop.mail_redrive, shop.email_redrive_all, shop.mail_redrive_all, shop.email_purge, shop.mail_purge, shop.email_cancel, shop.mail_cancel, shop.email_stats, shop.mail_stats, shop.email_pause, shop.mail_pause, shop.email_resume, shop.mail_resume from ops;
+revoke execute on function shop.email_redrive, shop.mail_redrive, shop.email_redrive_all, shop.mail_redrive_all, shop.email_purge, shop.mail_purge, shop.email_cancel, shop.mail_cancel, shop.email_peek, shop.mail_peek, shop.email_stats, shop.mail_stats, shop.email_pause, shop.mail_pause, shop.email_resume, shop.mail_resume, shop.email_cancel_all, shop.mail_cancel_all from ops;
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from ops;
 
 revoke all on function
@@ -148,7 +156,7 @@ grant insert (contract_version, order_id, recipient) on shop.email_message to we
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
 grant usage on schema shop to courier, mailer, web;
@@ -163,14 +171,14 @@ grant execute on function
 to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
-  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to courier;
 grant select on shop.email_message, shop.email_delayed to courier;
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
 from public;
 grant usage on schema shop to courier, mailer, web;
@@ -185,12 +193,12 @@ grant execute on function
 to mailer;
 grant select, update, delete on shop.mail to mailer;
 grant execute on function
-  shop.mail_cancel, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
+  shop.mail_cancel_all, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to courier;
 grant select on shop.email_message, shop.email_delayed to courier;
 
 -- reverse
-revoke execute on function shop.email_cancel, shop.mail_cancel, shop.email_stats, shop.mail_stats, shop.email_pause, shop.mail_pause, shop.email_resume, shop.mail_resume from courier;
+revoke execute on function shop.email_cancel, shop.mail_cancel, shop.email_peek, shop.mail_peek, shop.email_stats, shop.mail_stats, shop.email_pause, shop.mail_pause, shop.email_resume, shop.mail_resume, shop.email_cancel_all, shop.mail_cancel_all from courier;
 revoke select on shop.email_message, shop.email_delayed from courier;
 
 revoke all on function
@@ -226,7 +234,7 @@ grant insert (contract_version, order_id, recipient) on shop.email_message to we
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -243,14 +251,14 @@ to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
 from public;
@@ -267,7 +275,7 @@ to mailer;
 grant select, update, delete on shop.mail to mailer;
 grant execute on function
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
-  shop.mail_cancel, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
+  shop.mail_cancel_all, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
@@ -352,7 +360,7 @@ create function shop.email_purge();
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -369,7 +377,7 @@ to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
@@ -383,7 +391,7 @@ create function shop.mail_purge();
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
 from public;
@@ -400,6 +408,6 @@ to mailer;
 grant select, update, delete on shop.mail to mailer;
 grant execute on function
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
-  shop.mail_cancel, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
+  shop.mail_cancel_all, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;

@@ -86,6 +86,7 @@ create or replace function shop.email_bury()
 ;
 
 create or replace function shop.email_cancel();
+create or replace function shop.email_cancel_all();
 
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version = 1
@@ -116,6 +117,7 @@ create or replace function shop.email_bury()
 ;
 
 create or replace function shop.email_cancel(); -- ordered
+create or replace function shop.email_cancel_all();
 
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version = 1
@@ -232,7 +234,7 @@ create function shop.email_blocked()
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_head, shop.email_start, shop.email_park, shop.email_wake_next,
   shop.email_blocked,

@@ -368,11 +368,14 @@ create function shop.mail_claim_json(); -- v2
 create view shop.mail as select m.order_id as order_id, m.recipient as recipient where m.contract_version in (1, 2);
 
 create function shop.mail_cancel(); -- ordered
+create function shop.mail_cancel_all();
+
+create function shop.mail_peek(); -- dead
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.email_head, shop.email_start, shop.email_park, shop.email_wake_next,
   shop.mail_blocked,
@@ -392,7 +395,7 @@ grant select, update, delete on shop.mail to mailer;
 grant execute on function
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_blocked,
-  shop.mail_cancel, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
+  shop.mail_cancel_all, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
@@ -425,7 +428,7 @@ drop function
   shop.mail_blocked,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_enqueue_json, shop.mail_claim_json, shop.mail_door,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_stats, shop.mail_pause, shop.mail_resume;
 
 drop function shop.mail_claim_json_v2, shop.mail_claim_v2, shop.mail_take_v2, shop.email_pick_v2, shop.mail_next_due_v2,

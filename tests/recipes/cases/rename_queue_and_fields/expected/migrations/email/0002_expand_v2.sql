@@ -160,6 +160,8 @@ create or replace function shop.email_stats();
 
 create or replace view shop.email as select m.order_id as order_id, m.recipient as recipient where m.contract_version in (1, 2);
 
+create or replace function shop.email_peek();
+
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version in (1, 2)
 -- delayed where d.contract_version in (1, 2)
@@ -223,6 +225,8 @@ create or replace function shop.email_release(); -- v1
 create or replace function shop.email_stats(); -- dead
 
 create or replace view shop.email as select m.order_id as order_id, m.recipient as recipient where m.contract_version = 1;
+
+create or replace function shop.email_peek(); -- dead
 
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version = 1
@@ -317,11 +321,14 @@ create function shop.mail_claim_json(); -- v2
 create view shop.mail as select m.order_id as number, m.recipient as recipient, m.subject as subject where m.contract_version in (1, 2);
 
 create function shop.mail_cancel();
+create function shop.mail_cancel_all();
+
+create function shop.mail_peek();
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
 from public;
 grant usage on schema shop to "Web-App", mailer, web;
@@ -361,7 +368,7 @@ $$;
 drop view shop.mail;
 drop function
   shop.mail_enqueue_json, shop.mail_claim_json, shop.mail_door,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_stats, shop.mail_pause, shop.mail_resume;
 
 drop function shop.mail_claim_json_v2, shop.mail_claim_v2, shop.mail_take_v2, shop.email_pick_v2, shop.mail_next_due_v2;
@@ -420,7 +427,7 @@ drop function shop.mail_enqueue_json_v2, shop.mail_enqueue_many_v2, shop.mail_en
 -- statement_timeout: 1min
 -- transaction: yes
 
-revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume from ops;
+revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.email_cancel_all from ops;
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from ops;
 
 revoke all on function
@@ -456,7 +463,7 @@ grant insert (contract_version, order_id, recipient, subject) on shop.email_mess
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
 grant usage on schema shop to "Web-App", mailer, web;
@@ -474,7 +481,7 @@ grant select, update, delete on shop.email to mailer;
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
 from public;
 grant usage on schema shop to "Web-App", mailer, web;
@@ -513,7 +520,7 @@ grant insert (contract_version, order_id, recipient) on shop.email_message to we
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -530,7 +537,7 @@ to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
@@ -614,7 +621,7 @@ create function shop.email_purge();
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -631,6 +638,6 @@ to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;

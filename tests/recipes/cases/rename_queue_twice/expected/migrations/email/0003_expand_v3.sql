@@ -380,11 +380,14 @@ create function shop.post_claim_json(); -- v3
 create view shop.post as select m.order_id as order_id, m.recipient as recipient where m.contract_version in (1, 2, 3);
 
 create function shop.post_cancel();
+create function shop.post_cancel_all();
+
+create function shop.post_peek(); -- dead
 
 revoke all on function
   shop.email_wake, shop.post_enqueue_json, shop.post_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.post_ack, shop.post_ack_many, shop.post_nack, shop.post_extend, shop.post_release, shop.email_attempt, shop.post_cancel,
+  shop.post_ack, shop.post_ack_many, shop.post_nack, shop.post_extend, shop.post_release, shop.email_attempt, shop.post_cancel, shop.post_cancel_all, shop.post_peek,
   shop.post_redrive, shop.post_redrive_all, shop.post_purge,
   shop.post_stats, shop.post_pause, shop.post_resume, shop.post_door
 from public;
@@ -401,7 +404,7 @@ to mailer;
 grant select, update, delete on shop.post to mailer;
 grant execute on function
   shop.post_redrive, shop.post_redrive_all, shop.post_purge,
-  shop.post_cancel, shop.post_stats, shop.post_pause, shop.post_resume, shop.quern_workers
+  shop.post_cancel_all, shop.post_cancel, shop.post_peek, shop.post_stats, shop.post_pause, shop.post_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
@@ -433,7 +436,7 @@ drop view shop.post;
 drop function
   shop.post_redrive, shop.post_redrive_all, shop.post_purge,
   shop.post_enqueue_json, shop.post_claim_json, shop.post_door,
-  shop.post_ack, shop.post_ack_many, shop.post_nack, shop.post_extend, shop.post_release, shop.post_cancel,
+  shop.post_ack, shop.post_ack_many, shop.post_nack, shop.post_extend, shop.post_release, shop.post_cancel, shop.post_cancel_all, shop.post_peek,
   shop.post_stats, shop.post_pause, shop.post_resume;
 
 drop function shop.post_claim_json_v3, shop.post_claim_v3, shop.post_take_v3, shop.email_pick_v3, shop.post_next_due_v3;

@@ -30,7 +30,7 @@ create function shop.email_purge();
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -41,7 +41,7 @@ grant usage on sequence shop.email_message_id to web;
 grant insert on shop.email to web;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops, courier;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops, courier;
 
@@ -203,6 +203,8 @@ create or replace function shop.email_stats(); -- dead
 
 create or replace view shop.email as select m.payload as payload where m.contract_version in (1, 2);
 
+create or replace function shop.email_peek(); -- dead
+
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version in (1, 2)
 -- delayed where d.contract_version in (1, 2)
@@ -261,6 +263,8 @@ create or replace function shop.email_release(); -- v1
 create or replace function shop.email_stats();
 
 create or replace view shop.email as select m.payload as payload where m.contract_version = 1;
+
+create or replace function shop.email_peek();
 
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version = 1
@@ -351,11 +355,14 @@ create function shop.mail_claim_json(); -- v2
 create view shop.mail as select m.payload as payload where m.contract_version in (1, 2);
 
 create function shop.mail_cancel();
+create function shop.mail_cancel_all();
+
+create function shop.mail_peek(); -- dead
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
 from public;
@@ -366,7 +373,7 @@ grant usage on sequence shop.email_message_id to web;
 grant insert on shop.mail to web;
 grant execute on function
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
-  shop.mail_cancel, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
+  shop.mail_cancel_all, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to ops, courier;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops, courier;
 
@@ -398,7 +405,7 @@ drop view shop.mail;
 drop function
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_enqueue_json, shop.mail_claim_json, shop.mail_door,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_stats, shop.mail_pause, shop.mail_resume;
 
 drop function shop.mail_claim_json_v2, shop.mail_claim_v2, shop.mail_take_v2, shop.email_pick_v2, shop.mail_next_due_v2;
@@ -478,7 +485,7 @@ grant insert (contract_version, payload) on shop.email_message to web;
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -489,14 +496,14 @@ grant usage on sequence shop.email_message_id to web;
 grant insert on shop.email to web;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
-  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops, courier;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops, courier;
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel,
+  shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
 from public;
@@ -507,7 +514,7 @@ grant usage on sequence shop.email_message_id to web;
 grant insert on shop.mail to web;
 grant execute on function
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
-  shop.mail_cancel, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
+  shop.mail_cancel_all, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to ops, courier;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops, courier;
 
@@ -516,7 +523,7 @@ revoke execute on function shop.email_wake, shop.email_enqueue_json, shop.mail_e
 revoke insert (contract_version, payload) on shop.email_message from web;
 revoke usage on sequence shop.email_message_id from web;
 revoke insert on shop.email, shop.mail from web;
-revoke execute on function shop.email_redrive, shop.mail_redrive, shop.email_redrive_all, shop.mail_redrive_all, shop.email_purge, shop.mail_purge, shop.email_cancel, shop.mail_cancel, shop.email_stats, shop.mail_stats, shop.email_pause, shop.mail_pause, shop.email_resume, shop.mail_resume from courier;
+revoke execute on function shop.email_redrive, shop.mail_redrive, shop.email_redrive_all, shop.mail_redrive_all, shop.email_purge, shop.mail_purge, shop.email_cancel, shop.mail_cancel, shop.email_peek, shop.mail_peek, shop.email_stats, shop.mail_stats, shop.email_pause, shop.mail_pause, shop.email_resume, shop.mail_resume, shop.email_cancel_all, shop.mail_cancel_all from courier;
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from courier;
 
 revoke all on function
@@ -533,7 +540,7 @@ from public;
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
 grant usage on schema shop to mailer, ops;
@@ -545,6 +552,6 @@ grant execute on function
 to mailer;
 grant select, update, delete on shop.email to mailer;
 grant execute on function
-  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed to ops;

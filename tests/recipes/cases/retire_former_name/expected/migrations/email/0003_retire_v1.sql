@@ -60,7 +60,7 @@ drop view shop.email;
 drop function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_enqueue_json, shop.email_claim_json, shop.email_door,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume;
 
 update shop.quern_contract

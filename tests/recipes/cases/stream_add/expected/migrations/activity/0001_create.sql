@@ -160,6 +160,8 @@ create function shop.activity_redrive_all(p_consumer text);
 create function shop.activity_redrive(p_consumer text, p_offset bigint);
 create function shop.activity_purge(p_consumer text);
 
+create function shop.activity_peek_failed();
+
 create function shop.activity_seek(p_consumer text, p_after bigint);
 
 create function shop.activity_is_done_with(p_segment smallint); -- interval '720 hours'
@@ -191,7 +193,7 @@ revoke all on function
   shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
   shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
   shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_left_of, shop.activity_bury,
-  shop.activity_free_failed, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge,
+  shop.activity_free_failed, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed,
   shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
   shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
 from public;
@@ -207,7 +209,7 @@ grant execute on function
 to mailer;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
-  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.quern_workers
+  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.quern_workers
 to ops;
 grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;
 
@@ -243,7 +245,7 @@ drop function
   shop.activity_claim_json_v1, shop.activity_claim_v1, shop.activity_next_due_v1, shop.activity_receive_json_v1, shop.activity_receive_v1, shop.activity_look_v1, shop.activity_read_json_v1, shop.activity_read_v1,
   shop.activity_publish_json, shop.activity_read_json, shop.activity_wake, shop.activity_stats, shop.activity_lag, shop.activity_restored,
   shop.activity_maintain, shop.activity_compact, shop.activity_rotate, shop.activity_truncate, shop.activity_is_done_with, shop.activity_seek, shop.activity_ack,
-  shop.activity_purge, shop.activity_redrive, shop.activity_redrive_all, shop.activity_free_failed, shop.activity_take_over, shop.activity_bury, shop.activity_left_of, shop.activity_end_claim,
+  shop.activity_peek_failed, shop.activity_purge, shop.activity_redrive, shop.activity_redrive_all, shop.activity_free_failed, shop.activity_take_over, shop.activity_bury, shop.activity_left_of, shop.activity_end_claim,
   shop.activity_reorder, shop.activity_dissolve, shop.activity_promote, shop.activity_line_up, shop.activity_sort_out, shop.activity_is_full, shop.activity_is_first, shop.activity_busy_keys,
   shop.activity_held, shop.activity_wake_waiting, shop.activity_set_aside, shop.activity_nack, shop.activity_release, shop.activity_extend, shop.activity_finish, shop.activity_lock_claim, shop.activity_unshare,
   shop.activity_share, shop.activity_move_position, shop.activity_begin_claims, shop.activity_done_up_to, shop.activity_open_claims, shop.activity_newest_claim,

@@ -40,7 +40,7 @@ drop function
   shop.activity_claim_json_v1, shop.activity_claim_v1, shop.activity_next_due_v1, shop.activity_receive_json_v1, shop.activity_receive_v1, shop.activity_look_v1, shop.activity_read_json_v1, shop.activity_read_v1,
   shop.activity_publish_json, shop.activity_read_json, shop.activity_wake, shop.activity_stats, shop.activity_lag, shop.activity_restored,
   shop.activity_maintain, shop.activity_compact, shop.activity_rotate, shop.activity_truncate, shop.activity_is_done_with, shop.activity_seek, shop.activity_ack,
-  shop.activity_purge, shop.activity_redrive, shop.activity_redrive_all, shop.activity_free_failed, shop.activity_take_over, shop.activity_bury, shop.activity_left_of, shop.activity_end_claim,
+  shop.activity_peek_failed, shop.activity_purge, shop.activity_redrive, shop.activity_redrive_all, shop.activity_free_failed, shop.activity_take_over, shop.activity_bury, shop.activity_left_of, shop.activity_end_claim,
   shop.activity_reorder, shop.activity_dissolve, shop.activity_promote, shop.activity_line_up, shop.activity_sort_out, shop.activity_is_full, shop.activity_is_first, shop.activity_busy_keys,
   shop.activity_held, shop.activity_wake_waiting, shop.activity_set_aside, shop.activity_nack, shop.activity_release, shop.activity_extend, shop.activity_finish, shop.activity_lock_claim, shop.activity_unshare,
   shop.activity_share, shop.activity_move_position, shop.activity_begin_claims, shop.activity_done_up_to, shop.activity_open_claims, shop.activity_newest_claim,

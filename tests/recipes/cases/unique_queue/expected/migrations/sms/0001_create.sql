@@ -201,6 +201,9 @@ create function shop.sms_release(); -- v1
 create function shop.sms_attempt();
 
 create function shop.sms_cancel();
+create function shop.sms_cancel_all();
+
+create function shop.sms_peek(); -- dead
 
 create function shop.sms_redrive_all()
 -- v1 and older, order_id
@@ -236,7 +239,7 @@ for each row when (new.attempt = 0) execute function shop.sms_hold_key();
 revoke all on function
   shop.sms_wake, shop.sms_enqueue_json, shop.sms_claim_json,
   shop.sms_advance_low_water, shop.sms_bury, shop.sms_retry_delay,
-  shop.sms_ack, shop.sms_ack_many, shop.sms_nack, shop.sms_extend, shop.sms_release, shop.sms_attempt, shop.sms_cancel,
+  shop.sms_ack, shop.sms_ack_many, shop.sms_nack, shop.sms_extend, shop.sms_release, shop.sms_attempt, shop.sms_cancel, shop.sms_cancel_all, shop.sms_peek,
   shop.sms_redrive, shop.sms_redrive_all, shop.sms_purge,
   shop.sms_stats, shop.sms_pause, shop.sms_resume, shop.sms_door
 from public;
@@ -274,7 +277,7 @@ drop function
   shop.sms_redrive, shop.sms_redrive_all, shop.sms_purge,
   shop.sms_wake, shop.sms_enqueue_json, shop.sms_claim_json, shop.sms_door,
   shop.sms_advance_low_water, shop.sms_bury, shop.sms_retry_delay,
-  shop.sms_ack, shop.sms_ack_many, shop.sms_nack, shop.sms_extend, shop.sms_release, shop.sms_attempt, shop.sms_cancel,
+  shop.sms_ack, shop.sms_ack_many, shop.sms_nack, shop.sms_extend, shop.sms_release, shop.sms_attempt, shop.sms_cancel, shop.sms_cancel_all, shop.sms_peek,
   shop.sms_stats, shop.sms_pause, shop.sms_resume;
 drop table shop.sms_message, shop.sms_delayed, shop.sms_dead;
 drop function shop.sms_hold_key();
