@@ -224,6 +224,8 @@ constexpr std::array stream_suffixes{
     suffix{"_first_offset", "function"},
     suffix{"_newest_page", "function"},
     suffix{"_peek_failed", "function"},
+    suffix{"_cursor_at", "function"},
+    suffix{"_move_on", "function"},
     suffix{"_page_of", "function"},
     suffix{"_offset_at", "function"},
     suffix{"_check_offset", "function"},

@@ -232,3 +232,16 @@ TEST_CASE("a value in a filter is nothing but a value") {
     CHECK(here.db.ask(fmt::format("select event_offset from log_receive_v1('c{}')", i)) == fmt::to_string(i + 1));
   }
 }
+
+TEST_CASE("a worker of an old contract stops in the middle of a page before what it cannot read") {
+  growing_log here;
+  here.db.ask("select log_subscribe('free', 'start', p_is_cooperative => true)");
+  here.grow();
+  here.publish(2, "6, 'login'");
+  here.publish(2, "7, 'login'");
+  here.publish(2, "1099511627776, 'login'");
+  const auto free = [](int count) { return fmt::format("select event_offset from log_claim_v1('free', {})", count); };
+  CHECK(here.db.ask(free(1)) == "1");
+  CHECK(here.db.ask(free(2)) == "2");
+  CHECK(here.db.refusal(free(1)).starts_with(fmt::format(too_new, 3, 2)));
+}
