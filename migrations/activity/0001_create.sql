@@ -167,6 +167,11 @@ create table shop.activity_claim (
   session_key bigint,
   up_to bigint,
   open_claims bigint[],
+  cursor_segment smallint,
+  cursor_stamp xid8,
+  cursor_number bigint,
+  cursor_left bigint,
+  cursor_home bigint,
   moved_at timestamptz not null default clock_timestamp(),
   constraint activity_claim_key primary key (consumer, claim_id, step)
 );
@@ -175,6 +180,7 @@ comment on column shop.activity_claim.picked is 'What of the range a filter has 
 comment on column shop.activity_claim.keys is 'Of a consumer that is ordered: the hash of the key of each that was picked, by the column ordered_by.';
 comment on column shop.activity_claim.failed is 'Events of the range that failed alone, and go their own way: see activity_failed.';
 comment on column shop.activity_claim.lease_until is 'When others may take it over; -infinity: it is nobody''s.';
+comment on column shop.activity_claim.cursor_left is 'How many events of the same page follow the one up to which all was claimed, which the cursor is at; null: not known.';
 comment on column shop.activity_claim.session_key is 'The advisory lock of the session that works on it, if that has one: see activity_enlist.';
 
 -- Events that failed at a cooperative consumer: each waits for its next attempt, is claimed again, or is dead. They are copies,
@@ -283,6 +289,32 @@ begin
     page.first_stamp := page.mark_stamps[v_mark];
     page.first_number := page.mark_numbers[v_mark];
   end if;
+end
+$$;
+
+-- Where the event with this offset stands, and how many follow it in its page, before which no event of another page can come.
+-- What is read there later is what has these offsets: none of it is emptied before it is acknowledged. The settings of its
+-- callers hold.
+create function shop.activity_cursor_at(
+  p_offset bigint, out segment smallint, out stamp xid8, out event_number bigint, out left_in_page bigint, out home bigint
+)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_page constant shop.activity_page := shop.activity_page_of(p_offset);
+begin
+  if not v_page.is_dense or v_page.last_offset <= p_offset then
+    return;
+  end if;
+  select e.segment, e.stamp, e.event_number, v_page.last_offset - p_offset, v_page.home
+  into segment, stamp, event_number, left_in_page, home
+  from shop.activity_event as e
+  where e.segment = v_page.segment
+    and (e.stamp, e.event_number) >= (v_page.first_stamp, v_page.first_number)
+  order by e.stamp, e.event_number
+  offset p_offset - v_page.first_offset
+  limit 1;
 end
 $$;
 
@@ -2258,6 +2290,12 @@ declare
   v_is_ordered constant boolean := shop.activity_ordered_by(p_consumer) is not null;
   v_busy bigint[];
   v_due bigint[];
+  v_segment smallint;
+  v_stamp xid8;
+  v_number bigint;
+  v_left bigint;
+  v_home bigint;
+  v_goes_on boolean;
 begin
   if p_count is null or p_count < 1 then
     raise exception using
@@ -2284,31 +2322,38 @@ begin
   end if;
 
   v_now := clock_timestamp();
-  select v_now + coalesce(p_lease, c.lease), c.max_attempts, n.up_to, n.open_claims
-  into v_lease_until, v_max_attempts, v_up_to, v_open
+  select
+    v_now + coalesce(p_lease, c.lease),
+    c.max_attempts,
+    n.up_to,
+    h.open,
+    h.free,
+    n.cursor_segment,
+    n.cursor_stamp,
+    n.cursor_number,
+    n.cursor_left,
+    n.cursor_home,
+    n.cursor_left >= p_count and n.cursor_home = shop.activity_home()
+      and pg_sequence_last_value('shop.activity_v1_read_at') > date_part('epoch', now()) - 60
+      and not exists (select from shop.activity_failed as f where f.consumer = p_consumer and f.dead_at is null)
+      and not exists (select from shop.quern_contract as k where k.queue = 'activity' and k.version > 1)
+  into v_lease_until, v_max_attempts, v_up_to, v_open, v_free, v_segment, v_stamp, v_number, v_left, v_home, v_goes_on
   from shop.activity_consumer as c
   cross join lateral (
-    select s.up_to, s.open_claims
+    select s.*
     from shop.activity_claim as s
     where s.consumer = p_consumer
       and s.step = 0
     order by s.claim_id desc
     limit 1
   ) as n
-  where c.consumer = p_consumer
-    and c.is_cooperative;
-  if not found then
-    perform shop.activity_check_consumer(p_consumer, true);
-  end if;
-
-  if cardinality(v_open) > 0 then
+  cross join lateral (
     select
-      coalesce(array_agg(o.claim_id), '{}'),
+      coalesce(array_agg(o.claim_id), '{}') as open,
       array_agg(o.claim_id order by o.next_offset) filter (
         where o.lease_until <= v_now or o.session_key <> v_session and pg_try_advisory_xact_lock_shared(o.session_key)
-      )
-    into v_open, v_free
-    from unnest(v_open) as i (claim_id)
+      ) as free
+    from unnest(n.open_claims) as i (claim_id)
     cross join lateral (
       select s.*
       from shop.activity_claim as s
@@ -2317,7 +2362,12 @@ begin
       order by s.step desc
       limit 1
     ) as o
-    where o.is_open;
+    where o.is_open
+  ) as h
+  where c.consumer = p_consumer
+    and c.is_cooperative;
+  if not found then
+    perform shop.activity_check_consumer(p_consumer, true);
   end if;
 
   foreach v_id in array coalesce(v_free, '{}') loop
@@ -2354,6 +2404,42 @@ begin
     perform shop.activity_take_over(v_old, v_id, v_rest[v_count], v_lease_until, nullif(v_session, 0), v_up_to, v_open);
     return;
   end loop;
+
+  -- The page of the last claim has as many more, and nothing else comes first: no page needs to be looked for.
+  if v_goes_on and not v_is_ordered and not shop.activity_has_filter(p_consumer) and cardinality(v_open) < 1000 then
+    v_id := nextval('shop.activity_claim_id') + floor(random() * 1048576)::bigint;
+    return query
+    with mine as (
+      select v_up_to + row_number() over () as quern_offset, m.*
+      from (
+        select *
+        from shop.activity_event as e
+        where e.segment = v_segment
+          and (e.stamp, e.event_number) > (v_stamp, v_number)
+        order by e.stamp, e.event_number
+        limit p_count
+      ) as m
+    ), claimed as (
+      insert into shop.activity_claim (
+        consumer, claim_id, next_offset, last_offset, attempt, lease_until, session_key, up_to, open_claims,
+        cursor_segment, cursor_stamp, cursor_number, cursor_left, cursor_home
+      )
+      select
+        p_consumer, v_id, v_up_to + 1, m.quern_offset, 1, v_lease_until, nullif(v_session, 0), m.quern_offset, v_open || v_id,
+        m.segment, m.stamp, m.event_number, v_left - p_count, v_home
+      from mine as m
+      where m.quern_offset = v_up_to + p_count
+    )
+    select e.quern_offset, v_id, 1, e.published_at, v_lease_until, e.customer_id, e.kind, e.detail
+    from mine as e;
+    get diagnostics v_count = row_count;
+    if v_count < p_count then
+      raise exception using
+        errcode = 'QN024',
+        message = format('event %s of stream "activity" is not in its page', v_up_to + v_count + 1);
+    end if;
+    return;
+  end if;
 
   if v_is_ordered then
     v_busy := shop.activity_busy_keys(p_consumer);
@@ -2543,8 +2629,13 @@ begin
     from shop.activity_read_v1(v_up_to, p_count, p_is_alone) as r;
     get diagnostics v_count = row_count;
     if v_count > 0 then
-      insert into shop.activity_claim (consumer, claim_id, next_offset, last_offset, attempt, lease_until, session_key, up_to, open_claims)
-      values (p_consumer, v_id, v_up_to + 1, v_up_to + v_count, 1, v_lease_until, nullif(v_session, 0), v_up_to + v_count, v_open || v_id);
+      insert into shop.activity_claim (
+        consumer, claim_id, next_offset, last_offset, attempt, lease_until, session_key, up_to, open_claims,
+        cursor_segment, cursor_stamp, cursor_number, cursor_left, cursor_home
+      )
+      select
+        p_consumer, v_id, v_up_to + 1, v_up_to + v_count, 1, v_lease_until, nullif(v_session, 0), v_up_to + v_count, v_open || v_id, c.*
+      from shop.activity_cursor_at(v_up_to + v_count) as c;
     end if;
   end if;
 
@@ -2818,24 +2909,15 @@ end
 $$;
 
 -- A stale or repeated acknowledgement changes nothing: another position has followed the one that the batch was read from.
--- Of two at once the second waits for the first, and then finds its place taken.
-create function shop.activity_ack(p_consumer text, p_batch bigint, p_offset bigint default null)
+-- Of two at once the second waits for the first, and then finds its place taken. The settings of its callers hold.
+create function shop.activity_move_on(p_consumer text, p_batch bigint, p_offset bigint)
 returns bigint
-language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
+language plpgsql
 as $$
 declare
-  v_newest shop.activity_page;
-  v_position shop.activity_position;
+  v_newest constant shop.activity_page := shop.activity_newest_page();
+  v_position constant shop.activity_position := shop.activity_position_of(p_consumer);
 begin
-  if exists (select from shop.activity_consumer as c where c.consumer = p_consumer and c.is_cooperative) then
-    return shop.activity_finish(p_consumer, p_batch, p_offset);
-  end if;
-  v_newest := shop.activity_newest_page();
-  v_position := shop.activity_position_of(p_consumer);
   if p_offset > v_newest.last_offset then
     raise exception using
       errcode = 'QN005',
@@ -2849,6 +2931,22 @@ begin
   values (p_consumer, p_batch, p_offset)
   on conflict (consumer, previous_id) do nothing;
   return case when found then p_offset - v_position.up_to else 0 end;
+end
+$$;
+
+create function shop.activity_ack(p_consumer text, p_batch bigint, p_offset bigint default null)
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  if exists (select from shop.activity_consumer as c where c.consumer = p_consumer and c.is_cooperative) then
+    return shop.activity_finish(p_consumer, p_batch, p_offset);
+  end if;
+  return shop.activity_move_on(p_consumer, p_batch, p_offset);
 end
 $$;
 comment on function shop.activity_ack is 'Events up to p_offset are done; returns how many, 0 when the batch is not the consumer''s any more. What is behind p_offset is received again, or still claimed; without p_offset all of a claim is done.';
@@ -3444,7 +3542,7 @@ select shop.activity_subscribe('notifier', 'start');
 select shop.activity_share('notifier', interval '1 minute', 5, 'exponential', interval '1 second', interval '1 hour', 0.2);
 
 revoke all on function
-  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_page_of, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.activity_seal,
+  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_cursor_at, shop.activity_move_on, shop.activity_page_of, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.activity_seal,
   shop.activity_ordered_by, shop.activity_blocks, shop.activity_key_of, shop.activity_key_of_failed, shop.activity_blocked, shop.activity_busy_keys, shop.activity_is_first,
   shop.activity_is_full, shop.activity_sort_out, shop.activity_line_up, shop.activity_promote, shop.activity_dissolve, shop.activity_reorder, shop.activity_held, shop.activity_wake_waiting,
   shop.activity_has_filter, shop.activity_wants, shop.activity_looked_up_to, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
@@ -3510,7 +3608,7 @@ drop function
   shop.activity_check_consumer, shop.activity_wait_for_consumer, shop.activity_enlist,
   shop.activity_blocked, shop.activity_key_of_failed, shop.activity_key_of, shop.activity_blocks, shop.activity_ordered_by,
   shop.activity_looked_up_to, shop.activity_wants, shop.activity_has_filter, shop.activity_position_of, shop.activity_unsubscribe, shop.activity_subscribe, shop.activity_seal, shop.activity_end_of_read, shop.activity_seal_to_end, shop.activity_check_offset, shop.activity_offset_at,
-  shop.activity_first_offset, shop.activity_newest_page, shop.activity_page_of, shop.activity_home;
+  shop.activity_first_offset, shop.activity_newest_page, shop.activity_cursor_at, shop.activity_move_on, shop.activity_page_of, shop.activity_home;
 drop table shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed;
 drop sequence shop.activity_event_number, shop.activity_position_id, shop.activity_claim_id, shop.activity_segment, shop.activity_rotated_at, shop.activity_maintained_at;
 drop sequence shop.activity_v1_read_at, shop.activity_v1_produced_at;

@@ -359,7 +359,7 @@ create function shop.email_blocked()
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_head, shop.email_start, shop.email_park, shop.email_wake_next,
   shop.email_blocked,
@@ -379,7 +379,7 @@ grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_blocked,
-  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
@@ -457,6 +457,9 @@ create or replace function shop.email_claim_json(); -- v1
 create or replace view shop.email as select m.order_id as order_id where m.contract_version in (1, 2);
 
 create or replace function shop.email_cancel(); -- ordered
+create or replace function shop.email_cancel_all();
+
+create or replace function shop.email_peek(); -- dead
 
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version in (1, 2)
@@ -541,6 +544,9 @@ create or replace function shop.email_claim_json(); -- v1
 create or replace view shop.email as select m.order_id as order_id where m.contract_version = 1;
 
 create or replace function shop.email_cancel();
+create or replace function shop.email_cancel_all();
+
+create or replace function shop.email_peek();
 
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version = 1
@@ -941,7 +947,7 @@ grant insert (contract_version, order_id, note) on shop.email_message to web;
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_head, shop.email_start, shop.email_park, shop.email_wake_next,
   shop.email_blocked,
@@ -961,7 +967,7 @@ grant select, update, delete on shop.email to mailer;
 grant execute on function
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_blocked,
-  shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
+  shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
@@ -972,7 +978,7 @@ revoke usage on sequence shop.email_message_id from web;
 revoke insert on shop.email from web;
 revoke execute on function shop.email_claim_json, shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2 from mailer;
 revoke select, update, delete on shop.email from mailer;
-revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_stats, shop.email_pause, shop.email_resume, shop.email_blocked from ops;
+revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.email_cancel_all, shop.email_blocked from ops;
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from ops;
 
 revoke all on function
@@ -986,7 +992,7 @@ from public;
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
 

@@ -41,6 +41,8 @@ create or replace function shop.email_nack()
 
 create or replace function shop.email_stats();
 
+create or replace function shop.email_peek();
+
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version = 1
 -- delayed where d.contract_version = 1
@@ -87,6 +89,8 @@ create or replace function shop.email_nack()
 ;
 
 create or replace function shop.email_stats(); -- dead
+
+create or replace function shop.email_peek(); -- dead
 
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version = 1
@@ -164,7 +168,7 @@ create function shop.email_blocked()
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
-  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel,
+  shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_head, shop.email_start, shop.email_park, shop.email_wake_next,
   shop.email_blocked,

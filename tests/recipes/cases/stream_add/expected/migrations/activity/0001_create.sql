@@ -34,6 +34,7 @@ create function shop.activity_page_of(p_offset bigint);
 create function shop.activity_first_offset();
 create function shop.activity_offset_at(p_at timestamptz);
 create function shop.activity_check_offset(p_after bigint);
+create function shop.activity_cursor_at(p_offset bigint);
 
 create function shop.activity_ordered_by(p_consumer text);
 create function shop.activity_blocks(p_consumer text);
@@ -154,6 +155,7 @@ create function shop.activity_subscribe(p_consumer text, p_from text);
 create function shop.activity_unsubscribe(p_consumer text);
 create function shop.activity_position_of(p_consumer text);
 
+create function shop.activity_move_on(p_consumer text, p_batch bigint, p_offset bigint);
 create function shop.activity_ack(p_consumer text, p_batch bigint, p_offset bigint);
 
 create function shop.activity_redrive_all(p_consumer text);
@@ -186,7 +188,7 @@ select shop.activity_subscribe('audit', 'start');
 select shop.activity_subscribe('notifier', 'end');
 
 revoke all on function
-  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_page_of, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.activity_seal,
+  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_cursor_at, shop.activity_move_on, shop.activity_page_of, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.activity_seal,
   shop.activity_ordered_by, shop.activity_blocks, shop.activity_key_of, shop.activity_key_of_failed, shop.activity_blocked, shop.activity_busy_keys, shop.activity_is_first,
   shop.activity_is_full, shop.activity_sort_out, shop.activity_line_up, shop.activity_promote, shop.activity_dissolve, shop.activity_reorder, shop.activity_held, shop.activity_wake_waiting,
   shop.activity_has_filter, shop.activity_wants, shop.activity_looked_up_to, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
@@ -252,7 +254,7 @@ drop function
   shop.activity_check_consumer, shop.activity_wait_for_consumer, shop.activity_enlist,
   shop.activity_blocked, shop.activity_key_of_failed, shop.activity_key_of, shop.activity_blocks, shop.activity_ordered_by,
   shop.activity_looked_up_to, shop.activity_wants, shop.activity_has_filter, shop.activity_position_of, shop.activity_unsubscribe, shop.activity_subscribe, shop.activity_seal, shop.activity_end_of_read, shop.activity_seal_to_end, shop.activity_check_offset, shop.activity_offset_at,
-  shop.activity_first_offset, shop.activity_newest_page, shop.activity_page_of, shop.activity_home;
+  shop.activity_first_offset, shop.activity_newest_page, shop.activity_cursor_at, shop.activity_move_on, shop.activity_page_of, shop.activity_home;
 drop table shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed;
 drop sequence shop.activity_event_number, shop.activity_position_id, shop.activity_claim_id, shop.activity_segment, shop.activity_rotated_at, shop.activity_maintained_at;
 drop sequence shop.activity_v1_read_at, shop.activity_v1_produced_at;
