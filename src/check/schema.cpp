@@ -92,6 +92,18 @@ constexpr std::array keys{
     schema_key{"unique", "while", R"({"enum": ["pending"]})", "Until the message has ended."},
     schema_key{"unique", "within", duration, "Since the message was enqueued, 1s to 366d."},
 
+    schema_key{"queue", "concurrency",
+               R"({"anyOf": [{"type": "integer", "minimum": 1, "maximum": 1000}, {"$ref": "#/$defs/concurrency"}]})",
+               "How many messages of the queue are in work at once, whoever claims them."},
+    schema_key{"concurrency", "queue", R"({"type": "integer", "minimum": 1, "maximum": 1000})", "Of the whole queue.",
+               true},
+    schema_key{"queue", "rate", R"({"$ref": "#/$defs/rate"})",
+               "How many messages are handed out in a time, whoever claims them."},
+    schema_key{"rate", "count", R"({"type": "integer", "minimum": 1, "maximum": 1000000})", "How many messages.", true},
+    schema_key{"rate", "per", duration, "In this time, 1ms to 1d.", true},
+    schema_key{"rate", "burst", R"({"type": "integer", "minimum": 1, "maximum": 1000000})",
+               "At most so many at once. Default: what a tenth of a second brings, and at least 1."},
+
     schema_key{"stream", "doc", text, "What it is for; becomes a comment in the database and in C++."},
     schema_key{"stream", "retention", duration, "How long events are kept at least, 1s to 36600d. Default: 7d."},
     schema_key{"stream", "grants", R"({"$ref": "#/$defs/grants"})", "Which roles may do what."},

@@ -149,6 +149,12 @@ std::vector<option> options_of(const declaration::queue& queue) {
     result.emplace_back("ordered_by", queue.order->field);
     result.emplace_back("on_failure", spell(queue.order->on_failure));
   }
+  if (queue.concurrency > 0) result.emplace_back("concurrency.queue", fmt::to_string(queue.concurrency));
+  if (queue.rate) {
+    result.emplace_back("rate.count", fmt::to_string(queue.rate->count));
+    result.emplace_back("rate.per", declaration::spell_duration(queue.rate->per));
+    result.emplace_back("rate.burst", fmt::to_string(queue.rate->burst));
+  }
   if (queue.is_log) result.emplace_back("storage", "log");
   add_docs(result, queue);
   return result;

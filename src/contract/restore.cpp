@@ -119,6 +119,14 @@ void set_consumer(declaration::stream_settings& stream, std::string_view key, co
   if (key == "on_failure" && consumer.order) consumer.order->on_failure = policy(value);
 }
 
+/// `concurrency.queue`, and `rate.count`, which comes before the others of the rate
+void set_limit(declaration::queue& queue, std::string_view key, const std::string& value) {
+  if (key == "concurrency.queue") queue.concurrency = number<int>(value);
+  if (key == "rate.count") queue.rate = declaration::rate_limit{.count = number<std::int64_t>(value)};
+  if (key == "rate.per" && queue.rate) queue.rate->per = duration(value);
+  if (key == "rate.burst" && queue.rate) queue.rate->burst = number<std::int64_t>(value);
+}
+
 /// One option: `key` says which.
 void set(declaration::queue& queue, std::string_view key, const std::string& value) {
   if (key == "kind") {
@@ -140,6 +148,7 @@ void set(declaration::queue& queue, std::string_view key, const std::string& val
   if (key == "ordered_by") queue.order = declaration::ordering{.field = value};
   if (key == "storage") queue.is_log = value == "log";
   if (key == "on_failure" && queue.order) queue.order->on_failure = policy(value);
+  set_limit(queue, key, value);
   constexpr std::string_view payload = "payload.";
   constexpr std::string_view doc = ".doc";
   if (!key.starts_with(payload) || !key.ends_with(doc)) return;

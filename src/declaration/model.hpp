@@ -117,6 +117,14 @@ struct ordering {
   text::span where;
 };
 
+/// How many messages are handed out in a time, whoever asks for them.
+struct rate_limit {
+  std::int64_t count = 0;  // messages
+  std::int64_t per = 0;    // in this time
+  std::int64_t burst = 0;  // at most so many at once
+  bool operator==(const rate_limit&) const = default;
+};
+
 /// Who reads a stream and is waited for before events are cleared away.
 struct stream_consumer {
   std::string name;
@@ -149,6 +157,8 @@ struct queue {
   role_grants grants;
   int priorities = 0;  // how many there are, 0 is handed out first; 0: the queue has none
   std::optional<unique_rule> unique;
+  int concurrency = 0;  // how many messages are in work at once; 0: any number
+  std::optional<rate_limit> rate;
   bool is_schemaless = false;  // payload = "jsonb": the one field is `payload`, not null jsonb
   std::vector<field> payload;  // in the order in which they are written
   std::vector<field> removed;  // what the payload had before; the default is what older programs read from now on

@@ -18,10 +18,10 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array queue_keys{"doc"sv,          "lease"sv,      "sunset"sv,       "retry"sv,
-                                "dead_letter"sv,  "priorities"sv, "ordered_by"sv,   "on_failure"sv,
-                                "storage"sv,      "grants"sv,     "payload"sv,      "removed"sv,
-                                "accept_break"sv, "unique"sv,     "renamed_from"sv, "expires"sv};
+constexpr std::array queue_keys{"doc"sv,        "lease"sv,       "sunset"sv,       "retry"sv,   "dead_letter"sv,
+                                "priorities"sv, "ordered_by"sv,  "on_failure"sv,   "storage"sv, "grants"sv,
+                                "payload"sv,    "removed"sv,     "accept_break"sv, "unique"sv,  "renamed_from"sv,
+                                "expires"sv,    "concurrency"sv, "rate"sv};
 constexpr std::array planned_queue_keys{"keep_done"sv};
 constexpr std::array stream_keys{"doc"sv,     "retention"sv, "sunset"sv,       "grants"sv,
                                  "payload"sv, "removed"sv,   "accept_break"sv, "consumers"sv};
@@ -79,6 +79,10 @@ class queue_reader {
     if (const auto* unique = find("unique")) {
       result_.unique = read_unique(*unique, result_, find("payload"), title(), problems_);
     }
+    if (const auto* concurrency = find("concurrency"); concurrency != nullptr && !result_.stream)
+      result_.concurrency = read_concurrency(*concurrency, title(), problems_);
+    if (const auto* rate = find("rate"); rate != nullptr && !result_.stream)
+      result_.rate = read_rate(*rate, title(), problems_);
     if (!result_.stream) result_.order = read_order(from_.value, result_, problems_);
     if (const auto* removed = find("removed")) read_removed(*removed);
     if (const auto* breaks = find("accept_break")) read_break(*breaks);
@@ -155,6 +159,8 @@ class queue_reader {
     refuse_beside_log("priorities", "a log hands messages out in the order in which they were committed");
     refuse_beside_log("unique", "what is pending would have to be found by its key, and a log has no index by keys");
     refuse_beside_log("ordered_by", "a log hands out ranges, whose messages may be of the same key");
+    refuse_beside_log("concurrency", "a log hands out ranges, and one claim may hold any number of messages");
+    refuse_beside_log("rate", "a log hands out ranges, whose messages nobody has counted before");
   }
 
   void refuse_beside_log(std::string_view key, std::string_view reason) {

@@ -3,6 +3,7 @@
 
 #include "contract/queue_names.hpp"
 #include "declaration/duration.hpp"
+#include "render/limits.hpp"
 #include "render/names.hpp"
 #include "render/ordering.hpp"
 #include "render/sql.hpp"
@@ -62,6 +63,7 @@ view change_view(const queue_model& model, const change_details& details) {
   result.set_list("columns", std::move(columns));
   set_part(result, "producers", "has_producers", queue.grants.produce);
   set_unique_for_change(result, model);
+  set_limits_for_change(result, model);
   result.set("number", fmt::to_string(details.number));
   result.set("sunset", sql::interval(queue.sunset));
   result.set("sunset_words", declaration::spell_duration(queue.sunset));

@@ -8,6 +8,7 @@
 
 #include "render/expiry_change.hpp"
 #include "render/index_step.hpp"
+#include "render/limit_steps.hpp"
 #include "render/names.hpp"
 #include "render/order_steps.hpp"
 #include "render/ordering.hpp"
@@ -74,12 +75,14 @@ class expansion {
     for (const auto& index : forward_.new_indexes) steps_.push_back(index_building(change_.model(), index));
     add_steps(unique_.before_functions());
     add_steps(steps_before_order(change_, with_));
+    add_steps(steps_before_limits(change_, with_));
     replace_functions();
     if (version_ != 0) add_version();
     add_steps(unique_.after_functions());
     change_grants();
     change_consumers();
     add_steps(steps_after_order(change_, with_));
+    add_steps(steps_after_limits(change_, with_));
     drop_indexes();
     add_steps(unique_.last());
     add_steps(expiry_.last());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "render/limits.hpp"
 #include "render/names.hpp"
 #include "render/ordering.hpp"
 #include "render/sql.hpp"
@@ -70,9 +71,10 @@ void revoke_producers(std::vector<revocation>& out, const queue_model& model, co
     out.push_back({"select", fmt::format("sequence {}_segment", prefix), list});
     return;
   }
-  out.push_back({"execute",
-                 functions(model, {"wake", "enqueue_json", "cancel"}, {"wake", "enqueue", "enqueue_many", "enqueue_json"}),
-                 list});
+  out.push_back(
+      {"execute",
+       functions(model, {"wake", "enqueue_json", "cancel"}, {"wake", "enqueue", "enqueue_many", "enqueue_json"}),
+       list});
   out.push_back({fmt::format("insert ({})", stored_columns(model)), prefix + "_message", list});
   out.push_back({"usage", fmt::format("sequence {}_message_id", prefix), list});
   if (model.is_log()) out.push_back({"select", fmt::format("sequence {}_segment", prefix), list});
@@ -117,6 +119,7 @@ void revoke_operators(std::vector<revocation>& out, const queue_model& model, co
   if (!model.is_log()) names.emplace_back("cancel_all");
   if (model.has_dead_letter()) names.insert(names.begin(), {"redrive", "redrive_all", "purge"});
   if (is_blocking(model)) names.push_back("blocked");
+  if (has_limits(model)) names.push_back("limits");
   if (model.is_log()) names.insert(names.end(), {"maintain", "restored"});
   out.push_back({"execute", functions(model, names, {}), list});
   out.push_back({"select",
@@ -230,7 +233,10 @@ std::string change_rights(const queue_change& change, renderer& with, const rend
     texts.push_back(now.of_version(version.contract->version, "consumer_rights"));
     texts.push_back(now.of_version(version.contract->version, "producer_rights"));
   }
-  for (const auto& name : now.model().names) texts.push_back(now.under(name, "rights"));
+  for (const auto& name : now.model().names) {
+    texts.push_back(now.under(name, "rights"));
+    if (!now.model().is_stream()) texts.push_back(now.under(name, "limit_rights"));
+  }
   return joined(texts);
 }
 

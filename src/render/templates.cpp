@@ -34,7 +34,14 @@ struct specimen {
     auto third = second;
     third.version = 3;
     state = {{first, second, third},
-             {{"doc", "Mail."}, {"expires", "1h"}, {"ordered_by", "recipient"}, {"payload.recipient.doc", "Where to."}},
+             {{"doc", "Mail."},
+              {"expires", "1h"},
+              {"ordered_by", "recipient"},
+              {"concurrency.queue", "20"},
+              {"rate.count", "100"},
+              {"rate.per", "1s"},
+              {"rate.burst", "10"},
+              {"payload.recipient.doc", "Where to."}},
              false};
     enumerations = {{"channel", "How.", {"email"}}};
     model = model_of({"shop", "shop"}, "email", state, enumerations);

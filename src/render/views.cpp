@@ -7,6 +7,7 @@
 #include <set>
 
 #include "render/consumer_view.hpp"
+#include "render/limits.hpp"
 #include "render/names.hpp"
 #include "render/ordering.hpp"
 #include "render/readings.hpp"
@@ -374,6 +375,7 @@ view queue_view(const queue_model& model, const std::string& name) {
   set_versions(result, model, called);
   set_door(result, model, *called.front());
   set_unique(result, model);
+  set_limits(result, model);
   return result;
 }
 
@@ -395,6 +397,8 @@ view version_view(const queue_model& model, const queue_version& version) {
   result.set_flag("has_unordered", has_unordered(model));
   set_fields(result, model, version, {{"value_m", "m"}, {"value_d", "d"}});
   set_unique(result, model, version);
+  result.set_flag("has_limits", has_limits(model));
+  result.set_flag("has_places", has_places(model));
   return result;
 }
 

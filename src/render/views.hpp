@@ -93,6 +93,8 @@
 ///   priority              priority                    the column that holds them
 ///   is_log                flag: storage = "log"
 ///   is_ordered            flag: whether the messages of a key are handled in order; the next five are for that only
+///   has_limits            flag: whether a claim may get fewer messages than there are
+///   has_places            flag: because only so many are in work at once
 ///   is_blocking           flag: whether a dead letter keeps the later messages of its key back
 ///   key_column            customer_id                 the column of the key
 ///   key_m, key_d, key_e   hashint8extended(m.customer_id, 0)   the key of the row m, d, e as a bigint; null where none
@@ -128,6 +130,12 @@
 ///   is_door_schemaless    flag
 ///   has_unique            flag: whether there is one message of those that are the same, and of these flags one:
 ///   has_pending_key, has_timed_key                    while it is pending, for a time
+///   has_rate              flag: as has_limits, because only so many are handed out in a time
+///   place_count, last_place                           20, 19: how many are in work at once, and one less
+///   rate_count, rate_per, rate_burst                  100, interval '1 second', 10: as declared
+///   rate_interval         10000000                    from one message to the next, in nanoseconds
+///   rate_ahead            100000000                   the interval times the burst
+///   rate_pause            interval '10 milliseconds'  the interval, rounded up to microseconds
 ///   unique_name           email_unique_v2             of its table, of the contract with which the rule began
 ///   unique_table          shop.email_unique_v2
 ///   unique_window         interval '1 hour'           since a message was enqueued
@@ -219,6 +227,7 @@
 ///   own_columns           note, amount_v2             columns that no other contract writes
 ///   has_own_columns       flag
 ///   revocations           list: privileges, objects, roles
+///   has_limits, has_places, has_rate, place_count     as above
 ///   has_unique, has_pending_key, has_timed_key, unique_table, unique_window and of unique_fields column, number, key_e
 ///   and comma as above
 ///

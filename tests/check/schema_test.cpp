@@ -114,6 +114,8 @@ const std::map<std::string, std::string>& probes() {
       {"accepted_break", queue + "accept_break = { zzzzzzzzzzzzzzz = 1 }\n"},
       {"retry", queue + "retry = { zzzzzzzzzzzzzzz = 1 }\n"},
       {"unique", queue + "unique = { zzzzzzzzzzzzzzz = 1 }\n"},
+      {"concurrency", queue + "concurrency = { zzzzzzzzzzzzzzz = 1 }\n"},
+      {"rate", queue + "rate = { zzzzzzzzzzzzzzz = 1 }\n"},
       {"grants", queue + "grants = { zzzzzzzzzzzzzzz = 1 }\n"},
       {"field_table", project + "[queues.email.payload]\na = { type = \"text\", zzzzzzzzzzzzzzz = 1 }\n"},
   };

@@ -66,6 +66,9 @@ class dumper {
     add("produce", q.grants.produce);
     add("consume", q.grants.consume);
     add("operate", q.grants.operate);
+    if (q.concurrency > 0) line("  concurrency {}", q.concurrency);
+    if (q.rate)
+      line("  rate {} in {} burst {}", q.rate->count, declaration::spell_duration(q.rate->per), q.rate->burst);
     if (q.unique) {
       line("  unique by {} {}", fmt::join(q.unique->fields, ", "),
            q.unique->within ? "within " + declaration::spell_duration(*q.unique->within) : "while pending");

@@ -166,7 +166,8 @@ std::string broken_queue(const queue& q, const project& in) {
   if (q.sunset < 1'000'000 || q.sunset > longest_duration) return "a sunset";
   if (q.retry.initial < 1 || q.retry.max < q.retry.initial || q.retry.max > longest_duration) return "delays";
   if (q.retry.max_attempts < 1 || !(q.retry.jitter >= 0 && q.retry.jitter <= 1)) return "attempts or jitter";
-  if (q.is_log && (q.stream || q.priorities > 0 || q.unique || q.order)) return "what a log cannot do";
+  if (q.is_log && (q.stream || q.priorities > 0 || q.unique || q.order || q.concurrency > 0 || q.rate))
+    return "what a log cannot do";
   if (q.is_schemaless != q.payload.empty()) return "a payload";
   if (q.payload.size() > 99 || !are_unique(q.payload)) return "fields";
   for (const auto* roles : {&q.grants.produce, &q.grants.consume, &q.grants.operate}) {
