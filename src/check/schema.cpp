@@ -71,6 +71,8 @@ constexpr std::array keys{
         "queue", "storage", R"({"enum": ["rows", "log"], "default": "rows"})",
         "How messages are stored: as rows that are updated and deleted, or in a log that only grows and is emptied "
         "as a whole."},
+    schema_key{"queue", "keep_done", duration,
+               "How long a handled message is kept with its result, 1s to 36600d. Default: it is deleted."},
     schema_key{"queue", "grants", R"({"$ref": "#/$defs/grants"})", "Which roles may do what."},
     schema_key{"queue", "payload", R"({"$ref": "#/$defs/payload"})", "The fields of a message, or \"jsonb\".", true},
 

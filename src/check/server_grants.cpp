@@ -118,6 +118,11 @@ class grants_check {
     grant_functions(consume, "", {"quern_queue_of", "queue_dequeue", "queue_ack"});
     for (const auto table : {"message", "delayed"}) grant(operate, fmt::format("table {}{}", tables, table), "SELECT");
     if (queue.dead_letter) grant(operate, fmt::format("table {}dead", tables), "SELECT");
+    if (queue.keep_done) {
+      grant_functions(consume, tables, {"maintain"});
+      grant_functions(operate, tables, {"maintain"});
+      grant(operate, fmt::format("table {}done", tables), "SELECT");
+    }
     if (!queue.is_log) return;
     grant(produce, fmt::format("sequence {}segment", tables), "SELECT");
     grant_functions(consume, tables, {"maintain"});
@@ -140,6 +145,10 @@ class grants_check {
       grant_functions(operate, prefix, {"blocked"});
     if (queue.concurrency > 0 || queue.rate) grant_functions(operate, prefix, {"limits"});
     if (queue.dead_letter) grant_functions(operate, prefix, {"redrive", "redrive_all", "purge"});
+    if (!queue.keep_done) return;
+    grant_functions(produce, prefix, {"result", "await", "await_end"});
+    grant_functions(consume, prefix, {"ack_results", "ack_result"});
+    grant_functions(operate, prefix, {"result", "done", "done_count", "forget_done"});
   }
 
   void expect_stream(const declaration::queue& stream, const contract::line& line, const std::string& prefix) {

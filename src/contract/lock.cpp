@@ -156,6 +156,7 @@ std::vector<option> options_of(const declaration::queue& queue) {
     result.emplace_back("rate.burst", fmt::to_string(queue.rate->burst));
   }
   if (queue.is_log) result.emplace_back("storage", "log");
+  if (queue.keep_done) result.emplace_back("keep_done", declaration::spell_duration(*queue.keep_done));
   add_docs(result, queue);
   return result;
 }

@@ -147,6 +147,7 @@ void set(declaration::queue& queue, std::string_view key, const std::string& val
   if (key == "grants.operate") queue.grants.operate = list(value);
   if (key == "ordered_by") queue.order = declaration::ordering{.field = value};
   if (key == "storage") queue.is_log = value == "log";
+  if (key == "keep_done") queue.keep_done = duration(value);
   if (key == "on_failure" && queue.order) queue.order->on_failure = policy(value);
   set_limit(queue, key, value);
   constexpr std::string_view payload = "payload.";

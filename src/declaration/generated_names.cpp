@@ -152,6 +152,25 @@ constexpr std::array log_suffixes{
     suffix{"_restored", "function"},
 };
 
+// Of a queue that keeps handled messages, besides what the segments of the archive have.
+constexpr std::array done_suffixes{
+    suffix{"_done", "table"},
+    suffix{"_done_segment", "sequence"},
+    suffix{"_done_rotated_at", "sequence"},
+    suffix{"_done_maintained_at", "sequence"},
+    suffix{"_tell", "function"},
+    suffix{"_truncate_done", "function"},
+    suffix{"_maintain", "function"},
+    suffix{"_ack_results", "function"},
+    suffix{"_ack_result", "function"},
+    suffix{"_result", "function"},
+    suffix{"_await", "function"},
+    suffix{"_await_end", "function"},
+    suffix{"_done", "function"},
+    suffix{"_done_count", "function"},
+    suffix{"_forget_done", "function"},
+};
+
 // Of a stream; the last digits are of its segments.
 constexpr std::array stream_suffixes{
     suffix{"_event", "table"},
@@ -352,6 +371,16 @@ std::vector<generated_name> names_of_queue(std::string_view queue, std::string_v
 
 std::vector<generated_name> names_of_log(std::string_view queue) {
   return names_of(log_suffixes, queue, {});
+}
+
+std::vector<generated_name> names_of_done(std::string_view queue) {
+  auto names = names_of(done_suffixes, queue, {});
+  for (int segment = 0; segment < 5; ++segment) {
+    names.push_back({fmt::format("{}_done_{}", queue, segment), "table"});
+    for (const auto* index : {"key", "at"})
+      names.push_back({fmt::format("{}_done_{}_{}", queue, segment, index), "index"});
+  }
+  return names;
 }
 
 std::vector<generated_name> names_of_stream(std::string_view stream, std::string_view version) {

@@ -35,6 +35,9 @@ std::vector<generated_name> names_of_queue(std::string_view queue, std::string_v
 /// Those that a queue with a log has besides.
 std::vector<generated_name> names_of_log(std::string_view queue);
 
+/// What a queue that keeps handled messages has besides.
+std::vector<generated_name> names_of_done(std::string_view queue);
+
 /// The same of a stream.
 std::vector<generated_name> names_of_stream(std::string_view stream, std::string_view version);
 

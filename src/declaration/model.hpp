@@ -153,6 +153,7 @@ struct queue {
   bool dead_letter = true;                // false: a message is dropped after its last attempt
   std::optional<std::int64_t> expires{};  // since it was due for the first time; nothing: it waits as long as it takes
   bool is_log = false;                    // storage = "log"; else rows that are updated
+  std::optional<std::int64_t> keep_done{};  // for how long handled messages are kept; nothing: they are deleted
   std::optional<ordering> order;
   role_grants grants;
   int priorities = 0;  // how many there are, 0 is handed out first; 0: the queue has none

@@ -139,6 +139,9 @@ std::vector<owner> owners_of(const project& declared, const std::vector<former_n
     if (each.is_log && found.overlaps(each.name)) {
       for (auto& name : names_of_log(each.name)) names.push_back(std::move(name));
     }
+    if (each.keep_done && found.overlaps(each.name)) {
+      for (auto& name : names_of_done(each.name)) names.push_back(std::move(name));
+    }
     owners.push_back({fmt::format("the {} '{}'", kind, text::clipped(each.name)), each.where, std::move(names)});
   }
   for (const auto& [name, queue, where] : former) {

@@ -18,11 +18,10 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array queue_keys{"doc"sv,        "lease"sv,       "sunset"sv,       "retry"sv,   "dead_letter"sv,
-                                "priorities"sv, "ordered_by"sv,  "on_failure"sv,   "storage"sv, "grants"sv,
-                                "payload"sv,    "removed"sv,     "accept_break"sv, "unique"sv,  "renamed_from"sv,
-                                "expires"sv,    "concurrency"sv, "rate"sv};
-constexpr std::array planned_queue_keys{"keep_done"sv};
+constexpr std::array queue_keys{"doc"sv,        "lease"sv,       "sunset"sv,       "retry"sv,    "dead_letter"sv,
+                                "priorities"sv, "ordered_by"sv,  "on_failure"sv,   "storage"sv,  "grants"sv,
+                                "payload"sv,    "removed"sv,     "accept_break"sv, "unique"sv,   "renamed_from"sv,
+                                "expires"sv,    "concurrency"sv, "rate"sv,         "keep_done"sv};
 constexpr std::array stream_keys{"doc"sv,     "retention"sv, "sunset"sv,       "grants"sv,
                                  "payload"sv, "removed"sv,   "accept_break"sv, "consumers"sv};
 constexpr std::array misplaced_stream_keys{"ordered_by"sv};
@@ -66,7 +65,7 @@ class queue_reader {
       check_keys(from_.value, {stream_keys, planned_stream_keys, misplaced_stream_keys}, title(), problems_);
       read_stream_keys();
     } else {
-      check_keys(from_.value, {queue_keys, planned_queue_keys}, title(), problems_);
+      check_keys(from_.value, {queue_keys, {}}, title(), problems_);
     }
     read_plain_keys();
     if (const auto* retry = find("retry")) result_.retry = declaration::read_retry(*retry, title(), problems_);
@@ -136,6 +135,8 @@ class queue_reader {
     if (const auto* priorities = find("priorities")) {
       result_.priorities = static_cast<int>(read_whole(*priorities, 2, most_priorities, problems_).value_or(0));
     }
+    if (const auto* keep = find("keep_done"))
+      result_.keep_done = read_duration(*keep, second, longest_retention, problems_);
     if (const auto* storage = find("storage")) read_storage(*storage);
     if (const auto* former = find("renamed_from")) read_renaming(*former);
   }
@@ -158,6 +159,7 @@ class queue_reader {
     if (!result_.is_log) return;
     refuse_beside_log("priorities", "a log hands messages out in the order in which they were committed");
     refuse_beside_log("unique", "what is pending would have to be found by its key, and a log has no index by keys");
+    refuse_beside_log("keep_done", "what is handled goes with the whole of its segment, and is not looked at again");
     refuse_beside_log("ordered_by", "a log hands out ranges, whose messages may be of the same key");
     refuse_beside_log("concurrency", "a log hands out ranges, and one claim may hold any number of messages");
     refuse_beside_log("rate", "a log hands out ranges, whose messages nobody has counted before");

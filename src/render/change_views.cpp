@@ -54,6 +54,7 @@ view change_view(const queue_model& model, const change_details& details) {
   result.set("is_its_contract", is_its_contract(model));
   result.set_flag("has_dead_letter", queue.dead_letter);
   result.set_flag("is_log", model.is_log());
+  result.set_flag("has_done", model.has_done());
   result.set_flag("is_ordered", is_ordered(model));
   result.set_flag("is_blocking", is_blocking(model));
   result.set_flag("has_expires", model.expires().has_value());

@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
+#include "render/done.hpp"
 #include "render/expiry_change.hpp"
 #include "render/index_step.hpp"
 #include "render/limit_steps.hpp"
@@ -70,6 +72,7 @@ class expansion {
     const bool has_dead = change_.model().has_dead_letter();
     if (has_dead && !had_dead) add_dead_letters();
     add_steps(expiry_.first());
+    add_steps(steps_before_done(change_));
     add_steps(unique_.first());
     if (version_ != 0) expand_tables();
     for (const auto& index : forward_.new_indexes) steps_.push_back(index_building(change_.model(), index));
@@ -86,15 +89,14 @@ class expansion {
     drop_indexes();
     add_steps(unique_.last());
     add_steps(expiry_.last());
+    add_steps(steps_after_done(change_));
     if (had_dead && !has_dead) drop_dead_letters();
     if (steps_.empty()) change_nothing();
     return std::move(steps_);
   }
 
  private:
-  void add_steps(std::vector<migration_step> steps) {
-    for (auto& step : steps) steps_.push_back(std::move(step));
-  }
+  void add_steps(std::vector<migration_step> steps) { std::ranges::move(steps, std::back_inserter(steps_)); }
 
   std::string version_words() const { return fmt::format(" in contract v{}", version_); }
 

@@ -28,6 +28,13 @@ std::string channel(std::string_view schema, std::string_view queue) {
   return fmt::format("{}.{}", schema, queue);
 }
 
+std::string done_channel(std::string_view schema, std::string_view queue) {
+  auto name = channel(schema, queue) + ".done";
+  // Where identifiers end.
+  if (name.size() <= 63) return name;
+  return fmt::format("quern.{:016x}.done", static_cast<std::uint64_t>(advisory_key(schema, queue)));
+}
+
 std::int64_t advisory_key(std::string_view schema, std::string_view queue) {
   const auto digest = contract::sha256_bytes(fmt::format("quern/queue/{}/{}", schema, queue));
   std::uint64_t key = 0;

@@ -22,6 +22,9 @@ std::string enumeration(std::string_view schema, std::string_view name);
 /// The notification channel, which is one identifier: `shop.email`, without quotes.
 std::string channel(std::string_view schema, std::string_view queue);
 
+/// The channel on which the ends of messages are told to those who wait for their results: `shop.email.done`.
+std::string done_channel(std::string_view schema, std::string_view queue);
+
 /// The advisory lock that waiting consumers of the queue share: the first eight bytes of SHA-256 of
 /// "quern/queue/<schema>/<queue>", big endian.
 std::int64_t advisory_key(std::string_view schema, std::string_view queue);

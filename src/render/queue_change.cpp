@@ -71,10 +71,9 @@ void revoke_producers(std::vector<revocation>& out, const queue_model& model, co
     out.push_back({"select", fmt::format("sequence {}_segment", prefix), list});
     return;
   }
-  out.push_back(
-      {"execute",
-       functions(model, {"wake", "enqueue_json", "cancel"}, {"wake", "enqueue", "enqueue_many", "enqueue_json"}),
-       list});
+  std::vector<std::string_view> shared{"wake", "enqueue_json", "cancel"};
+  if (model.has_done()) shared.insert(shared.end(), {"result", "await", "await_end"});
+  out.push_back({"execute", functions(model, shared, {"wake", "enqueue", "enqueue_many", "enqueue_json"}), list});
   out.push_back({fmt::format("insert ({})", stored_columns(model)), prefix + "_message", list});
   out.push_back({"usage", fmt::format("sequence {}_message_id", prefix), list});
   if (model.is_log()) out.push_back({"select", fmt::format("sequence {}_segment", prefix), list});
@@ -95,6 +94,7 @@ void revoke_consumers(std::vector<revocation>& out, const queue_model& model, co
   }
   std::vector<std::string_view> shared{"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt"};
   if (model.is_log()) shared.push_back("maintain");
+  if (model.has_done()) shared.insert(shared.end(), {"ack_results", "ack_result", "maintain"});
   out.push_back({"execute", functions(model, shared, {"claim", "claim_json", "take", "next_due"}), list});
   out.push_back({"select, update, delete", doors(model), list});
 }
@@ -121,7 +121,9 @@ void revoke_operators(std::vector<revocation>& out, const queue_model& model, co
   if (is_blocking(model)) names.push_back("blocked");
   if (has_limits(model)) names.push_back("limits");
   if (model.is_log()) names.insert(names.end(), {"maintain", "restored"});
+  if (model.has_done()) names.insert(names.end(), {"result", "done", "done_count", "forget_done", "maintain"});
   out.push_back({"execute", functions(model, names, {}), list});
+  if (model.has_done()) out.push_back({"select", prefix + "_done", list});
   out.push_back({"select",
                  fmt::format("{0}_message, {1}{0}_delayed{2}", prefix,
                              model.is_log() ? fmt::format("{0}_claim, {0}_end, {0}_live, ", prefix) : std::string{},
@@ -236,6 +238,7 @@ std::string change_rights(const queue_change& change, renderer& with, const rend
   for (const auto& name : now.model().names) {
     texts.push_back(now.under(name, "rights"));
     if (!now.model().is_stream()) texts.push_back(now.under(name, "limit_rights"));
+    if (!now.model().is_stream()) texts.push_back(now.under(name, "done_rights"));
   }
   return joined(texts);
 }

@@ -43,6 +43,8 @@ struct queue_model {
   /// Since it was due, in microseconds; nothing: messages wait as long as it takes.
   const std::optional<std::int64_t>& expires() const { return newest().queue.expires; }
   bool has_dead_letter() const { return newest().queue.dead_letter; }
+  /// Whether handled messages are kept, with their results.
+  bool has_done() const { return newest().queue.keep_done.has_value(); }
 };
 
 /// A project as its SQL knows it.

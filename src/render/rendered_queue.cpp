@@ -12,16 +12,16 @@ namespace render {
 namespace {
 
 /// Those that can be replaced in place, in an order in which each finds what it needs.
-constexpr std::array<std::string_view, 33> shared_objects{
-    "wake",       "advance_low_water", "log_state", "log_end",  "log_claim",   "log_space", "bury",      "head",
-    "start",      "wake_next",         "ack",       "ack_many", "retry_delay", "nack",      "extend",    "release",
-    "attempt",    "redrive",           "purge",     "blocked",  "stats",       "pause",     "json_door", "door_view",
-    "hold_key",   "free_key",          "cancel",    "expire",   "peek",        "places",    "rate",      "limits",
-    "limit_stats"};
+constexpr std::array<std::string_view, 37> shared_objects{
+    "wake",        "advance_low_water", "log_state",   "log_end",  "log_claim",   "log_space", "bury",      "head",
+    "start",       "wake_next",         "ack",         "ack_many", "retry_delay", "nack",      "extend",    "release",
+    "attempt",     "redrive",           "purge",       "blocked",  "stats",       "pause",     "json_door", "door_view",
+    "hold_key",    "free_key",          "cancel",      "expire",   "peek",        "places",    "rate",      "limits",
+    "limit_stats", "done_space",        "ack_results", "result",   "done"};
 /// Those that there are under each name; the others under the first name alone.
-constexpr std::array<std::string_view, 15> named_objects{"ack",       "ack_many",  "nack",    "extend", "release",
-                                                         "redrive",   "purge",     "blocked", "stats",  "pause",
-                                                         "json_door", "door_view", "cancel",  "peek",   "limit_stats"};
+constexpr std::array<std::string_view, 18> named_objects{
+    "ack",   "ack_many",  "nack",      "extend", "release", "redrive",     "purge",       "blocked", "stats",
+    "pause", "json_door", "door_view", "cancel", "peek",    "limit_stats", "ack_results", "result",  "done"};
 constexpr std::array<std::string_view, 10> version_objects{
     "pick", "pick_heads", "claim", "claim_json", "take", "next_due", "wake", "enqueue", "enqueue_many", "enqueue_json"};
 
@@ -101,7 +101,7 @@ rendered_queue::rendered_queue(renderer& with, const queue_model& model)
 std::string rendered_queue::all_under(const std::string& name) const {
   std::vector<std::string> texts;
   for (const auto object : named_objects) texts.push_back(under(name, object));
-  for (const auto* object : {"rights", "limit_rights"}) texts.push_back(under(name, object));
+  for (const auto* object : {"rights", "limit_rights", "done_rights"}) texts.push_back(under(name, object));
   return joined(texts);
 }
 

@@ -36,6 +36,7 @@ struct specimen {
     state = {{first, second, third},
              {{"doc", "Mail."},
               {"expires", "1h"},
+              {"keep_done", "7d"},
               {"ordered_by", "recipient"},
               {"concurrency.queue", "20"},
               {"rate.count", "100"},

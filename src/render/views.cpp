@@ -7,6 +7,7 @@
 #include <set>
 
 #include "render/consumer_view.hpp"
+#include "render/done.hpp"
 #include "render/limits.hpp"
 #include "render/names.hpp"
 #include "render/ordering.hpp"
@@ -376,6 +377,7 @@ view queue_view(const queue_model& model, const std::string& name) {
   set_door(result, model, *called.front());
   set_unique(result, model);
   set_limits(result, model);
+  set_done(result, model);
   return result;
 }
 
@@ -399,6 +401,9 @@ view version_view(const queue_model& model, const queue_version& version) {
   set_unique(result, model, version);
   result.set_flag("has_limits", has_limits(model));
   result.set_flag("has_places", has_places(model));
+  result.set_flag("has_done", model.has_done());
+  result.set("payload_m", archived_payload(model, "m"));
+  result.set("payload_d", archived_payload(model, "d"));
   return result;
 }
 

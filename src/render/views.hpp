@@ -108,6 +108,11 @@
 ///   retry_delay           least(interval '1 hour', interval '1 second' * power(2, least(p_attempt - 1, 12))) * (1 - 0.2 * random())
 ///                         an interval out of `p_attempt` (integer, 1 is the first attempt, which has just failed)
 ///   has_dead_letter       flag
+///   has_done              flag: handled messages are kept; then
+///   keep_done             interval '168 hours'        for how long
+///   done_channel          shop.email.done             on which the ends of messages are told, done_channel_literal in quotes
+///   payload_m             (select to_jsonb(…) …)      the payload of the row m as JSON, in the words of the contract that
+///                         wrote it; payload_d as well in sql/version, where has_done is too
 ///   doc_literal           'Transactional mail …'      a literal on one line, whatever the doc contains
 ///   has_doc               flag
 ///   operators             ops                         as producers
@@ -209,7 +214,7 @@
 /// migration: migration (email/0002_expand_v2), words (list: word), role_names, has_roles, steps (list: name, lock,
 /// lock_timeout, statement_timeout, transaction, text, probe, has_probe, cleanup, has_cleanup, reverse, has_reverse)
 ///
-/// The others: schema, line, line_literal, prefix, door, has_dead_letter, has_expires, is_log, is_ordered, is_blocking, producers and
+/// The others: schema, line, line_literal, prefix, door, has_dead_letter, has_expires, has_done, is_log, is_ordered, is_blocking, producers and
 /// has_producers as above, columns with their column alone, and
 ///   number                2                           the contract that it is about
 ///   queue, queue_literal, api                         as above: of that contract, else of the newest
@@ -261,6 +266,7 @@
 ///   schema, prefix        as in SQL
 ///   channel               shop.email
 ///   wake_key              -4615713571523186407        the advisory_key of SQL, as a literal of std::int64_t
+///   has_done, done_channel   as in sql/queue
 ///   enum_headers          list: header (shop/channel.hpp)
 ///   has_enum_headers      flag
 ///

@@ -58,6 +58,7 @@ class dumper {
     if (!q.doc.empty()) line("  doc {}", quoted(q.doc));
     if (q.stream) add(*q.stream);
     if (q.is_log) line("  storage log");
+    if (q.keep_done) line("  keep done {}", declaration::spell_duration(*q.keep_done));
     if (!q.stream) line("  lease {} dead_letter {}", declaration::spell_duration(q.lease), q.dead_letter);
     if (q.priorities > 0) line("  priorities {}", q.priorities);
     if (q.expires) line("  expires {}", declaration::spell_duration(*q.expires));

@@ -25,6 +25,7 @@ std::set<std::string> known_names() {
   std::set<std::string> names;
   for (const auto& each : declaration::names_of_queue("q", "1")) names.insert(each.name);
   for (const auto& each : declaration::names_of_log("q")) names.insert(each.name);
+  for (const auto& each : declaration::names_of_done("q")) names.insert(each.name);
   return names;
 }
 

@@ -43,7 +43,7 @@ std::string quoted(std::string_view text) {
 std::string stored_as_wanted(std::string_view declaration) {
   std::string text{declaration};
   if (!test::is_log()) return text;
-  for (const auto* key : {"storage", "priorities", "unique", "ordered_by"})
+  for (const auto* key : {"storage", "priorities", "unique", "ordered_by", "keep_done"})
     if (text.find(key) != std::string::npos) return text;
   for (auto at = text.find("[queues."); at != std::string::npos; at = text.find("[queues.", at + 1)) {
     const auto end = text.find(']', at);
