@@ -7,9 +7,11 @@
 #include <quern/contract.hpp>
 #include <quern/maintenance.hpp>
 #include <quern/message.hpp>
+#include <quern/message_result.hpp>
 #include <quern/pipeline.hpp>
 #include <quern/transaction.hpp>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -77,6 +79,20 @@ class consumer {
     return on_->execute_with(Contract::ack_many, values_).template value<std::vector<std::int64_t>>();
   }
 
+  /// The message is done, with a result for whoever asks. Only of a queue that keeps handled messages.
+  bool ack(const message_type& done, const json& result) requires contract_with_results<Contract> {
+    const std::optional<json> only{result};
+    return ack(std::span{&done, 1}, std::span{&only, 1}).empty();
+  }
+
+  /// The same of many, each with its own or none. Throws std::invalid_argument when there are not as many results.
+  std::vector<std::int64_t> ack(std::span<const message_type> done,
+                                std::span<const std::optional<json>> results) requires contract_with_results<Contract> {
+    if (done.empty()) return {};
+    put_ack(done, results);
+    return on_->execute_with(Contract::ack_results, values_).template value<std::vector<std::int64_t>>();
+  }
+
   struct claimed {
     std::vector<message_type> messages;
     std::vector<std::int64_t> lost;  // of those that were to be acknowledged
@@ -87,18 +103,16 @@ class consumer {
     if (done.empty()) return {claim(count, length), {}};
     maintain();
     put_ack(done);
-    const std::size_t ack_parameters = values_.size();
-    add_claim(count, length);
-    pipeline::prepare(*on_, Contract::ack_many, values_, 0, ack_parameters);
-    pipeline::prepare(*on_, Contract::claim, values_, ack_parameters, claim_parameters);
-    pipeline both{*on_};
-    both.add(Contract::ack_many, values_, 0, ack_parameters);
-    both.add(Contract::claim, values_, ack_parameters, claim_parameters);
-    both.sync();
-    const result lost = both.next();
-    const result messages = both.next();
-    both.finish();
-    return {decode_claimed(messages), lost.template value<std::vector<std::int64_t>>()};
+    return send_with_claim(Contract::ack_many, count, length);
+  }
+
+  /// ack(done, results) and claim(count, length) in the same way.
+  claimed ack_and_claim(std::span<const message_type> done, std::span<const std::optional<json>> results,
+                        std::int32_t count, lease length = {}) requires contract_with_results<Contract> {
+    if (done.empty()) return {claim(count, length), {}};
+    maintain();
+    put_ack(done, results);
+    return send_with_claim(Contract::ack_results, count, length);
   }
 
   /// The attempt failed. `error` is kept with the message, see kept_error().
@@ -203,6 +217,29 @@ class consumer {
   void add_claim(std::int32_t count, const lease& length) {
     values_.add(count);
     values_.add(std::optional<interval>{length});
+  }
+
+  /// What acknowledges is in the values.
+  claimed send_with_claim(const prepared& ack, std::int32_t count, const lease& length) {
+    const std::size_t ack_parameters = values_.size();
+    add_claim(count, length);
+    pipeline::prepare(*on_, ack, values_, 0, ack_parameters);
+    pipeline::prepare(*on_, Contract::claim, values_, ack_parameters, claim_parameters);
+    pipeline both{*on_};
+    both.add(ack, values_, 0, ack_parameters);
+    both.add(Contract::claim, values_, ack_parameters, claim_parameters);
+    both.sync();
+    const result lost = both.next();
+    const result messages = both.next();
+    both.finish();
+    return {decode_claimed(messages), lost.template value<std::vector<std::int64_t>>()};
+  }
+
+  void put_ack(std::span<const message_type> done, std::span<const std::optional<json>> results) {
+    if (results.size() != done.size())
+      throw std::invalid_argument{"quern::consumer: there must be a result, or none, of each message"};
+    put_ack(done);
+    values_.add(std::vector<std::optional<json>>{results.begin(), results.end()});
   }
 
   void put_ack(std::span<const message_type> done) {

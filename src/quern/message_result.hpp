@@ -51,12 +51,17 @@ struct result_statements {
   std::string_view channel;
 };
 
+template <contract_with_results Contract>
+inline constexpr result_statements result_statements_of{&Contract::result, &Contract::await, &Contract::await_end,
+                                                        Contract::done_channel};
+
 /// How long a wait relies on notifications alone: what is cancelled, purged or dropped is noticed after so long.
 inline constexpr std::chrono::milliseconds look_for_result_every{1000};
 
 /// Part of producer.
 message_result look_for_result(connection& on, const result_statements& by, std::int64_t message_id);
 message_result wait_for_result(connection& on, const result_statements& by, std::int64_t message_id, deadline until,
-                               const std::stop_token& stop, std::chrono::milliseconds look_every);
+                               const std::stop_token& stop,
+                               std::chrono::milliseconds look_every = look_for_result_every);
 
 }  // namespace quern

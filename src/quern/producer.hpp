@@ -8,10 +8,12 @@
 #include <optional>
 #include <quern/contract.hpp>
 #include <quern/copy_in.hpp>
+#include <quern/message_result.hpp>
 #include <quern/pipeline.hpp>
 #include <quern/time.hpp>
 #include <quern/transaction.hpp>
 #include <ranges>
+#include <stop_token>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -107,8 +109,20 @@ class producer {
 
   /// Takes a message back that waits, for its time or another attempt too; false when it is being handled, has ended or
   /// was never there. Of a queue with a log, database_error QN010 for one that was never tried.
-  bool cancel(std::int64_t message_id) {
-    return on_->execute(Contract::cancel, message_id).template value<bool>();
+  bool cancel(std::int64_t message_id) { return on_->execute(Contract::cancel, message_id).template value<bool>(); }
+
+  /// What has become of a message. Only of a queue that keeps handled messages (`keep_done` in the declaration).
+  message_result result(std::int64_t message_id) requires contract_with_results<Contract> {
+    return look_for_result(*on_, result_statements_of<Contract>, message_id);
+  }
+
+  /// Waits until the message has ended, and returns at once with what became of it; still `pending` when the time is
+  /// over or a stop was requested. Takes whatever notifications the connection has meanwhile. Throws std::logic_error
+  /// when the connection is in a transaction; otherwise as connection::execute().
+  message_result await_result(std::int64_t message_id, std::chrono::milliseconds timeout,
+                              const std::stop_token& stop = {}) requires contract_with_results<Contract> {
+    return wait_for_result(*on_, result_statements_of<Contract>, message_id, std::chrono::steady_clock::now() + timeout,
+                           stop);
   }
 
  private:
@@ -122,7 +136,7 @@ class producer {
     if constexpr (has_priorities) values_.add(options.priority);
   }
 
-  static outcome outcome_of(const result& answer) {
+  static outcome outcome_of(const quern::result& answer) {
     const row only = answer.single_row();
     if constexpr (contract_with_duplicates<Contract>) {
       return {only.get<std::int64_t>(0), only.get<bool>(1)};

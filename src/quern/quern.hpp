@@ -5,6 +5,7 @@
 // What generated headers and their users meet
 //   producer.hpp      enqueue: one message, a batch in one round trip, a range of any length; what was a duplicate
 //   consumer.hpp      claim, take, ack, nack, extend, release
+//   message_result.hpp  what became of a message, for who asks or waits
 //   message.hpp       a payload with its id, attempt and times
 //   stream_producer.hpp  stream_reader.hpp  stream_consumer.hpp  event.hpp  seal.hpp   the same of streams
 //   cooperative_consumer.hpp   one of many workers that share the cursor of a stream's consumer
@@ -45,6 +46,7 @@
 #include <quern/json.hpp>
 #include <quern/look_on.hpp>
 #include <quern/message.hpp>
+#include <quern/message_result.hpp>
 #include <quern/numeric.hpp>
 #include <quern/parameters.hpp>
 #include <quern/pipeline.hpp>

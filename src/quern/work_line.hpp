@@ -9,6 +9,8 @@
 #include <quern/consumer.hpp>
 #include <quern/error.hpp>
 #include <quern/heartbeat.hpp>
+#include <quern/json.hpp>
+#include <quern/message_result.hpp>
 #include <quern/reconnect.hpp>
 #include <quern/registration.hpp>
 #include <quern/server_clock.hpp>
@@ -68,6 +70,9 @@ class work_line {
   static constexpr handler_kind kind = kind_of_handler<Handler, message_type>();
   static constexpr bool takes_batches = kind == handler_kind::batch || kind == handler_kind::batch_and_loss;
   static constexpr bool takes_loss = kind == handler_kind::message_and_loss || kind == handler_kind::batch_and_loss;
+  static constexpr bool gives_results = quern::gives_results<Handler, message_type>();
+  static_assert(!gives_results || contract_with_results<contract_type>,
+                "the handler returns a result, and this queue keeps none: see keep_done");
   static constexpr std::chrono::milliseconds acknowledge_after{100};
   // Longer than the time between two sweeps of email_claim_v1 and its like.
   static constexpr std::chrono::milliseconds look_again_after{120};
@@ -151,9 +156,14 @@ class work_line {
       return shared_->note_lost(Consumer::id_of(claimed));
     }
     const auto error = call(std::as_const(claimed), next_++, 1);
-    if (!error) return handled_.push_back(std::move(claimed));
+    if (!error) return note_handled(std::move(claimed));
     failed_.push_back({std::move(claimed), *error});
     settle();
+  }
+
+  void note_handled(message_type&& done) {
+    handled_.push_back(std::move(done));
+    if constexpr (gives_results) results_.push_back(std::exchange(given_, std::nullopt));
   }
 
   void handle_together() {
@@ -179,16 +189,24 @@ class work_line {
     return true;
   }
 
+  template <class Argument>
+  decltype(auto) invoke(const Argument& argument, std::size_t first, std::size_t count) {
+    if constexpr (takes_loss)
+      return (*handler_)(argument, hand_.begin(first, count));
+    else
+      return (*handler_)(argument);
+  }
+
   // The text of what the handler has thrown, if it has.
   template <class Argument>
   std::optional<std::string> call(const Argument& argument, std::size_t first, std::size_t count) {
     const auto begin = clock::now();
     std::optional<std::string> error;
     try {
-      if constexpr (takes_loss) {
-        (*handler_)(argument, hand_.begin(first, count));
+      if constexpr (gives_results) {
+        given_ = invoke(argument, first, count);
       } else {
-        (*handler_)(argument);
+        invoke(argument, first, count);
       }
     } catch (const std::exception& thrown) {
       error = thrown.what();
@@ -208,13 +226,16 @@ class work_line {
 
   void acknowledge() {
     last_acknowledged_ = clock::now();
-    const auto lost = from_->ack(std::span<const message_type>{handled_});
-    note_ends(lost);
+    if constexpr (gives_results)
+      note_ends(from_->ack(handled_, results_));
+    else
+      note_ends(from_->ack(std::span<const message_type>{handled_}));
   }
 
   void note_ends(const std::vector<std::int64_t>& lost) {
     shared_->note_acknowledged(handled_.size() - lost.size());
     handled_.clear();
+    results_.clear();
     hand_.let_go(next_);
     for (const std::int64_t id : lost) shared_->note_lost(id);
   }
@@ -246,7 +267,12 @@ class work_line {
   bool is_given_back(std::int64_t id) const { return left_ && std::ranges::find(*left_, id) == left_->end(); }
 
   void acknowledge_and_claim() {
-    auto [next, lost] = from_->ack_and_claim(handled_, options().batch_size, options().lease);
+    auto [next, lost] = [this] {
+      if constexpr (gives_results)
+        return from_->ack_and_claim(handled_, results_, options().batch_size, options().lease);
+      else
+        return from_->ack_and_claim(handled_, options().batch_size, options().lease);
+    }();
     note_ends(lost);
     take(std::move(next));
     beat();
@@ -327,6 +353,8 @@ class work_line {
   std::vector<message_type> batch_;
   std::size_t next_ = 0;                           // in the batch: the first that was not dealt with
   std::vector<message_type> handled_;              // and not yet acknowledged
+  std::optional<json> given_;                      // by the last call of the handler
+  std::vector<std::optional<json>> results_;       // of what was handled, if the handler gives some
   std::vector<failed_message> failed_;             // and not yet told to the database
   std::optional<std::vector<std::int64_t>> left_;  // of the claim, after a failure: others were given back with it
   clock::time_point last_acknowledged_;

@@ -2,6 +2,8 @@
 
 #include <concepts>
 #include <functional>
+#include <optional>
+#include <quern/json.hpp>
 #include <span>
 #include <stop_token>
 #include <type_traits>
@@ -24,6 +26,20 @@ consteval handler_kind kind_of_handler() {
     return handler_kind::batch;
   else
     return handler_kind::none;
+}
+
+/// Whether what the handler returns for a message is its result: a json, or perhaps one.
+template <class Handler, class Message>
+consteval bool gives_results() {
+  constexpr auto is_result = []<class Returned>(std::type_identity<Returned>) {
+    return !std::is_void_v<Returned> && std::is_convertible_v<Returned, std::optional<json>>;
+  };
+  if constexpr (kind_of_handler<Handler, Message>() == handler_kind::message_and_loss)
+    return is_result(std::type_identity<std::invoke_result_t<Handler&, const Message&, std::stop_token>>{});
+  else if constexpr (kind_of_handler<Handler, Message>() == handler_kind::message)
+    return is_result(std::type_identity<std::invoke_result_t<Handler&, const Message&>>{});
+  else
+    return false;
 }
 
 template <class Handler, class Message>
