@@ -25,6 +25,7 @@ struct peek_arguments {
   std::vector<std::string> ids{};
   bool is_dead = false;
   bool is_leased = false;
+  bool is_done = false;
   bool is_json = false;
   std::optional<std::int64_t> after{};
   int limit = 20;
@@ -36,10 +37,11 @@ struct item {
   std::string state{};
   std::optional<int> attempt{};
   std::string at{};                    // enqueued or published
-  std::optional<std::string> until{};  // due, leased until or dead since
+  std::optional<std::string> until{};  // due, leased until, dead or done since
   std::optional<int> contract{};
   std::optional<std::string> last_error{};
   std::string payload{};
+  std::optional<std::string> result{};  // of a message that was handled
 };
 
 // In UTC, whatever the session's time zone is.
@@ -94,18 +96,48 @@ std::vector<item> stored(operated_schema& in, const std::string& function, std::
   return found;
 }
 
+// The newest first, or those of the ids.
+std::vector<item> handled_messages(operated_schema& in, const operated_queue& of, const peek_arguments& given) {
+  if (!has_function(in, of, "done"))
+    throw failure{exit_code::input_wrong,
+                  fmt::format("{} keeps no handled messages: it has no `keep_done`", of.title())};
+  const std::string from = given.ids.empty() ? "{0}($1) as d"
+                                             : "unnest($2) as i (id) cross join lateral {0}(p_message_id => i.id) as d "
+                                               "limit $1";
+  const auto rows = in.db.execute(
+      fmt::format("select d.message_id, d.attempt, {}, {}, d.contract_version::int4, d.payload, d.result from ",
+                  as_text("d.enqueued_at"), as_text("d.done_at")) +
+          fmt::format(fmt::runtime(from), of.function("done")) + (given.ids.empty() ? " where $2 is null" : ""),
+      given.limit, ids_of(given));
+  std::vector<item> found;
+  for (const auto row : rows) {
+    const auto result = row.get<std::optional<quern::json>>(6);
+    found.push_back({.id = row.get<std::int64_t>(0),
+                     .state = "done",
+                     .attempt = row.get<int>(1),
+                     .at = row.get<std::string>(2),
+                     .until = row.get<std::string>(3),
+                     .contract = row.get<int>(4),
+                     .payload = ordered_json::parse(row.get<quern::json>(5).text).dump(),
+                     .result = result ? std::optional{result->text} : std::nullopt});
+  }
+  return found;
+}
+
 std::vector<item> messages(operated_schema& in, const operated_queue& of, const peek_arguments& given) {
+  if (given.is_done) return handled_messages(in, of, given);
   if (given.is_dead) expect_dead_letters(in, of, "purge");
   return stored(in, of.function("peek"), "message_id", "enqueued_at", given);
 }
 
 std::vector<item> failed_events(operated_schema& in, const operated_target& target, const peek_arguments& given) {
+  if (given.is_done) throw failure{exit_code::usage, "--done is of queues: a stream keeps its events as they are"};
   return stored(in, target.queue.function("peek_failed"), "event_offset", "published_at", given, target.consumer);
 }
 
 // The last ones, where nothing is said of an offset.
 std::vector<item> events(operated_schema& in, const operated_queue& of, const peek_arguments& given) {
-  if (!given.ids.empty() || given.is_dead || given.is_leased)
+  if (!given.ids.empty() || given.is_dead || given.is_leased || given.is_done)
     throw failure{exit_code::usage,
                   fmt::format("events of a stream are shown by --after and --limit; dead ones are those of a consumer: "
                               "quern peek {}/CONSUMER --dead",
@@ -136,17 +168,22 @@ ordered_json as_json(const item& one, bool is_event) {
   if (one.attempt) made["attempt"] = *one.attempt;
   made[is_event ? "published_at" : "enqueued_at"] = one.at;
   if (one.until) {
-    const char* const what = one.state == "dead" ? "dead_at" : one.state == "leased" ? "lease_until" : "due_at";
+    const char* const what = one.state == "dead"     ? "dead_at"
+                             : one.state == "done"   ? "done_at"
+                             : one.state == "leased" ? "lease_until"
+                                                     : "due_at";
     made[what] = *one.until;
   }
   if (one.contract) made["contract_version"] = *one.contract;
   if (one.last_error) made["last_error"] = *one.last_error;
   made["payload"] = ordered_json::parse(one.payload);
+  if (one.result) made["result"] = ordered_json::parse(*one.result);
   return made;
 }
 
 std::string spell_state(const item& one) {
   if (one.state == "dead") return red("dead", stream::output) + " since " + one.until.value_or("");
+  if (one.state == "done") return green("done", stream::output) + " at " + one.until.value_or("");
   if (one.state == "leased") return yellow("leased", stream::output) + " until " + one.until.value_or("");
   if (one.state == "delayed") return yellow("delayed", stream::output) + " until " + one.until.value_or("");
   return green(one.state, stream::output);
@@ -158,11 +195,13 @@ void say_item(const item& one) {
   if (one.attempt && *one.attempt > 0) head += fmt::format("  attempt {}", *one.attempt);
   say(head);
   say("  " + one.payload);
+  if (one.result) say("  gave " + *one.result);
   if (one.last_error) say("  " + red(*one.last_error, stream::output));
 }
 
 exit_code run(const peek_arguments& given) {
-  if (given.is_dead && given.is_leased) throw failure{exit_code::usage, "--dead or --leased, not both"};
+  if (given.is_dead + given.is_leased + given.is_done > 1)
+    throw failure{exit_code::usage, "one of --dead, --leased and --done"};
   operated_schema in = open_schema(given.place, "quern peek");
   const operated_target target = find_target(in, given.target);
   const std::vector<item> found = !target.consumer.empty() ? failed_events(in, target, given)
@@ -191,6 +230,7 @@ void add_peek(CLI::App& program, exit_code& result) {
   command->add_option("id", given->ids, "These messages, in whatever state they are");
   add_operated(*command, given->place);
   command->add_flag("--dead", given->is_dead, "The dead letters");
+  command->add_flag("--done", given->is_done, "What was handled, the newest first, with its results");
   command->add_flag("--leased", given->is_leased, "What is being worked on");
   command->add_option("--after", given->after, "Events after this offset (default: the last ones)");
   command->add_option("--limit", given->limit, "At most so many")

@@ -5,10 +5,12 @@
 #include <optional>
 #include <quern/claim_token.hpp>
 #include <quern/contract.hpp>
+#include <quern/error.hpp>
 #include <quern/maintenance.hpp>
 #include <quern/message.hpp>
 #include <quern/message_result.hpp>
 #include <quern/pipeline.hpp>
+#include <quern/sqlstate.hpp>
 #include <quern/transaction.hpp>
 #include <span>
 #include <stdexcept>
@@ -183,10 +185,15 @@ class consumer {
 
  private:
   static constexpr std::size_t claim_parameters = 2;
-  // Of a log, clears away what is done.
+  // Of a log or an archive, clears away what is done. An archive may have been taken away while the program runs.
   void maintain() {
     if constexpr (requires { Contract::maintain; }) {
-      if (!on_->is_in_transaction()) maintenance_.when_due<Contract>(*on_);
+      if (on_->is_in_transaction()) return;
+      try {
+        maintenance_.when_due<Contract>(*on_);
+      } catch (const database_error& refused) {
+        if (!contract_with_results<Contract> || refused.sqlstate() != sqlstate::undefined_function) throw;
+      }
     }
   }
 

@@ -186,6 +186,25 @@ TEST_CASE("a segment stays while somebody has put something into it and not comm
   CHECK(here.db.ask("select message_id from mail_done()") == "2");
 }
 
+TEST_CASE("what was put into a segment after it was found too old is found again under its lock") {
+  test::workshop here{archived};
+  here.db.ask("alter function mail_truncate_done set lock_timeout = '20s'");
+  here.db.send("a");
+  here.db.send("b");
+  REQUIRE(here.db.take().size() == 1);
+  auto other = here.open();
+  other.begin();
+  REQUIRE(other.take().size() == 1);
+  age(here.db, "6h1s");
+  here.db.ask("select setval('mail_done_segment', 1)");
+  auto clearing = here.open();
+  auto cleared = clearing.later("select mail_maintain()");
+  here.wait_until_blocked(clearing);
+  other.commit();
+  cleared.get();
+  CHECK(segments(here.db) == "0|2");
+}
+
 TEST_CASE("claims and takes clear away by themselves only where they are the whole of their transaction") {
   test::workshop here{archived};
   const auto is_due = [&] {
