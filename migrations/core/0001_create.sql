@@ -1,5 +1,6 @@
 -- quern migration: core/0001_create
 -- The objects that every queue of the project shares.
+-- roles: ops
 
 -- step: create
 -- lock: none but on the new objects
@@ -438,7 +439,365 @@ $$;
 comment on function shop.stream_consume(text, bigint, integer) is 'The events of a stream after an offset, which the caller keeps.';
 revoke all on function shop.stream_consume(text, bigint, integer) from public;
 
+-- What became of each schedule. A time fires only when it is behind last_due_at, and whoever fires holds the row until it has
+-- committed: so no time fires twice, however many look, and whatever the clock does.
+create table shop.quern_schedule (
+  schedule text not null,
+  counted_from timestamptz not null default clock_timestamp(),
+  last_due_at timestamptz,
+  last_fired_at timestamptz,
+  failure_count integer not null default 0,
+  retry_at timestamptz,
+  last_error text,
+  constraint quern_schedule_key primary key (schedule)
+) with (
+  fillfactor = 50
+);
+comment on table shop.quern_schedule is 'What became of each schedule: see quern_schedules(), which knows what they are.';
+comment on column shop.quern_schedule.counted_from is 'Since when it is as it is: earlier times are none of its.';
+
+create function shop.quern_schedule_falls_on(p_days integer[], p_months integer[], p_weekdays integer[], p_day date)
+returns boolean
+language sql immutable
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select coalesce(extract(month from p_day)::integer = any (p_months), true)
+    and case
+      when p_days is null then coalesce(extract(dow from p_day)::integer = any (p_weekdays), true)
+      when p_weekdays is null then extract(day from p_day)::integer = any (p_days)
+      else extract(day from p_day)::integer = any (p_days) or extract(dow from p_day)::integer = any (p_weekdays)
+    end;
+end;
+comment on function shop.quern_schedule_falls_on(integer[], integer[], integer[], date) is 'Whether a schedule has times on a day; null stands for any value, and of days and weekdays one suffices.';
+revoke all on function shop.quern_schedule_falls_on(integer[], integer[], integer[], date) from public;
+
+-- What a clock of the zone shows becomes a moment. What it never shows, because it is put forward, is due at once when it has
+-- been; what it shows twice, because it is put back, is due the first time. A schedule of every hour follows the clock as it
+-- runs instead: nothing stands for what it skips, and both of two hours count.
+create function shop.quern_schedule_times(p_minutes integer[], p_hours integer[], p_zone text, p_day date)
+returns setof timestamptz
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select distinct d.due_at
+  from unnest(p_hours) as h(hour_shown)
+  cross join unnest(p_minutes) as m(minute_shown)
+  cross join lateral (select p_day + make_interval(hours => h.hour_shown, mins => m.minute_shown)) as c(shown)
+  -- The later of two moments, and the one by the offset of the day before: where they differ the clock was moved in between.
+  cross join lateral (select c.shown at time zone p_zone) as l(later_at)
+  cross join lateral (select l.later_at - interval '24 hours') as b(before_at)
+  cross join lateral (
+    select (c.shown - ((b.before_at at time zone p_zone) - (b.before_at at time zone 'UTC'))) at time zone 'UTC'
+  ) as e(early_at)
+  cross join lateral (
+    select e.early_at
+    where e.early_at at time zone p_zone = c.shown
+    union all
+    select l.later_at
+    where l.later_at at time zone p_zone = c.shown
+      and (cardinality(p_hours) = 24 or e.early_at at time zone p_zone <> c.shown)
+    union all
+    select min(g.moment)
+    from generate_series(e.early_at - ((e.early_at at time zone p_zone) - c.shown), e.early_at, interval '1 minute') as g(moment)
+    where cardinality(p_hours) < 24
+      and e.early_at at time zone p_zone <> c.shown
+      and l.later_at at time zone p_zone <> c.shown
+      and g.moment at time zone p_zone > c.shown
+    having count(*) > 0
+  ) as d(due_at);
+end;
+comment on function shop.quern_schedule_times(integer[], integer[], text, date) is 'The moments at which a schedule is due on a day of its zone.';
+revoke all on function shop.quern_schedule_times(integer[], integer[], text, date) from public;
+
+create function shop.quern_schedule_next(p_minutes integer[], p_hours integer[], p_days integer[], p_months integer[], p_weekdays integer[], p_zone text, p_after timestamptz)
+returns timestamptz
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_day date := (p_after at time zone p_zone)::date - 1;
+  -- Leap days are up to eight years apart.
+  v_last constant date := v_day + 3000;
+  v_due_at timestamptz;
+begin
+  while v_day <= v_last loop
+    if shop.quern_schedule_falls_on(p_days, p_months, p_weekdays, v_day) then
+      select min(t.due_at)
+      into v_due_at
+      from shop.quern_schedule_times(p_minutes, p_hours, p_zone, v_day) as t(due_at)
+      where t.due_at > p_after;
+      if v_due_at is not null then
+        return v_due_at;
+      end if;
+    end if;
+    v_day := v_day + 1;
+  end loop;
+  return null;
+end
+$$;
+comment on function shop.quern_schedule_next(integer[], integer[], integer[], integer[], integer[], text, timestamptz) is 'When a schedule is due next after a moment.';
+revoke all on function shop.quern_schedule_next(integer[], integer[], integer[], integer[], integer[], text, timestamptz) from public;
+
+create function shop.quern_schedule_due(p_minutes integer[], p_hours integer[], p_days integer[], p_months integer[], p_weekdays integer[], p_zone text, p_after timestamptz, p_until timestamptz, p_count integer)
+returns timestamptz[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_day date := (p_until at time zone p_zone)::date + 1;
+  v_first constant date := (p_after at time zone p_zone)::date - 1;
+  v_due timestamptz[] := '{}';
+begin
+  while v_day >= v_first and cardinality(v_due) < p_count loop
+    if shop.quern_schedule_falls_on(p_days, p_months, p_weekdays, v_day) then
+      -- A day that a zone leaves out is due with the one behind it.
+      v_due := array(
+        select t.due_at
+        from shop.quern_schedule_times(p_minutes, p_hours, p_zone, v_day) as t(due_at)
+        where t.due_at > p_after
+          and t.due_at <= p_until
+          and t.due_at <> all (v_due)
+        order by t.due_at
+      ) || v_due;
+    end if;
+    v_day := v_day - 1;
+  end loop;
+  return v_due[greatest(cardinality(v_due) - p_count + 1, 1):];
+end
+$$;
+comment on function shop.quern_schedule_due(integer[], integer[], integer[], integer[], integer[], text, timestamptz, timestamptz, integer) is 'The last moments at which a schedule was due within a time, in their order.';
+revoke all on function shop.quern_schedule_due(integer[], integer[], integer[], integer[], integer[], text, timestamptz, timestamptz, integer) from public;
+
+create function shop.quern_schedule_declared()
+returns table (
+  schedule text,
+  target text,
+  cron text,
+  zone text,
+  minutes integer[],
+  hours integer[],
+  days integer[],
+  months integer[],
+  weekdays integer[],
+  catch_up text,
+  runner text,
+  doc text
+)
+language sql stable
+set search_path = pg_catalog, pg_temp
+begin atomic
+  values
+    ('daily_report', 'webhooks', '30 6 * * mon-fri', 'Europe/Berlin', array[30], array[6], null::integer[], null::integer[], array[1, 2, 3, 4, 5], 'last', 'quern', 'Yesterday''s figures, before work begins.');
+end;
+comment on function shop.quern_schedule_declared() is 'The schedules as the declaration has them; null stands for any value of a field.';
+revoke all on function shop.quern_schedule_declared() from public;
+
+create function shop.quern_schedule_fire(p_schedule text)
+returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_schedule = 'daily_report' then
+    return shop.webhooks_enqueue_json_v1('{"type": "daily"}');
+  end if;
+  raise exception using
+    errcode = 'QN030',
+    message = format('there is no schedule "%s"', p_schedule);
+end
+$$;
+comment on function shop.quern_schedule_fire(text) is 'Enqueues or publishes what a schedule is for; returns the message id.';
+revoke all on function shop.quern_schedule_fire(text) from public;
+
+-- Fires what is due, each time in the transaction of the caller, and says when to come again: at the smallest of next_due_at,
+-- or after the smallest wait, which is by the clock of the server. A schedule that cannot fire is tried again, later each time,
+-- and keeps no other one back.
+create function shop.quern_schedule_run(p_runner text default 'quern', p_count integer default 100)
+returns table (schedule text, due_at timestamptz, message_id bigint, error text, next_due_at timestamptz, wait interval)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_one record;
+  v_state shop.quern_schedule;
+  v_now timestamptz;
+  v_after timestamptz;
+  v_due timestamptz[];
+  v_due_at timestamptz;
+  v_place integer;
+  v_next_due_at timestamptz;
+  v_message_id bigint;
+  v_error text;
+  v_code text;
+begin
+  -- Always in the same order: two runs wait for each other, and never in a circle.
+  for v_one in
+    select d.*
+    from shop.quern_schedule_declared() as d
+    where d.runner = p_runner
+    order by d.schedule
+  loop
+    insert into shop.quern_schedule as s (schedule)
+    select v_one.schedule
+    where not exists (select from shop.quern_schedule as o where o.schedule = v_one.schedule)
+    on conflict on constraint quern_schedule_key do nothing;
+    -- Whoever comes second waits here, and goes on with what the first one has left.
+    select s.*
+    into v_state
+    from shop.quern_schedule as s
+    where s.schedule = v_one.schedule
+    for no key update;
+
+    v_now := clock_timestamp();
+    v_after := greatest(v_state.last_due_at, v_state.counted_from);
+    v_error := null;
+    v_due := '{}';
+    v_due_at := null;
+    -- A clock that was put back would make it wait for long.
+    if v_state.retry_at > v_now and v_state.retry_at < v_now + interval '2 minutes' then
+      v_next_due_at := v_state.retry_at;
+    else
+      begin
+        v_due := shop.quern_schedule_due(
+          v_one.minutes, v_one.hours, v_one.days, v_one.months, v_one.weekdays, v_one.zone,
+          case v_one.catch_up when 'none' then greatest(v_after, v_now - interval '2 minutes') else v_after end,
+          v_now,
+          case v_one.catch_up when 'all' then 1000 else 1 end
+        );
+        v_due := v_due[:greatest(p_count, 1)];
+        v_next_due_at := shop.quern_schedule_next(
+          v_one.minutes, v_one.hours, v_one.days, v_one.months, v_one.weekdays, v_one.zone,
+          case when v_one.catch_up = 'all' and cardinality(v_due) > 0 then v_due[cardinality(v_due)] else greatest(v_after, v_now) end
+        );
+      exception
+        when others then
+          -- The server has lost the zone.
+          v_due := '{}';
+          get stacked diagnostics v_error = message_text, v_code = returned_sqlstate;
+          v_error := format('%s (%s)', v_error, v_code);
+          v_next_due_at := v_now + interval '1 minute';
+          update shop.quern_schedule as s
+          set failure_count = s.failure_count + 1,
+            retry_at = v_next_due_at,
+            last_error = v_error
+          where s.schedule = v_one.schedule;
+      end;
+    end if;
+
+    for v_place in 1..cardinality(v_due) loop
+      v_due_at := v_due[v_place];
+      begin
+        v_message_id := shop.quern_schedule_fire(v_one.schedule);
+        update shop.quern_schedule as s
+        set last_due_at = v_due_at,
+          last_fired_at = clock_timestamp(),
+          failure_count = 0,
+          retry_at = null,
+          last_error = null
+        where s.schedule = v_one.schedule;
+      exception
+        when others then
+          get stacked diagnostics v_error = message_text, v_code = returned_sqlstate;
+          v_error := format('%s (%s)', v_error, v_code);
+          v_next_due_at := clock_timestamp() + least(interval '1 second' * power(2, least(v_state.failure_count, 6)), interval '1 minute');
+          update shop.quern_schedule as s
+          set failure_count = s.failure_count + 1,
+            retry_at = v_next_due_at,
+            last_error = v_error
+          where s.schedule = v_one.schedule;
+      end;
+      exit when v_error is not null;
+      return query select v_one.schedule, v_due_at, v_message_id, null::text, coalesce(v_due[v_place + 1], v_next_due_at), coalesce(v_due[v_place + 1], v_next_due_at) - clock_timestamp();
+    end loop;
+    if v_error is not null then
+      return query select v_one.schedule, v_due_at, null::bigint, v_error, v_next_due_at, v_next_due_at - clock_timestamp();
+    elsif cardinality(v_due) = 0 then
+      return query select v_one.schedule, null::timestamptz, null::bigint, null::text, v_next_due_at, v_next_due_at - clock_timestamp();
+    end if;
+  end loop;
+end
+$$;
+comment on function shop.quern_schedule_run(text, integer) is 'Fires what is due of the schedules of a runner: a row for each time that fired or failed, and one for each schedule that had none, with when to come again.';
+revoke all on function shop.quern_schedule_run(text, integer) from public;
+
+create function shop.quern_schedules()
+returns table (
+  schedule text,
+  target text,
+  cron text,
+  zone text,
+  catch_up text,
+  runner text,
+  last_due_at timestamptz,
+  last_fired_at timestamptz,
+  next_due_at timestamptz,
+  overdue_since timestamptz,
+  failure_count integer,
+  last_error text,
+  doc text
+)
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select
+    d.schedule,
+    d.target,
+    d.cron,
+    d.zone,
+    d.catch_up,
+    d.runner,
+    s.last_due_at,
+    s.last_fired_at,
+    shop.quern_schedule_next(d.minutes, d.hours, d.days, d.months, d.weekdays, d.zone, greatest(s.last_due_at, clock_timestamp())),
+    case when o.due_at <= clock_timestamp() then o.due_at end,
+    coalesce(s.failure_count, 0),
+    s.last_error,
+    d.doc
+  from shop.quern_schedule_declared() as d
+  left join shop.quern_schedule as s using (schedule)
+  cross join lateral (
+    select shop.quern_schedule_next(
+      d.minutes, d.hours, d.days, d.months, d.weekdays, d.zone,
+      case d.catch_up
+        when 'none' then greatest(s.last_due_at, s.counted_from, clock_timestamp() - interval '2 minutes')
+        else greatest(s.last_due_at, coalesce(s.counted_from, clock_timestamp()))
+      end
+    )
+  ) as o(due_at)
+  order by d.schedule;
+end;
+comment on function shop.quern_schedules() is 'The schedules, what became of them and when they are due next. overdue_since: nobody has fired a time that has passed.';
+revoke all on function shop.quern_schedules() from public;
+
+grant execute on function shop.quern_schedule_run(text, integer), shop.quern_schedules() to ops;
+
+do $$
+begin
+  if not exists (select from pg_catalog.pg_timezone_names as z where z.name = 'Europe/Berlin') then
+    raise exception using
+      errcode = 'QN031',
+      message = 'the server has no time zone "Europe/Berlin", which the schedule "daily_report" needs',
+      hint = 'pg_timezone_names lists those that the server has.';
+  end if;
+end
+$$;
+insert into shop.quern_schedule (schedule)
+values ('daily_report')
+on conflict (schedule) do update
+set counted_from = clock_timestamp(),
+  failure_count = 0,
+  retry_at = null;
+
 -- reverse
+drop function shop.quern_schedules;
+drop function shop.quern_schedule_run;
+drop function shop.quern_schedule_fire;
+drop function shop.quern_schedule_declared;
+drop function shop.quern_schedule_due;
+drop function shop.quern_schedule_next;
+drop function shop.quern_schedule_times;
+drop function shop.quern_schedule_falls_on;
 drop function shop.stream_consume;
 drop function shop.stream_publish;
 drop function shop.quern_is_own_transaction;
@@ -453,6 +812,6 @@ drop function shop.quern_worker_beat;
 drop function shop.quern_worker_begin;
 drop function shop.quern_note_client;
 drop function shop.quern_handshake;
-drop table shop.quern_client, shop.quern_contract, shop.quern_queue, shop.quern_worker;
+drop table shop.quern_client, shop.quern_contract, shop.quern_queue, shop.quern_schedule, shop.quern_worker;
 
 drop type shop.channel;

@@ -119,6 +119,22 @@ Way out: keep what belongs together in one field of type jsonb.)~"},
 to work with a queue goes to someone, never to everyone.
   grants = { produce = ["web"], consume = ["mailer"] }
 Way out: name the role that the program logs in with, or a group of such roles.)~"},
+    code{"invalid_cron", "a cron line cannot be read", error,
+         R"~(Five fields say when a schedule fires: minute, hour, day, month and weekday, by the clock of its zone.
+  cron = "30 9 * * mon-fri"     at half past nine on working days
+  cron = "*/15 8-17 1,15 * *"   lists, ranges and steps
+  cron = "@daily"               also @hourly, @weekly, @monthly, @yearly
+Way out: mend what the caret points at; there are no seconds, and none of L, W, # and ?.)~"},
+    code{"invalid_zone", "a time zone has no possible name", error,
+         R"~(Zones have the names of the time zone database, because an offset knows no daylight saving:
+  zone = "Europe/Berlin"
+Way out: select name from pg_timezone_names lists them. Whether the server has it is looked at when it is migrated.)~"},
+    code{"unknown_target", "a schedule is for a queue or stream that is not declared", error,
+         R"~(A schedule enqueues a message or publishes an event, of which the declaration has to know the payload:
+  [schedules.daily_report]
+  cron  = "0 9 * * *"
+  queue = "webhooks"
+Way out: mend the name, write `stream` for a stream, or declare the queue.)~"},
 };
 
 }  // namespace

@@ -40,6 +40,8 @@ constexpr std::array keys{
     schema_key{"", "removed_streams", R"({"$ref": "#/$defs/removed_streams"})",
                "Streams that are to be dropped, by name."},
 
+    schema_key{"", "schedules", R"({"$ref": "#/$defs/schedules"})", "What comes at times, by name."},
+
     schema_key{"project", "name", R"({"$ref": "#/$defs/name"})", "Also the schema and the namespace, by default.",
                true},
     schema_key{"project", "schema", R"({"$ref": "#/$defs/name"})", "The schema in PostgreSQL. Default: the name."},
@@ -136,6 +138,22 @@ constexpr std::array keys{
     schema_key{"consumer", "on_failure", R"({"enum": ["block", "skip"], "default": "block"})",
                "Whether later events of a key wait for one that ran out of attempts, or go on without it."},
 
+    schema_key{"schedule", "doc", text, "What it is for; quern_schedules() shows it."},
+    schema_key{"schedule", "cron", R"({"type": "string", "minLength": 1})",
+               "When it fires: minute, hour, day, month and weekday (\"0 9 * * mon-fri\"), or \"@daily\" and the like.",
+               true},
+    schema_key{"schedule", "zone",
+               R"({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z][A-Za-z0-9_+-]*)*$",
+                   "maxLength": 63, "default": "UTC"})",
+               "The time zone whose clock is meant: Europe/Berlin. Default: UTC."},
+    schema_key{"schedule", "queue", R"({"$ref": "#/$defs/name"})", "The queue that gets a message; else say 'stream'."},
+    schema_key{"schedule", "stream", R"({"$ref": "#/$defs/name"})", "The stream that gets an event; else say 'queue'."},
+    schema_key{"schedule", "payload", R"({"type": "object"})", "The fields of the message, of the present contract."},
+    schema_key{"schedule", "catch_up", R"({"enum": ["none", "last", "all"], "default": "last"})",
+               "What becomes of the times that passed while no scheduler ran."},
+    schema_key{"schedule", "runner", R"({"enum": ["quern", "pg_cron"], "default": "quern"})",
+               "Who makes it fire: `quern schedule`, or a job of pg_cron in the database."},
+
     schema_key{"accepted_break", "version", R"({"type": "integer", "minimum": 2})", "The contract that breaks.", true},
     schema_key{"accepted_break", "reason", R"({"type": "string", "minLength": 1})", "Why programs may break.", true},
     schema_key{"accepted_break", "until", text, "The last day on which it is accepted: 2027-01-31.", true},
@@ -198,7 +216,7 @@ ordered_json other_definitions() {
   for (const auto& [plural, singular] :
        {std::pair{"enums", "enum"}, std::pair{"queues", "queue"}, std::pair{"removed_queues", "removed_queue"},
         std::pair{"streams", "stream"}, std::pair{"removed_streams", "removed_stream"},
-        std::pair{"consumers", "consumer"}, std::pair{"fields", "field"}})
+        std::pair{"consumers", "consumer"}, std::pair{"schedules", "schedule"}, std::pair{"fields", "field"}})
     made[plural] = ordered_json::parse(fmt::format(
         R"({{"type": "object", {}, "additionalProperties": {{"$ref": "#/$defs/{}"}}}})", any_of_name, singular));
   return made;

@@ -8,6 +8,7 @@
 
 #include "check/server_run.hpp"
 #include "contract/queue_names.hpp"
+#include "contract/schedules.hpp"
 
 namespace check {
 namespace {
@@ -91,6 +92,8 @@ class grants_check {
     }
     grant_functions(consume, "quern_", {"worker_begin", "worker_beat"});
     grant_functions(operate, "quern_", {"workers"});
+    if (contract::is_scheduled(run_.of.lock->schedules, queue.name))
+      grant_functions(operate, "quern_", {"schedule_run", "schedules"});
     const std::string tables = line->name + "_";
     if (queue.stream) return expect_stream(queue, *line, tables);
     expect_staying(queue, tables);

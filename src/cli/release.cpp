@@ -12,6 +12,7 @@
 #include "cli/declared_project.hpp"
 #include "cli/terminal.hpp"
 #include "contract/queue_names.hpp"
+#include "contract/schedules.hpp"
 
 namespace cli {
 namespace {
@@ -42,9 +43,13 @@ void say_released(const contract::line& line) {
     say(fmt::format("released {}/{}", line.name, line.migrations[i].file));
 }
 
-/// The migration of what is shared names the queues that come and go with it, or get another name.
-bool comes_with_core(const contract::line& line) {
+/// The migration of what is shared names the queues that come and go with it, or get another name, and the contracts
+/// that schedules speak.
+bool comes_with_core(const contract::line& line, const contract::lock& lock) {
   if (!line.released) return false;
+  if (line.released->contracts < line.state.contracts.size() &&
+      contract::is_scheduled(lock.schedules, contract::queue_name(line)))
+    return true;
   if (line.released->migrations == 0 || line.state.is_dropped != line.released->is_dropped) return true;
   return line.state.contracts[line.released->contracts - 1].queue != contract::queue_name(line);
 }
@@ -61,7 +66,7 @@ std::vector<contract::line*> wanted_lines(contract::lock& lock, const std::vecto
   for (auto& line : lock.lines) {
     if (!line.released || line.name == contract::core_line) continue;
     has_queue = has_queue || is_named(line.name);
-    if (is_named(line.name) || (is_core_drafted && comes_with_core(line))) result.push_back(&line);
+    if (is_named(line.name) || (is_core_drafted && comes_with_core(line, lock))) result.push_back(&line);
   }
   if (!names.empty() && !has_queue) return {};
   for (auto& line : lock.lines)

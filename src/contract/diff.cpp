@@ -9,6 +9,7 @@
 #include "contract/evolution.hpp"
 #include "contract/ordering.hpp"
 #include "contract/queue_names.hpp"
+#include "contract/schedules.hpp"
 
 namespace contract {
 
@@ -33,6 +34,7 @@ class comparison {
     if (!result_.core.is_new) compare_project();
     compare_enumerations();
     compare_queues();
+    compare_schedules();
     find_queues_before();
     for (const auto& line : result_.released.lines) find_removed(line);
     for (const auto& removed : project_.removed_queues) check_removed(removed);
@@ -133,6 +135,33 @@ class comparison {
     declaration::report collisions;
     declaration::check_collisions(project_, former_, collisions);
     for (auto& problem : collisions.take()) result_.diagnostics.push_back(std::move(problem));
+  }
+
+  /// A schedule speaks the newest contract of its queue, and moves on with it.
+  void compare_schedules() {
+    auto& core = result_.core;
+    core.schedules_before = result_.released.schedules;
+    for (const auto& schedule : project_.schedules) {
+      const auto& queues = project_.queues;
+      const auto target = std::ranges::find(queues, schedule.target, &declaration::queue::name);
+      const auto& place = places_.of[static_cast<std::size_t>(target - queues.begin())];
+      const auto* state = place.is_refused ? nullptr : state_after(place.line);
+      if (state == nullptr || state->contracts.empty()) continue;  // there is a diagnostic
+      core.schedules.push_back(locked(schedule, *target, state->contracts.back().version));
+    }
+    std::ranges::sort(core.schedules, {}, &locked_schedule::name);
+    if (core.is_new) return;
+    for (auto& words : schedule_words(core.schedules_before, core.schedules)) say_core(std::move(words));
+    for (const auto& each : core.schedules) {
+      if (find_schedule(core.schedules_before, each.name) == nullptr) core.added.push_back(each.name);
+    }
+  }
+
+  const queue_state* state_after(const std::string& name) const {
+    const auto change = std::ranges::find(result_.lines, name, &line_change::line);
+    if (change != result_.lines.end()) return &change->after;
+    const auto* line = find_line(result_.released, name);
+    return line == nullptr ? nullptr : &line->state;
   }
 
   void compare_queue(const declaration::queue& queue, const queue_place& place) {

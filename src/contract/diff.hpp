@@ -31,6 +31,8 @@ struct core_change {
   std::vector<queue_doors> queues_before;        // that the objects before know, in the order of the declaration
   std::vector<std::string> streams_before;       // as well
   int engine = first_engine;                     // that the objects before are of
+  std::vector<locked_schedule> schedules_before{};
+  std::vector<locked_schedule> schedules{};  // by name
 };
 
 /// What the declaration asks for beyond what is released. The pointers lead into the project that was compared.

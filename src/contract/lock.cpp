@@ -19,7 +19,9 @@ released_part all_of(const line& line, const lock& lock) {
   const auto retired = contracts.size() - live(contracts).size();
   released_part result{contracts.size(), retired, line.migrations.size(), line.state.options, line.state.is_dropped, {},
                        line.engine};
-  if (line.name == core_line) result.enumerations = lock.enumerations;
+  if (line.name != core_line) return result;
+  result.enumerations = lock.enumerations;
+  result.schedules = lock.schedules;
   return result;
 }
 
@@ -27,14 +29,17 @@ lock without_drafts(const lock& lock) {
   auto result = lock;
   for (auto& line : result.lines) {
     if (!line.released) continue;
-    auto& [contracts, retired, migrations, options, is_dropped, enumerations, engine] = *line.released;
+    auto& [contracts, retired, migrations, options, is_dropped, enumerations, engine, schedules] = *line.released;
     line.state.contracts.resize(contracts);
     for (std::size_t i = 0; i < contracts; ++i) line.state.contracts[i].is_retired = i < retired;
     line.state.options = std::move(options);
     line.state.is_dropped = is_dropped;
     line.migrations.resize(migrations);
     line.engine = engine;
-    if (line.name == core_line) result.enumerations = std::move(enumerations);
+    if (line.name == core_line) {
+      result.enumerations = std::move(enumerations);
+      result.schedules = std::move(schedules);
+    }
     line.released.reset();
   }
   std::erase_if(result.lines, [](const contract::line& line) { return line.migrations.empty(); });
@@ -55,7 +60,9 @@ lock onto(const lock& own, const lock& base) {
     } else {
       continue;
     }
-    if (line.name == core_line) result.enumerations = ours.enumerations;
+    if (line.name != core_line) continue;
+    result.enumerations = ours.enumerations;
+    result.schedules = ours.schedules;
   }
   std::sort(result.lines.begin(), result.lines.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   if (result.project.empty()) {

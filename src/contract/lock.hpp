@@ -46,6 +46,13 @@ struct locked_enumeration {
   bool operator==(const locked_enumeration&) const = default;
 };
 
+/// What comes at times, in the spelling of the declaration.
+struct locked_schedule {
+  std::string name;
+  std::vector<option> options;  // with the contract that it speaks, in a fixed order
+  bool operator==(const locked_schedule&) const = default;
+};
+
 /// What of a line is released: the rest of it is a draft, which the next generation may replace.
 struct released_part {
   std::size_t contracts = 0;
@@ -55,6 +62,7 @@ struct released_part {
   bool is_dropped = false;
   std::vector<locked_enumeration> enumerations{};  // of the line core only
   int engine = first_engine;
+  std::vector<locked_schedule> schedules{};  // of the line core only
   bool operator==(const released_part&) const = default;
 };
 
@@ -68,13 +76,14 @@ struct line {
   bool operator==(const line&) const = default;
 };
 
-/// `migrations/quern.lock`: every contract, released or drafted, and the checksum of every migration. Enumerations and
-/// lines are sorted by name. A lock without lines is the one before the first generation.
+/// `migrations/quern.lock`: every contract, released or drafted, and the checksum of every migration. Enumerations,
+/// lines and schedules are sorted by name. A lock without lines is the one before the first generation.
 struct lock {
   std::string project;
   std::string schema;
   std::vector<locked_enumeration> enumerations;
   std::vector<line> lines;
+  std::vector<locked_schedule> schedules{};
   bool operator==(const lock&) const = default;
 };
 

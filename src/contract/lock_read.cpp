@@ -6,6 +6,8 @@
 
 #include "contract/json_tree.hpp"
 #include "contract/lock.hpp"
+#include "contract/schedules.hpp"
+#include "declaration/cron.hpp"
 
 namespace contract {
 
@@ -262,6 +264,31 @@ std::vector<locked_enumeration> read_enumerations(const json_node& node) {
   return result;
 }
 
+/// They become parts of SQL: what is not one of the declaration's own spellings is refused here.
+locked_schedule read_schedule(const std::string& name, const json_node& node) {
+  check_name(name, node);
+  locked_schedule result{name, read_options(node)};
+  if (!declaration::parse_cron(option_of(result, "cron")).problems.empty())
+    refuse(node, fmt::format("the schedule {} has no cron line", json_string(name)));
+  const auto target = option_of(result, "queue").empty() ? option_of(result, "stream") : option_of(result, "queue");
+  check_name(std::string{target}, node);
+  const auto version = option_of(result, "contract");
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (version.empty() || version.size() > 7 || !std::all_of(version.begin(), version.end(), is_digit))
+    refuse(node, fmt::format("the schedule {} has no contract", json_string(name)));
+  return result;
+}
+
+std::vector<locked_schedule> read_schedules(const object& from) {
+  std::vector<locked_schedule> result;
+  if (from.find("schedules") == nullptr) return result;
+  for (const auto& [name, each] : members_of(from.get("schedules"), "\"schedules\"")) {
+    result.push_back(read_schedule(name, each));
+  }
+  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return result;
+}
+
 std::size_t read_count(const object& read, std::string_view key, std::size_t most) {
   const auto count = read.number(key);
   if (count < 0 || static_cast<std::size_t>(count) > most) {
@@ -279,12 +306,15 @@ int read_engine(const object& read) {
 
 released_part read_released(const json_node& node, const line& line) {
   const object read{
-      node, "\"released\"", {"contracts", "retired", "migrations", "options", "dropped", "enumerations", "engine"}};
+      node,
+      "\"released\"",
+      {"contracts", "retired", "migrations", "options", "dropped", "enumerations", "schedules", "engine"}};
   released_part result;
   result.engine = read_engine(read);
   result.migrations = read_count(read, "migrations", line.migrations.size());
   if (line.name == core_line) {
     result.enumerations = read_enumerations(read.get("enumerations"));
+    result.schedules = read_schedules(read);
     return result;
   }
   result.contracts = read_count(read, "contracts", line.state.contracts.size());
@@ -349,9 +379,10 @@ class name_owners {
 
 lock read_root(const json_node& root) {
   check_format(root);
-  const object read{root, "the lock", {"format", "project", "schema", "enumerations", "lines"}};
+  const object read{root, "the lock", {"format", "project", "schema", "enumerations", "schedules", "lines"}};
   lock result{read.text("project"), read.text("schema"), {}, {}};
   result.enumerations = read_enumerations(read.get("enumerations"));
+  result.schedules = read_schedules(read);
   name_owners owners;
   for (const auto& [name, node] : members_of(read.get("lines"), "\"lines\"")) {
     result.lines.push_back(read_line(name, node));

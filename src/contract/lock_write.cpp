@@ -105,6 +105,19 @@ void put_engine(buffer& out, std::string_view indent, int engine) {
 
 void put_enumeration(buffer& out, const locked_enumeration& enumeration);
 
+/// What was written before there were schedules stays as it is.
+void put_schedules(buffer& out, const std::string& indent, const std::vector<locked_schedule>& schedules) {
+  if (schedules.empty()) return;
+  put(out, "{}\"schedules\": {{", indent);
+  put_list(out, indent + "  ", schedules, [&](const locked_schedule& each) {
+    put(out, "{}: {{", json_string(each.name));
+    put_list(out, indent + "    ", each.options,
+             [&](const option& option) { put(out, "{}: {}", json_string(option.first), json_string(option.second)); });
+    put(out, "\n{}  }}", indent);
+  });
+  put(out, "\n{}}},\n", indent);
+}
+
 void put_released(buffer& out, const line& line) {
   const auto& released = *line.released;
   put(out, "      \"released\": {{\n");
@@ -112,6 +125,7 @@ void put_released(buffer& out, const line& line) {
     put(out, "        \"enumerations\": {{");
     put_list(out, "          ", released.enumerations, [&](const auto& each) { put_enumeration(out, each); });
     put(out, "{}}},\n", released.enumerations.empty() ? "" : "\n        ");
+    put_schedules(out, "        ", released.schedules);
   } else {
     put(out, "        \"contracts\": {},\n", released.contracts);
     if (released.retired > 0) put(out, "        \"retired\": {},\n", released.retired);
@@ -161,7 +175,9 @@ std::string write_lock(const lock& lock) {
       json_string(lock.schema));
   put(out, "  \"enumerations\": {{");
   put_list(out, "    ", lock.enumerations, [&](const auto& enumeration) { put_enumeration(out, enumeration); });
-  put(out, "{}}},\n  \"lines\": {{", lock.enumerations.empty() ? "" : "\n  ");
+  put(out, "{}}},\n", lock.enumerations.empty() ? "" : "\n  ");
+  put_schedules(out, "  ", lock.schedules);
+  put(out, "  \"lines\": {{");
   put_list(out, "    ", lock.lines, [&](const line& line) { put_line(out, line); });
   put(out, "{}}}\n}}\n", lock.lines.empty() ? "" : "\n  ");
   return fmt::to_string(out);

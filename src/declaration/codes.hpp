@@ -43,6 +43,9 @@ inline constexpr std::string_view unfit_key = "unfit_key";
 inline constexpr std::string_view invalid_order = "invalid_order";
 inline constexpr std::string_view invalid_storage = "invalid_storage";
 inline constexpr std::string_view invalid_filter = "invalid_filter";
+inline constexpr std::string_view invalid_cron = "invalid_cron";
+inline constexpr std::string_view invalid_zone = "invalid_zone";
+inline constexpr std::string_view unknown_target = "unknown_target";
 
 inline constexpr std::array all{invalid_utf8,
                                 invalid_toml,
@@ -80,6 +83,9 @@ inline constexpr std::array all{invalid_utf8,
                                 unfit_key,
                                 invalid_order,
                                 invalid_storage,
-                                invalid_filter};
+                                invalid_filter,
+                                invalid_cron,
+                                invalid_zone,
+                                unknown_target};
 
 }  // namespace declaration::code

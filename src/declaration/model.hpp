@@ -185,6 +185,32 @@ struct enumeration {
   text::span where;
 };
 
+/// What becomes of the times that passed while no scheduler ran.
+enum class catch_up_policy {
+  none,  // they are left out
+  last,  // the last one of them fires
+  all    // each of them fires, up to a limit
+};
+
+/// Who makes a schedule fire.
+enum class schedule_runner {
+  quern,   // `quern schedule`, or whoever calls the function that it calls
+  pg_cron  // a job in the database
+};
+
+/// A message or event that comes at times.
+struct schedule {
+  std::string name;
+  std::string doc;
+  std::string cron;          // as it is written; parse_cron() reads it
+  std::string zone = "UTC";  // of the time zone database
+  std::string target;        // a queue or stream
+  std::string payload;       // a JSON object that fits its present contract
+  catch_up_policy catch_up = catch_up_policy::last;
+  schedule_runner runner = schedule_runner::quern;
+  text::span where;
+};
+
 struct project {
   std::string name;
   std::string schema;
@@ -193,6 +219,7 @@ struct project {
   std::vector<enumeration> enumerations;  // in the order in which they are written, as are the queues
   std::vector<queue> queues;              // and streams
   std::vector<removed_queue> removed_queues;
+  std::vector<schedule> schedules{};
 };
 
 }  // namespace declaration

@@ -84,15 +84,17 @@ std::string_view role_name(name_role role) {
       return "stream";
     case name_role::stream_consumer:
       return "consumer";
+    case name_role::schedule:
+      return "schedule";
     case name_role::field:
       return "field";
   }
   return "";
 }
 
-/// Names in generated C++; a schema stands in SQL alone.
+/// Names in generated C++; a schema and a schedule stand in SQL alone.
 bool is_cpp_name(name_role role) {
-  return role != name_role::schema && role != name_role::project;
+  return role != name_role::schema && role != name_role::project && role != name_role::schedule;
 }
 
 /// Why a well-formed name cannot be had; empty when it can.

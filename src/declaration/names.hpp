@@ -21,6 +21,7 @@ enum class name_role {
   queue,
   stream,
   stream_consumer,
+  schedule,
   field
 };
 

@@ -23,11 +23,11 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array top_keys{"project"sv, "enums"sv, "queues"sv, "streams"sv, "removed_queues"sv, "removed_streams"sv};
+constexpr std::array top_keys{"project"sv,        "enums"sv,           "queues"sv,   "streams"sv,
+                              "removed_queues"sv, "removed_streams"sv, "schedules"sv};
 constexpr std::array removed_queue_keys{"messages"sv};
 constexpr std::array removed_stream_keys{"events"sv};
 constexpr std::array message_choices{"keep"sv, "discard"sv};
-constexpr std::array planned_top_keys{"schedules"sv};
 constexpr std::array project_keys{"name"sv, "schema"sv, "namespace"sv, "postgres"sv};
 
 constexpr std::int64_t oldest_postgres = 14;
@@ -47,13 +47,14 @@ class declaration_reader {
   declaration_reader(const node& root, report& problems) : root_(root), problems_(problems) {}
 
   project read() {
-    check_keys(root_, {top_keys, planned_top_keys}, "a declaration", problems_);
+    check_keys(root_, {top_keys, {}}, "a declaration", problems_);
     read_project();
     const auto known = read_enumerations();
     read_queues(known);
     read_streams(known);
     read_removed(false);
     read_removed(true);
+    result_.schedules = read_schedules(root_, result_, known, problems_);
     if (!result_.schema.empty()) check_channels();
     check_collisions(result_, {}, problems_);
     const bool is_empty = result_.enumerations.empty() && result_.queues.empty() && result_.removed_queues.empty();

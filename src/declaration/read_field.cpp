@@ -10,10 +10,9 @@
 #include "declaration/pattern.hpp"
 #include "declaration/read_parts.hpp"
 #include "declaration/types.hpp"
+#include "declaration/value_limits.hpp"
 #include "declaration/values.hpp"
 #include "text/excerpt.hpp"
-#include "text/suggestion.hpp"
-#include "text/utf8.hpp"
 
 namespace declaration {
 namespace {
@@ -162,7 +161,8 @@ class field_reader {
     } else {
       read = read_value(*from, type, problems_);
     }
-    if (read && is_allowed(*read, *from)) result_.default_value = std::move(read);
+    if (read && is_allowed(*read, result_, *from, "default", known_, problems_))
+      result_.default_value = std::move(read);
   }
 
   std::optional<value> read_empty_array(const entry& from) {
@@ -172,64 +172,6 @@ class field_reader {
         problems_.error(code::not_built_yet, from.value.where, "a default of an array with elements is not built yet");
     problem.help = "the empty array is possible: default = []";
     return std::nullopt;
-  }
-
-  bool is_allowed(const value& read, const entry& from) {
-    if (result_.type.base == base_type::enumeration && !result_.type.is_array)
-      return is_enumerated(std::get<std::string>(read), from);
-    const auto& [min, max, max_length, pattern] = result_.constraints;
-    if (min && compare_values(read, *min, result_.type) < 0)
-      return violated(read, from, fmt::format("smaller than 'min' ({})", spell(*min, result_.type)));
-    if (max && compare_values(read, *max, result_.type) > 0)
-      return violated(read, from, fmt::format("larger than 'max' ({})", spell(*max, result_.type)));
-    if (result_.type.base != base_type::text || result_.type.is_array) return true;
-    const auto& written = std::get<std::string>(read);
-    if (max_length && text::count_characters(written) > static_cast<std::size_t>(*max_length)) {
-      return violated(read, from, fmt::format("longer than 'max_length' ({})", *max_length));
-    }
-    return !pattern || is_matched(read, *pattern, from);
-  }
-
-  bool violated(const value& read, const entry& from, std::string_view how) {
-    problems_.error(code::violated_constraint, from.value.where,
-                    fmt::format("the default {} is {}", spell(read, result_.type), how));
-    return false;
-  }
-
-  bool is_matched(const value& read, std::string_view pattern, const entry& from) {
-    switch (match(pattern, std::get<std::string>(read))) {
-      case match_result::yes:
-        return true;
-      case match_result::no:
-        return violated(read, from, "not matched by 'pattern'");
-      case match_result::unknown:
-        break;
-    }
-    auto& problem =
-        problems_.error(code::violated_constraint, from.value.where,
-                        fmt::format("whether the default {} matches 'pattern' cannot be said without a database",
-                                    spell(read, result_.type)));
-    problem.help =
-        "leave the default away, or use a pattern without look-around, back references and, for text that is\nnot "
-        "ASCII, character classes";
-    return false;
-  }
-
-  bool is_enumerated(const std::string& name, const entry& from) {
-    const auto found = std::find_if(known_.declared->begin(), known_.declared->end(),
-                                    [&](const enumeration& e) { return e.name == result_.type.enumeration; });
-    if (found == known_.declared->end()) return false;
-    const auto& values = found->values;
-    // An enumeration without values has been reported.
-    if (values.empty() || std::find(values.begin(), values.end(), name) != values.end()) return true;
-    auto& problem =
-        problems_.error(code::unknown_value, from.value.where,
-                        fmt::format("the enum '{}' has no value {}", found->name, spell(value(name), result_.type)));
-    const std::vector<std::string_view> candidates(values.begin(), values.end());
-    if (const auto better = text::nearest_name(name, candidates))
-      problem.help = fmt::format("did you mean \"{}\"?", *better);
-    problem.notes.push_back({fmt::format("the enum '{}' is declared here", found->name), found->where});
-    return false;
   }
 
   /// A member of a C++ struct cannot have the name of its struct: email_v1 of the queue email.

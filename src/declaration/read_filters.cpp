@@ -18,15 +18,9 @@ std::size_t size_of_word(std::string_view text, std::size_t offset) {
   return size;
 }
 
-/// Where a part of a text is written, when the text stands there as it is.
 text::span place_of(const node& written, const filter_problem& problem) {
-  const auto& whole = written.where;
-  const bool is_on_one_line = whole.begin.line == whole.end.line;
-  if (!is_on_one_line || whole.end.column - whole.begin.column != written.text.size() + 2) return whole;
-  const auto begin = whole.begin.column + 1 + problem.offset;
-  const auto size =
-      std::max<std::size_t>(problem.size == 0 ? size_of_word(written.text, problem.offset) : problem.size, 1);
-  return {{whole.begin.line, begin}, {whole.begin.line, std::min(begin + size, whole.end.column)}};
+  const auto size = problem.size == 0 ? size_of_word(written.text, problem.offset) : problem.size;
+  return place_of(written, problem.offset, size);
 }
 
 std::vector<field> fields_of(const queue& of) {

@@ -56,4 +56,8 @@ std::optional<ordering> read_order(const node& table, const queue& of, report& p
 /// The same of the cooperative consumers of a stream, into them. `payload` as for read_unique().
 void read_orders(const entry& consumers, queue& of, const entry* payload, report& problems);
 
+/// What comes at times, for queues and streams that are read.
+std::vector<schedule> read_schedules(const node& root, const project& declared, const known_enumerations& known,
+                                     report& problems);
+
 }  // namespace declaration

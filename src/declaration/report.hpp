@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,8 @@ class report {
   }
 
   bool is_empty() const { return found_.empty(); }
+
+  std::size_t count() const { return found_.size(); }
 
   bool has(std::string_view code) const {
     return std::any_of(found_.begin(), found_.end(), [&](const text::diagnostic& d) { return d.code == code; });

@@ -11,6 +11,15 @@ const entry* find_entry(const node& table, std::string_view key) {
   return found == table.entries.end() ? nullptr : &*found;
 }
 
+text::span place_of(const node& written, std::size_t offset, std::size_t size) {
+  const auto& whole = written.where;
+  const bool is_on_one_line = whole.begin.line == whole.end.line;
+  if (!is_on_one_line || whole.end.column - whole.begin.column != written.text.size() + 2) return whole;
+  const auto begin = whole.begin.column + 1 + offset;
+  return {{whole.begin.line, begin},
+          {whole.begin.line, std::min(begin + std::max<std::size_t>(size, 1), whole.end.column)}};
+}
+
 std::string_view kind_name(node_kind kind) {
   switch (kind) {
     case node_kind::table:

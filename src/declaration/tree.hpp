@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,6 +35,10 @@ struct entry {
 
 /// The entry of a table with this key, or nullptr.
 const entry* find_entry(const node& table, std::string_view key);
+
+/// Where a part of a string is written, at least one byte of it: all of the string when it does not stand there as it
+/// is.
+text::span place_of(const node& written, std::size_t offset, std::size_t size);
 
 /// "an array", "a string": for messages.
 std::string_view kind_name(node_kind kind);

@@ -22,6 +22,9 @@ inline constexpr std::string_view events_not_kept = "QN022";
 inline constexpr std::string_view unknown_consumer = "QN023";
 inline constexpr std::string_view missing_event = "QN024";
 inline constexpr std::string_view other_kind_of_consumer = "QN025";
+inline constexpr std::string_view unknown_schedule = "QN030";
+inline constexpr std::string_view unknown_zone = "QN031";
+inline constexpr std::string_view missing_extension = "QN032";
 
 /// One of Quern's own conditions: its SQLSTATE, its name, what it means.
 struct condition {
@@ -31,7 +34,7 @@ struct condition {
 };
 
 /// The one table of class QN, in the order of the codes.
-inline constexpr std::array<condition, 16> conditions{{
+inline constexpr std::array<condition, 19> conditions{{
     {contract_mismatch, "contract_mismatch", "the program and the database do not have the same contract of a queue"},
     {unknown_queue, "unknown_queue", "the schema has no queue of that name"},
     {invalid_payload, "invalid_payload", "the payload does not fit the contract of its queue"},
@@ -49,6 +52,9 @@ inline constexpr std::array<condition, 16> conditions{{
     {missing_event, "missing_event", "an event is not where its page says: the tables were changed by hand"},
     {other_kind_of_consumer, "other_kind_of_consumer",
      "the consumer is cooperative where it must not be, or not where it must"},
+    {unknown_schedule, "unknown_schedule", "the schema has no schedule of that name"},
+    {unknown_zone, "unknown_zone", "the server has no time zone of that name"},
+    {missing_extension, "missing_extension", "the database lacks an extension that the declaration asks for"},
 }};
 
 // Of PostgreSQL's own (appendix A of its manual).

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "render/names.hpp"
+#include "render/schedules.hpp"
 #include "render/sql.hpp"
 #include "render/sql_objects.hpp"
 #include "render/views.hpp"
@@ -52,17 +53,6 @@ std::string drop_types(const sql_project& project, const std::vector<contract::l
   return types.empty() ? std::string{} : fmt::format("drop type {};", fmt::join(types, ", "));
 }
 
-/// Everything that a text creates, the newest first. No line uses it any more: the runner sees to that.
-std::string drop_all(const std::string& created) {
-  sql_objects made;
-  made.apply(created);
-  std::string result;
-  for (auto one = made.all().rbegin(); one != made.all().rend(); ++one) {
-    result += fmt::format("drop {} {};\n", word_of(one->is), one->name);
-  }
-  return result + fmt::format("drop table {};", fmt::join(made.tables(), ", "));
-}
-
 /// The doors before; those that are there since the first stream or queue of their kind go.
 std::string doors_back(const std::string& now, const std::string& before) {
   sql_objects has;
@@ -76,8 +66,10 @@ std::string doors_back(const std::string& now, const std::string& before) {
   return joined({fmt::format("{}", fmt::join(drops, "\n")), before});
 }
 
-migration_step creation(const sql_project& project, const contract::core_change& change, std::string text) {
-  auto drops = joined({drop_all(text), drop_types(project, change.enumerations)});
+migration_step creation(const sql_project& project, const contract::core_change& change, std::string text,
+                        const std::string& job_end) {
+  // No line uses it any more: the runner sees to that.
+  auto drops = joined({job_end, drop_all(text), drop_types(project, change.enumerations)});
   return {
       .name = "create", .lock = "none but on the new objects", .text = std::move(text), .reverse = std::move(drops)};
 }
@@ -100,8 +92,8 @@ migration_text core_migration(renderer& with, const sql_project& project, const 
     auto all = with.open(sql_folder::core, core_view(project, lines, change.enumerations));
     return {name,
             {"The objects that every queue of the project shares."},
-            {},
-            {creation(project, change, without_end(all.file("create")))}};
+            schedulers_of(change.schedules),
+            {creation(project, change, without_end(all.file("create")), all.text("schedule_job_end"))}};
   }
   if (change.words.empty()) return {name, {}, {}, {}};
   std::vector<contract::locked_enumeration> added;
@@ -129,11 +121,17 @@ migration_text core_migration(renderer& with, const sql_project& project, const 
                             .lock = no_lock,
                             .text = "-- Without a way back: PostgreSQL takes no value away from a type.\n" + values});
   }
-  result.steps.push_back(
-      {.name = "doors",
-       .lock = no_lock,
-       .text = without_end(objects.file("doors")),
-       .reverse = doors_back(without_end(objects.file("doors")), without_end(objects_before.file("doors")))});
+  const auto doors = without_end(objects.file("doors"));
+  const auto doors_before = without_end(objects_before.file("doors"));
+  auto schedules = schedule_step(with, project, change.schedules_before, change.schedules);
+  if (doors != doors_before || !schedules) {
+    result.steps.push_back(
+        {.name = "doors", .lock = no_lock, .text = doors, .reverse = doors_back(doors, doors_before)});
+  }
+  if (schedules) {
+    result.roles = schedulers_of(change.schedules);
+    result.steps.push_back(*std::move(schedules));
+  }
   return result;
 }
 

@@ -113,12 +113,15 @@ std::vector<migration_step> engine_stage::core_steps(renderer& with, const sql_p
                                                      const contract::core_change& change) const {
   const auto* line = contract::find_line(released_, contract::core_line);
   if (line == nullptr || line->engine >= templates_.engine()) return {};
-  const auto view = core_view(project, {change.queues_before, change.streams_before}, change.enumerations_before);
+  const auto view = core_view(project, {change.queues_before, change.streams_before, change.schedules_before},
+                              change.enumerations_before);
   const auto used = used_by_queues();
   // Of the others queues have the older engine when this comes.
   const auto user = [&](const sql_object& function) -> std::string_view {
     const auto name = function.name.substr(function.name.rfind('.') + 1);
-    if (!name.starts_with("quern_") || name == "quern_handshake" || name.starts_with("quern_worker")) return "programs";
+    if (!name.starts_with("quern_") || name == "quern_handshake" || name.starts_with("quern_worker") ||
+        name.starts_with("quern_schedule"))
+      return "programs";
     return mentions(used, function.name) ? "queues of the older engine" : "";
   };
   engine_change what{templates_.engine(),

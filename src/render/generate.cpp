@@ -58,6 +58,7 @@ class generator {
     result_.lock.project = project_.name;
     result_.lock.schema = project_.schema;
     result_.lock.enumerations = changes_.core.enumerations;
+    result_.lock.schedules = changes_.core.schedules;
     renderer own{templates_};
     render_queues();
     for (const auto& enumeration : changes_.core.enumerations) {
@@ -161,6 +162,7 @@ class generator {
       else
         lines.queues.push_back({line, contract::all_names(state_after(line))});
     }
+    lines.schedules = changes_.core.schedules;
     auto present = own.open(sql_folder::core, core_view(sql_, lines, changes_.core.enumerations));
     result_.files.push_back({fmt::format("sql/{}.sql", core_line), present.file("definition")});
     const auto* known = contract::find_line(changes_.released, core_line);

@@ -1,6 +1,7 @@
 #include "render/sql_objects.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <pg_query.h>
 
 #include <algorithm>
@@ -243,6 +244,16 @@ void sql_objects::change_right(const sql_right& right, bool is_grant) {
            (right.privilege == "all" || one.privilege == right.privilege) &&
            (right.column.empty() || one.column == right.column);
   });
+}
+
+std::string drop_all(const std::string& created) {
+  sql_objects made;
+  made.apply(created);
+  std::string result;
+  for (auto one = made.all().rbegin(); one != made.all().rend(); ++one) {
+    result += fmt::format("drop {} {};\n", word_of(one->is), one->name);
+  }
+  return result + fmt::format("drop table {};", fmt::join(made.tables(), ", "));
 }
 
 std::string forward_part(const std::string& migration) {

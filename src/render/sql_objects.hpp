@@ -68,6 +68,9 @@ class sql_objects {
   std::set<sql_right> rights_;
 };
 
+/// Drops everything that a text creates, the newest first.
+std::string drop_all(const std::string& created);
+
 /// What a migration's file does forwards, without the other sections of its steps.
 std::string forward_part(const std::string& migration);
 

@@ -157,7 +157,8 @@ shape provided_to(std::string_view template_name) {
   const specimen one;
   const auto& model = one.model;
   if (template_name.starts_with("sql/core/") || template_name.starts_with("sql/engine/core_"))
-    return shape_of(core_view({model.project, model.schema}, {{{"email", {"mail"}}}, {"activity"}}, one.enumerations));
+    return shape_of(core_view({model.project, model.schema}, {{{"email", {"mail"}}}, {"activity"}, {{"daily", {}}}},
+                              one.enumerations));
   if (template_name.starts_with("sql/queue/")) return shape_of(queue_view(model, model.name()));
   if (template_name.starts_with("sql/version/")) return shape_of(version_view(model, model.newest()));
   if (template_name.starts_with("sql/stream") || template_name.starts_with("sql/engine/stream_") ||

@@ -12,6 +12,7 @@
 #include "render/names.hpp"
 #include "render/ordering.hpp"
 #include "render/readings.hpp"
+#include "render/schedules.hpp"
 #include "render/sql.hpp"
 #include "render/table_shape.hpp"
 #include "render/unique_view.hpp"
@@ -353,6 +354,7 @@ view core_view(const sql_project& project, const line_names& lines,
   result.set_list("doors", std::move(doors));
   result.set_flag("has_streams", !streams.empty());
   result.set_list("streams", std::move(streams));
+  set_schedules(result, project, lines.schedules);
   return result;
 }
 

@@ -57,6 +57,21 @@
 ///   has_enums             flag
 ///   doors                 list, every name that a queue has or had, its present one first
 ///   streams, has_streams  list, all streams: queue_literal, prefix; flag
+///   schedules, has_schedules   list, see below; flag
+///   schedulers, has_schedulers roles that may make them fire, as producers of a queue; flag
+///   has_jobs              flag: pg_cron makes some of them fire; of its one job:
+///   job_literal, job_command_literal                  'quern shop', 'select * from shop.quern_schedule_run(…)'
+///   job_message_literal   'pg_cron is not …'          what is said when there is no such extension
+///
+/// schedules:
+///   schedule_literal, target_literal, cron_literal, zone_literal, catch_up_literal, runner_literal, payload_literal
+///                         'daily_report'              as in the declaration
+///   doc_literal           'Every morning.'            null::text without one
+///   zone_message_literal  'the server has no …'       what is said when there is no such zone
+///   minutes, hours, days, months, weekdays            array[0, 30]; null::integer[] where any will do
+///   is_stream             flag
+///   api, version          of the queue or stream, and the contract that is spoken
+///   line_end              `,` or, behind the last, `;`
 ///
 /// doors:
 ///   line_literal, prefix, api as in queues
@@ -282,10 +297,11 @@
 
 namespace render {
 
-/// What a project's untyped doors lead to.
+/// What a project's shared objects lead to.
 struct line_names {
   std::vector<contract::queue_doors> queues;
   std::vector<std::string> streams;
+  std::vector<contract::locked_schedule> schedules{};  // which are no door, but stand beside them
 };
 
 /// Of sql/core: the names of all queues and streams, and the enumerations that the text creates.

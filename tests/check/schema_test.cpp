@@ -109,6 +109,7 @@ const std::map<std::string, std::string>& probes() {
       {"queue", queue + "zzzzzzzzzzzzzzz = 1\n"},
       {"stream", project + "[streams.s]\npayload = \"jsonb\"\nzzzzzzzzzzzzzzz = 1\n"},
       {"consumer", project + "[streams.s]\npayload = \"jsonb\"\n[streams.s.consumers.c]\nzzzzzzzzzzzzzzz = 1\n"},
+      {"schedule", queue + "[schedules.s]\nzzzzzzzzzzzzzzz = 1\n"},
       {"removed_stream", project + "[removed_streams.s]\nzzzzzzzzzzzzzzz = 1\n"},
       {"removed_queue", project + "[removed_queues.email]\nzzzzzzzzzzzzzzz = 1\n"},
       {"accepted_break", queue + "accept_break = { zzzzzzzzzzzzzzz = 1 }\n"},

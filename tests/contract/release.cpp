@@ -35,6 +35,7 @@ contract::lock draft(const declaration::project& project, const contract::lock& 
   if (changes.core.is_new || !changes.core.words.empty()) {
     add_migration(lock, changes.released, contract::core_line);
     lock.enumerations = changes.core.enumerations;
+    lock.schedules = changes.core.schedules;
   }
   for (auto& change : changes.lines) {
     add_migration(lock, changes.released, change.line).state = std::move(change.after);

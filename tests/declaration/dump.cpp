@@ -8,6 +8,7 @@
 #include <string_view>
 #include <variant>
 
+#include "declaration/cron.hpp"
 #include "declaration/duration.hpp"
 #include "declaration/types.hpp"
 
@@ -37,6 +38,7 @@ class dumper {
     for (const auto& e : p.enumerations) add(e);
     for (const auto& q : p.queues) add(q);
     for (const auto& q : p.removed_queues) add(q);
+    for (const auto& s : p.schedules) add(s);
     return std::move(out_);
   }
 
@@ -51,6 +53,19 @@ class dumper {
     line("enum {} at {}:{}", e.name, e.where.begin.line, e.where.begin.column);
     if (!e.doc.empty()) line("  doc {}", quoted(e.doc));
     line("  values {}", fmt::join(e.values, " "));
+  }
+
+  void add(const declaration::schedule& s) {
+    constexpr std::array policies{"none", "last", "all"};
+    line("schedule {} at {}:{}", s.name, s.where.begin.line, s.where.begin.column);
+    if (!s.doc.empty()) line("  doc {}", quoted(s.doc));
+    const auto times = declaration::parse_cron(s.cron).times;
+    line("  cron {} in {}", quoted(s.cron), s.zone);
+    line("  minutes {} hours {} days {} months {} weekdays {}", times.minutes, times.hours, times.days, times.months,
+         times.weekdays);
+    line("  target {} catch_up {} runner {}", s.target, policies[static_cast<std::size_t>(s.catch_up)],
+         s.runner == declaration::schedule_runner::quern ? "quern" : "pg_cron");
+    line("  payload {}", s.payload);
   }
 
   void add(const declaration::queue& q) {
