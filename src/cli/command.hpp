@@ -47,6 +47,7 @@ void add_resume(CLI::App& program, exit_code& result);
 void add_enqueue(CLI::App& program, exit_code& result);
 void add_publish(CLI::App& program, exit_code& result);
 void add_work(CLI::App& program, exit_code& result);
+void add_schedule(CLI::App& program, exit_code& result);
 void add_sql(CLI::App& program, exit_code& result);
 void add_embed(CLI::App& program, exit_code& result);
 void add_schema(CLI::App& program, exit_code& result);

@@ -28,7 +28,7 @@ void add_commands(CLI::App& program, cli::exit_code& result) {
         cli::add_migrate,   cli::add_status,  cli::add_rollback, cli::add_baseline, cli::add_drift,   cli::add_adopt,
         cli::add_contracts, cli::add_retire,  cli::add_stats,    cli::add_peek,     cli::add_redrive, cli::add_cancel,
         cli::add_purge,     cli::add_pause,   cli::add_resume,   cli::add_enqueue,  cli::add_publish, cli::add_work,
-        cli::add_sql,       cli::add_embed,   cli::add_dev})
+        cli::add_schedule,  cli::add_sql,     cli::add_embed,    cli::add_dev})
     add(program, result);
   for (CLI::App* command : program.get_subcommands({})) command->footer(exit_code_table());
 }
