@@ -63,6 +63,8 @@ constexpr std::array keys{
     schema_key{"queue", "expires", duration,
                "Until when a message has to be handled, counted from when it was due, 1s to 3650d: then it goes to the "
                "dead letters."},
+    schema_key{"queue", "headers", R"({"type": "boolean", "default": false})",
+               "Whether a JSON object, such as the context of a trace, may travel with each message."},
     schema_key{"queue", "priorities", R"({"type": "integer", "minimum": 2, "maximum": 10})",
                "How many priorities messages may have: 0, the default, is handed out first."},
     schema_key{"queue", "ordered_by", R"({"$ref": "#/$defs/name"})",

@@ -106,6 +106,7 @@ class grants_check {
       grant(produce, fmt::format("column {}message.contract_version", tables), "INSERT");
       if (one->priorities > 0)
         grant(produce, fmt::format("column {}message.{}", tables, one->priority_column), "INSERT");
+      if (one->has_headers) grant(produce, fmt::format("column {}message.quern_headers", tables), "INSERT");
       for (const contract::field& field : one->fields)
         grant(produce, fmt::format("column {}message.{}", tables, field.column), "INSERT");
     }

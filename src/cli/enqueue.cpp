@@ -25,32 +25,42 @@ struct enqueue_arguments {
   std::string json{};
   std::string delay{};
   std::optional<int> priority{};
+  std::optional<std::string> headers{};
 };
 
-// The newest of those that know priorities.
-std::string function_with_priority(operated_schema& in, const operated_queue& into) {
+// The newest of those that know both of what is given.
+std::string function_with_options(operated_schema& in, const operated_queue& into, const enqueue_arguments& given) {
+  std::vector<std::string> wanted;
+  if (given.priority) wanted.emplace_back("p_priority");
+  if (given.headers) wanted.emplace_back("p_headers");
   const auto rows = in.db.execute(
       "select p.proname::text from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace where n.nspname = $1 "
-      "and "
-      "starts_with(p.proname::text, $2) and 'p_priority' = any (p.proargnames) order by length(p.proname) desc, "
-      "p.proname "
-      "desc limit 1",
-      into.schema, into.name + "_enqueue_json_v");
-  if (rows.empty()) throw failure{exit_code::input_wrong, fmt::format("{} has no priorities", into.title())};
+      "and starts_with(p.proname::text, $2) and p.proargnames @> $3 order by length(p.proname) desc, p.proname desc "
+      "limit 1",
+      into.schema, into.name + "_enqueue_json_v", wanted);
+  if (rows.empty())
+    throw failure{exit_code::input_wrong, fmt::format("{} has no {}", into.title(),
+                                                      !given.headers    ? "priorities"
+                                                      : !given.priority ? "headers"
+                                                                        : "priorities and headers")};
   return fmt::format("{}.{}", quern::quoted_identifier(into.schema),
                      quern::quoted_identifier(rows[0].get<std::string>(0)));
 }
 
+std::string function_for(operated_schema& in, const operated_queue& into, const enqueue_arguments& given) {
+  return given.priority || given.headers ? function_with_options(in, into, given) : into.function("enqueue_json");
+}
+
 // One statement calls it for all payloads in their order; a duplicate has the id of the message that is the same, which
-// the queue has noted for this transaction. $1: payloads, $2: delay, $3: priority.
+// the queue has noted for this transaction. $1: payloads, $2: delay, $3: priority, $4: headers.
 std::string statement(operated_schema& in, const operated_queue& into, const enqueue_arguments& given) {
-  const std::string call = given.priority
-                               ? fmt::format("{}(p.payload::jsonb, $2, $3)", function_with_priority(in, into))
-                               : fmt::format("{}(p.payload::jsonb, $2)", into.function("enqueue_json"));
+  const std::string call =
+      fmt::format("{}(p.payload::jsonb, p_delay => $2{}{})", function_for(in, into, given),
+                  given.priority ? ", p_priority => $3" : "", given.headers ? ", p_headers => $4::text::jsonb" : "");
   return fmt::format(
       "select e.message_id, coalesce(e.message_id::text = current_setting('quern.duplicate_of', true), false) from "
       "unnest($1) with ordinality as p (payload, place) cross join lateral (select {} as message_id offset 0) as e "
-      "where $3 is null or $3 = $3",
+      "where ($3 is null or $3 = $3) and ($4::text is null or $4::text = $4::text)",
       call);
 }
 
@@ -65,7 +75,7 @@ exit_code run(const enqueue_arguments& given) {
   std::int64_t duplicates = 0;
   const auto send = [&](const std::vector<std::string>& payloads) {
     quern::transaction all{in.db};
-    const auto sent = in.db.execute(sql, payloads, delay, given.priority);
+    const auto sent = in.db.execute(sql, payloads, delay, given.priority, given.headers);
     all.commit();
     for (const auto row : sent) {
       const bool is_duplicate = row.get<bool>(1);
@@ -91,6 +101,7 @@ void add_enqueue(CLI::App& program, exit_code& result) {
   command->add_option("--json", given->json, "The payload, or -: one payload a line of standard input")->required();
   command->add_option("--delay", given->delay, "Not handed out before so long: 10m");
   command->add_option("--priority", given->priority, "0 is first");
+  command->add_option("--headers", given->headers, "A JSON object that travels along, of a queue with headers");
   add_operated(*command, given->place);
   on_operation(*command, result, [given] { return run(*given); });
 }

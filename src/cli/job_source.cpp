@@ -27,6 +27,16 @@ int choose_contract(operated_schema& in, const operated_queue& of, std::optional
                                                : fmt::format("{} has no contract", of.title())};
 }
 
+// What the functions that do not say a contract leave out.
+bool has_headers(operated_schema& in, const operated_queue& of, int version) {
+  return in.db
+      .execute(
+          "select exists (select from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace where "
+          "n.nspname = $1 and p.proname::text = $2 and 'headers' = any (p.proargnames))",
+          of.schema, fmt::format("{}_claim_json_v{}", of.name, version))
+      .value<bool>();
+}
+
 void expect_claims(const operated_target& from) {
   if (from.queue.is_stream && from.consumer.empty())
     throw failure{exit_code::input_wrong, fmt::format("say which cooperative consumer of {}: {}/CONSUMER",
@@ -49,17 +59,20 @@ job_source::job_source(operated_schema& in, operated_target from, std::optional<
   const std::string due = queue.function(fmt::format("next_due_v{}", version));
   // $1 consumer, $2 id, $3 batch, $4 attempt, $5 what is special; of a claim $2 count, $3 lease.
   if (queue.is_stream) {
-    claim_ = fmt::format("select c.event_offset, c.batch, c.attempt, {}, c.payload from {}($1, $2, $3) as c",
-                         fmt::format(as_text, "published_at"), queue.function(fmt::format("claim_json_v{}", version)));
+    claim_ =
+        fmt::format("select c.event_offset, c.batch, c.attempt, {}, c.payload, null::text from {}($1, $2, $3) as c",
+                    fmt::format(as_text, "published_at"), queue.function(fmt::format("claim_json_v{}", version)));
     ack_ = fmt::format("select {}($1, $3, $2) > 0", queue.function("ack"));
     nack_ = fmt::format("select {}($1, $3, $2, $5)", queue.function("nack"));
     release_ = fmt::format("select {}($1, $3)", queue.function("release"));
     extend_ = fmt::format("select {}($1, $3, $5) is not null", queue.function("extend"));
     next_due_ = fmt::format("select extract(epoch from {}($1) - clock_timestamp())::float8", due);
   } else {
-    claim_ = fmt::format("select c.message_id, 0::int8, c.attempt, {}, c.payload from {}($2, $3) as c",
-                         fmt::format(as_text, "enqueued_at"),
-                         queue.function(contract ? fmt::format("claim_json_v{}", version) : "claim_json"));
+    const bool is_with_headers = has_headers(in, queue, version);
+    claim_ = fmt::format(
+        "select c.message_id, 0::int8, c.attempt, {}, c.payload, {} from {}($2, $3) as c",
+        fmt::format(as_text, "enqueued_at"), is_with_headers ? "coalesce(c.headers::text, 'null')" : "null::text",
+        queue.function(contract || is_with_headers ? fmt::format("claim_json_v{}", version) : "claim_json"));
     ack_ = fmt::format("select {}($2, $4)", queue.function("ack"));
     nack_ = fmt::format("select {}($2, $4, $5)", queue.function("nack"));
     release_ = fmt::format("select {}($2, $4)", queue.function("release"));
@@ -77,7 +90,7 @@ std::vector<job> job_source::claim(quern::connection& db, int count) const {
     try {
       for (const auto row : db.execute(claim_, from_.consumer, at_once, quern::interval{lease_}))
         claimed.push_back({row.get<std::int64_t>(0), row.get<std::int64_t>(1), row.get<int>(2), row.get<std::string>(3),
-                           row.get<quern::json>(4).text});
+                           row.get<quern::json>(4).text, row.get<std::optional<std::string>>(5)});
     } catch (const quern::database_error&) {
       // What was claimed before is worked on; the next call meets the refusal again.
       if (claimed.empty()) throw;
@@ -118,10 +131,12 @@ environment_variables job_source::variables_of(const job& one) const {
             {"QUERN_EVENT_OFFSET", fmt::to_string(one.id)},
             {"QUERN_ATTEMPT", attempt},
             {"QUERN_PUBLISHED_AT", one.at}};
-  return {{"QUERN_QUEUE", from_.queue.name},
-          {"QUERN_MESSAGE_ID", fmt::to_string(one.id)},
-          {"QUERN_ATTEMPT", attempt},
-          {"QUERN_ENQUEUED_AT", one.at}};
+  environment_variables variables{{"QUERN_QUEUE", from_.queue.name},
+                                  {"QUERN_MESSAGE_ID", fmt::to_string(one.id)},
+                                  {"QUERN_ATTEMPT", attempt},
+                                  {"QUERN_ENQUEUED_AT", one.at}};
+  if (one.headers) variables.emplace_back("QUERN_HEADERS", *one.headers);
+  return variables;
 }
 
 std::string job_source::title_of(const job& one) const {

@@ -19,6 +19,7 @@ struct job {
   int attempt = 0;
   std::string at{};  // enqueued or published, in UTC
   std::string payload{};
+  std::optional<std::string> headers{};  // of a queue with headers: a JSON object, or null
 };
 
 /// Where jobs come from and how they end, for a queue and for a cooperative consumer of a stream alike. The functions

@@ -106,6 +106,11 @@ std::vector<const payload_contract*> live(const std::vector<payload_contract>& c
   return result;
 }
 
+bool have_headers(const std::vector<payload_contract>& contracts) {
+  const auto live_ones = live(contracts);
+  return std::any_of(live_ones.begin(), live_ones.end(), [](const auto* one) { return one->has_headers; });
+}
+
 std::string fingerprint(const payload_contract& contract) {
   std::string text = "quern contract 1\n";
   append_part(text, "queue", std::string_view{contract.queue});
@@ -115,6 +120,7 @@ std::string fingerprint(const payload_contract& contract) {
     append_part(text, "priorities", std::string_view{std::to_string(contract.priorities)});
     append_part(text, "priority_column", std::string_view{contract.priority_column});
   }
+  if (contract.has_headers) append_part(text, "headers", std::string_view{"jsonb"});
   if (contract.unique) {
     append_part(text, "unique", std::string_view{contract.unique->is_timed ? "timed" : "pending"});
     for (const auto& field : contract.unique->fields) append_part(text, "key", std::string_view{field});

@@ -55,6 +55,7 @@ struct payload_contract {
   std::vector<field> fields{};    // in the order of the declaration; one, `payload`, without a schema
   int priorities = 0;             // that messages may have; 0: they have none
   std::string priority_column{};  // where the priority is stored, when there are some
+  bool has_headers = false;       // producers may give some, consumers see them
   std::optional<unique_rule> unique{};
   std::vector<removed_field> removed{};  // since the contract before; those without a value are not listed
   std::optional<contract_break> breaks{};
@@ -76,6 +77,9 @@ std::optional<unique_rule> unique_of(const declaration::queue& queue);
 
 /// Those that are not retired, by version.
 std::vector<const payload_contract*> live(const std::vector<payload_contract>& contracts);
+
+/// Whether messages of one of those that are not retired have headers.
+bool have_headers(const std::vector<payload_contract>& contracts);
 
 /// SHA-256 over a canonical spelling of name, version and fields, as 64 hex digits. Two contracts have the same
 /// fingerprint exactly when they are equal.

@@ -121,6 +121,8 @@ class evolver {
       next.priority_column = priority_column(contracts_);
       if (next.priority_column.empty()) next.priority_column = fresh_column("priority");
     }
+    next.has_headers = queue_.has_headers;
+    if (next.has_headers != previous_.has_headers) say(next.has_headers ? "adds headers" : "takes the headers away");
     if (auto words = change_of_priorities(previous_.priorities, next.priorities); !words.empty()) say(std::move(words));
   }
 
@@ -338,7 +340,8 @@ class evolver {
 
   bool is_changed() const {
     if (result_.next.is_schemaless != previous_.is_schemaless || is_unique_changed_) return true;
-    if (result_.next.priorities != previous_.priorities) return true;
+    if (result_.next.priorities != previous_.priorities || result_.next.has_headers != previous_.has_headers)
+      return true;
     if (result_.next.queue != previous_.queue) return true;
     const auto& now = result_.next.fields;
     const auto& before = previous_.fields;
@@ -380,6 +383,7 @@ payload_contract first_contract(const declaration::project& project, const decla
                          .is_schemaless = queue.is_schemaless,
                          .fields = fields_of(project, queue),
                          .priorities = queue.priorities,
+                         .has_headers = queue.has_headers,
                          .unique = unique_of(queue)};
   // Its table is new: the names of those before are free again.
   if (first.priorities > 0) first.priority_column = "priority";

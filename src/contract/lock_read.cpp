@@ -173,7 +173,7 @@ std::optional<unique_rule> read_unique(const object& from, const std::vector<fie
 payload_contract read_contract(const json_node& node, const std::string& line) {
   const object read{node,
                     "a contract",
-                    {"version", "fingerprint", "queue", "retired", "break", "priorities", "priority_column", "unique",
+                    {"version", "fingerprint", "queue", "retired", "break", "priorities", "priority_column", "headers", "unique",
                      "payload", "removed", "fields"}};
   payload_contract result{.queue = read.optional_text("queue").value_or(line),
                           .version = 0,
@@ -185,6 +185,7 @@ payload_contract read_contract(const json_node& node, const std::string& line) {
   result.is_retired = is_true(read, "retired");
   result.breaks = read_break(read);
   read_priorities(read, result);
+  result.has_headers = is_true(read, "headers");
   if (result.is_schemaless && read.text("payload") != "jsonb") {
     refuse(read.get("payload"), "\"payload\" must be \"jsonb\"");
   }

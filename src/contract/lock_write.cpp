@@ -74,6 +74,7 @@ void put_contract(buffer& out, const payload_contract& contract, const std::stri
     if (contract.priority_column != "priority")
       put(out, "          \"priority_column\": {},\n", json_string(contract.priority_column));
   }
+  if (contract.has_headers) put(out, "          \"headers\": true,\n");
   if (contract.unique) {
     put(out, "          \"unique\": {{\"fields\": [");
     put_strings(out, contract.unique->fields);

@@ -180,6 +180,7 @@ declaration::queue restore(const queue_state& state, const payload_contract& con
   result.name = contract.queue;
   result.is_schemaless = contract.is_schemaless;
   result.priorities = contract.priorities;
+  result.has_headers = contract.has_headers;
   if (!contract.is_schemaless) {
     for (const auto& field : contract.fields) result.payload.push_back(restore(field, enumerations));
   }

@@ -18,10 +18,10 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array queue_keys{"doc"sv,        "lease"sv,       "sunset"sv,       "retry"sv,    "dead_letter"sv,
-                                "priorities"sv, "ordered_by"sv,  "on_failure"sv,   "storage"sv,  "grants"sv,
-                                "payload"sv,    "removed"sv,     "accept_break"sv, "unique"sv,   "renamed_from"sv,
-                                "expires"sv,    "concurrency"sv, "rate"sv,         "keep_done"sv};
+constexpr std::array queue_keys{"doc"sv,        "lease"sv,       "sunset"sv,       "retry"sv,     "dead_letter"sv,
+                                "priorities"sv, "ordered_by"sv,  "on_failure"sv,   "storage"sv,   "grants"sv,
+                                "payload"sv,    "removed"sv,     "accept_break"sv, "unique"sv,    "renamed_from"sv,
+                                "expires"sv,    "concurrency"sv, "rate"sv,         "keep_done"sv, "headers"sv};
 constexpr std::array stream_keys{"doc"sv,     "retention"sv, "sunset"sv,       "grants"sv,
                                  "payload"sv, "removed"sv,   "accept_break"sv, "consumers"sv};
 constexpr std::array misplaced_stream_keys{"ordered_by"sv};
@@ -37,7 +37,7 @@ constexpr std::int64_t longest_retention = 36'600 * day;
 constexpr std::int64_t longest_expiry = 3'650 * day;
 
 // A function of PostgreSQL has at most 100 parameters; enqueue needs one for the delay, and perhaps one for the
-// priority.
+// priority and one for the headers.
 constexpr std::size_t most_parameters = 100;
 
 // What stands beside the payload of an event, besides what is reserved everywhere.
@@ -135,6 +135,7 @@ class queue_reader {
     if (const auto* priorities = find("priorities")) {
       result_.priorities = static_cast<int>(read_whole(*priorities, 2, most_priorities, problems_).value_or(0));
     }
+    if (const auto* headers = find("headers")) result_.has_headers = read_boolean(*headers, problems_).value_or(false);
     if (const auto* keep = find("keep_done"))
       result_.keep_done = read_duration(*keep, second, longest_retention, problems_);
     if (const auto* storage = find("storage")) read_storage(*storage);
@@ -205,7 +206,8 @@ class queue_reader {
           problems_.error(code::no_fields, payload.where, fmt::format("the payload of {} has no fields", title()));
       problem.help = "write at least one, such as order_id = \"int64\"; payload = \"jsonb\" takes any JSON";
     }
-    const std::size_t most_fields = most_parameters - (result_.priorities > 0 ? 2 : 1);
+    const std::size_t most_fields =
+        most_parameters - 1 - (result_.priorities > 0 ? 1 : 0) - (result_.has_headers ? 1 : 0);
     if (fields.size() > most_fields) {
       auto& problem = problems_.error(
           code::too_many_fields, fields[most_fields].where,
@@ -218,15 +220,18 @@ class queue_reader {
       if (result_.is_log) refuse_log_column(each);
       if (auto field = read_field(each, result_.name, known_, problems_)) result_.payload.push_back(*std::move(field));
     }
-    if (result_.priorities > 0) refuse_priority_field();
+    if (result_.priorities > 0) refuse_field("priority", "priorities");
+    if (result_.has_headers) refuse_field("headers", "headers");
   }
 
-  void refuse_priority_field() {
+  /// A name that is the payload's, unless the queue has the option.
+  void refuse_field(std::string_view name, std::string_view option) {
     for (const auto& each : result_.payload) {
-      if (each.name != "priority") continue;
+      if (each.name != name) continue;
       problems_.error(code::reserved_name, each.where,
-                      "the field name 'priority' is reserved: in a queue with 'priorities' it is a part of every "
-                      "message's metadata");
+                      fmt::format("the field name '{}' is reserved: in a queue with '{}' it is a part of every "
+                                  "message's metadata",
+                                  name, option));
     }
   }
 

@@ -212,6 +212,7 @@ class consumer {
     result.enqueued_at = from.get<timestamp>(2);
     result.lease_until = lease_until;
     if constexpr (contract_with_priorities<Contract>) result.priority = from.get<std::int16_t>(next++);
+    if constexpr (contract_with_headers<Contract>) result.headers = from.get<std::optional<json>>(next++);
     result.payload = decode_payload<Contract>(from, next);
     return result;
   }

@@ -82,6 +82,12 @@ concept contract_with_priorities = contract<T> && requires {
   { T::priorities } -> std::convertible_to<std::int32_t>;
 };
 
+/// A contract whose messages may have headers: a JSON object besides the payload.
+template <class T>
+concept contract_with_headers = contract<T> && requires {
+  requires T::has_headers;
+};
+
 /// The number of columns of the payload.
 template <payload_contract Contract>
 constexpr std::size_t field_count() {
@@ -102,11 +108,26 @@ constexpr void for_each_field(Payload& payload, Visitor&& visit) {
   }
 }
 
+namespace detail {
+
+template <contract Contract, class Payload>
+auto message_kind() {
+  if constexpr (contract_with_priorities<Contract> && contract_with_headers<Contract>) {
+    return prioritised_message_with_headers<Payload>{};
+  } else if constexpr (contract_with_priorities<Contract>) {
+    return prioritised_message<Payload>{};
+  } else if constexpr (contract_with_headers<Contract>) {
+    return message_with_headers<Payload>{};
+  } else {
+    return message<Payload>{};
+  }
+}
+
+}  // namespace detail
+
 /// What a consumer of the contract gets.
 template <contract Contract>
-using message_of =
-    std::conditional_t<contract_with_priorities<Contract>, prioritised_message<typename Contract::payload_type>,
-                       message<typename Contract::payload_type>>;
+using message_of = decltype(detail::message_kind<Contract, typename Contract::payload_type>());
 
 /// Reads the payload from the columns of a row from `first` on. Throws codec_error.
 template <payload_contract Contract>

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <quern/json.hpp>
 #include <quern/time.hpp>
 
 namespace quern {
@@ -32,6 +34,34 @@ struct prioritised_message {
   Payload payload{};
 
   bool operator==(const prioritised_message&) const = default;
+};
+
+/// The same of a queue with headers.
+template <class Payload>
+struct message_with_headers {
+  std::int64_t message_id = 0;
+  std::int32_t attempt = 0;
+  timestamp enqueued_at{};
+  timestamp lease_until{};
+  /// A JSON object that its producer gave it, such as the context of a trace.
+  std::optional<json> headers{};
+  Payload payload{};
+
+  bool operator==(const message_with_headers&) const = default;
+};
+
+/// The same of a queue with both.
+template <class Payload>
+struct prioritised_message_with_headers {
+  std::int64_t message_id = 0;
+  std::int32_t attempt = 0;
+  timestamp enqueued_at{};
+  timestamp lease_until{};
+  std::int32_t priority = 0;
+  std::optional<json> headers{};
+  Payload payload{};
+
+  bool operator==(const prioritised_message_with_headers&) const = default;
 };
 
 }  // namespace quern

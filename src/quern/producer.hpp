@@ -8,6 +8,7 @@
 #include <optional>
 #include <quern/contract.hpp>
 #include <quern/copy_in.hpp>
+#include <quern/json.hpp>
 #include <quern/message_result.hpp>
 #include <quern/pipeline.hpp>
 #include <quern/time.hpp>
@@ -46,6 +47,62 @@ struct prioritised_bulk_options {
   std::int32_t priority = 0;
 };
 
+/// Of a queue with headers.
+struct enqueue_options_with_headers {
+  std::chrono::microseconds delay{0};
+  /// A JSON object of 8192 bytes at most, the same for all that are enqueued in one call; else a database_error
+  /// (QN005), in bulk 23514.
+  std::optional<json> headers{};
+};
+
+struct bulk_options_with_headers {
+  std::optional<json> headers{};
+};
+
+/// Of a queue with both.
+struct prioritised_enqueue_options_with_headers {
+  std::chrono::microseconds delay{0};
+  std::int32_t priority = 0;
+  std::optional<json> headers{};
+};
+
+struct prioritised_bulk_options_with_headers {
+  std::int32_t priority = 0;
+  std::optional<json> headers{};
+};
+
+namespace detail {
+
+struct bulk_options {};
+
+template <contract Contract>
+auto enqueue_options_kind() {
+  if constexpr (contract_with_priorities<Contract> && contract_with_headers<Contract>) {
+    return prioritised_enqueue_options_with_headers{};
+  } else if constexpr (contract_with_priorities<Contract>) {
+    return prioritised_enqueue_options{};
+  } else if constexpr (contract_with_headers<Contract>) {
+    return enqueue_options_with_headers{};
+  } else {
+    return enqueue_options{};
+  }
+}
+
+template <contract Contract>
+auto bulk_options_kind() {
+  if constexpr (contract_with_priorities<Contract> && contract_with_headers<Contract>) {
+    return prioritised_bulk_options_with_headers{};
+  } else if constexpr (contract_with_priorities<Contract>) {
+    return prioritised_bulk_options{};
+  } else if constexpr (contract_with_headers<Contract>) {
+    return bulk_options_with_headers{};
+  } else {
+    return bulk_options{};
+  }
+}
+
+}  // namespace detail
+
 /// Puts messages into a queue. Everything happens in the transaction that is open on the connection, or in one of its
 /// own. The connection must outlive the producer and must not move.
 ///
@@ -57,10 +114,13 @@ struct prioritised_bulk_options {
 /// is_retryable()).
 template <contract Contract>
 class producer {
+  static constexpr bool has_priorities = contract_with_priorities<Contract>;
+  static constexpr bool has_headers = contract_with_headers<Contract>;
+
  public:
   using payload_type = typename Contract::payload_type;
-  using options_type =
-      std::conditional_t<contract_with_priorities<Contract>, prioritised_enqueue_options, enqueue_options>;
+  using options_type = decltype(detail::enqueue_options_kind<Contract>());
+  using bulk_options_type = decltype(detail::bulk_options_kind<Contract>());
   /// What is said of one message: its id, or, by contracts that report duplicates, what became of it.
   using outcome = std::conditional_t<contract_with_duplicates<Contract>, enqueued, std::int64_t>;
 
@@ -95,16 +155,15 @@ class producer {
   template <std::ranges::input_range Range>
   requires std::convertible_to < std::ranges::range_reference_t<Range>,
 
-  const payload_type& > std::uint64_t enqueue_all(Range&& payloads) { return send_all(payloads, 0); }
+  const payload_type& > std::uint64_t enqueue_all(Range&& payloads) { return send_all(payloads, {}); }
 
-  /// The same of a queue with priorities.
+  /// The same of a queue with priorities or headers.
   template <std::ranges::input_range Range>
   requires std::convertible_to < std::ranges::range_reference_t<Range>,
 
-  const payload_type& >
-      &&contract_with_priorities<Contract> std::uint64_t enqueue_all(Range&& payloads,
-                                                                     const prioritised_bulk_options& options) {
-    return send_all(payloads, options.priority);
+  const payload_type& > &&(has_priorities || has_headers) std::uint64_t
+                        enqueue_all(Range&& payloads, const bulk_options_type& options) {
+    return send_all(payloads, options);
   }
 
   /// Takes a message back that waits, for its time or another attempt too; false when it is being handled, has ended or
@@ -126,14 +185,15 @@ class producer {
   }
 
  private:
-  static constexpr bool has_priorities = contract_with_priorities<Contract>;
-  static constexpr std::size_t parameter_count = field_count<Contract>() + 1 + (has_priorities ? 1 : 0);
-  static constexpr std::size_t copied_columns = field_count<Contract>() + 1 + (has_priorities ? 1 : 0);
+  static constexpr std::size_t parameter_count =
+      field_count<Contract>() + 1 + (has_priorities ? 1 : 0) + (has_headers ? 1 : 0);
+  static constexpr std::size_t copied_columns = parameter_count;
 
   void add(const payload_type& payload, const options_type& options) {
     for_each_field<Contract>(payload, [&](const auto& field) { values_.add(field); });
     values_.add(options.delay.count() == 0 ? std::nullopt : std::optional<interval>{options.delay});
     if constexpr (has_priorities) values_.add(options.priority);
+    if constexpr (has_headers) values_.add(options.headers);
   }
 
   static outcome outcome_of(const quern::result& answer) {
@@ -159,10 +219,10 @@ class producer {
   }
 
   template <class Range>
-  std::uint64_t send_all(Range& payloads, std::int32_t priority) {
+  std::uint64_t send_all(Range& payloads, const bulk_options_type& options) {
     std::optional<transaction> own;
     if (!on_->is_in_transaction()) own.emplace(*on_);
-    const std::uint64_t count = copy(payloads, priority);
+    const std::uint64_t count = copy(payloads, options);
     if (count != 0) on_->execute(Contract::wake);
     if (own) own->commit();
     return count;
@@ -175,12 +235,13 @@ class producer {
   }
 
   template <class Range>
-  std::uint64_t copy(Range& payloads, [[maybe_unused]] std::int32_t priority) {
+  std::uint64_t copy(Range& payloads, [[maybe_unused]] const bulk_options_type& options) {
     copy_in bulk{*on_, Contract::copy};
     for (const payload_type& payload : payloads) {
       bulk.begin_row(copied_columns);
       bulk.add_field(static_cast<std::int16_t>(Contract::version));
-      if constexpr (has_priorities) bulk.add_field(stored(priority));
+      if constexpr (has_priorities) bulk.add_field(stored(options.priority));
+      if constexpr (has_headers) bulk.add_field(options.headers);
       for_each_field<Contract>(payload, [&](const auto& field) { bulk.add_field(field); });
       bulk.end_row();
     }

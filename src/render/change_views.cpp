@@ -59,8 +59,7 @@ view change_view(const queue_model& model, const change_details& details) {
   result.set_flag("is_blocking", is_blocking(model));
   result.set_flag("has_expires", model.expires().has_value());
   std::vector<view> columns;
-  if (model.expires()) columns.emplace_back().set("column", std::string{expiry_column});
-  for (const auto& column : model.columns) columns.emplace_back().set("column", sql::identifier(column.name));
+  for (const auto& column : shape_of(model).columns) columns.emplace_back().set("column", column.name);
   result.set_list("columns", std::move(columns));
   set_part(result, "producers", "has_producers", queue.grants.produce);
   set_unique_for_change(result, model);

@@ -81,6 +81,9 @@ std::vector<view> version_items(const queue_model& model, const std::string& qua
       item.set_flag("has_priorities", version.contract->priorities > 0);
       item.set("priority_count", fmt::to_string(version.contract->priorities));
       item.set("priority_number", fmt::to_string(fields_of(version.queue).size() + 2));
+      item.set_flag("has_headers", version.contract->has_headers);
+      item.set("headers_number",
+               fmt::to_string(fields_of(version.queue).size() + (version.contract->priorities > 0 ? 3 : 2)));
       item.set("priority", version.contract->priority_column);
     }
     item.set_list("fields", field_items(version, qualifier));

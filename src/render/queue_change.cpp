@@ -9,6 +9,7 @@
 #include "render/names.hpp"
 #include "render/ordering.hpp"
 #include "render/sql.hpp"
+#include "render/table_shape.hpp"
 
 namespace render {
 
@@ -54,6 +55,7 @@ std::string doors(const queue_model& model) {
 std::string stored_columns(const queue_model& model) {
   std::vector<std::string> names{"contract_version"};
   if (model.priorities > 0) names.push_back(model.priority);
+  if (model.has_headers) names.emplace_back(headers_column);
   for (const auto& column : model.columns) names.push_back(sql::identifier(column.name));
   return fmt::format("{}", fmt::join(names, ", "));
 }

@@ -25,6 +25,7 @@ queue_model model_of(const sql_project& project, const std::string& line, const 
                      contract::live_names(state),
                      contract::priorities_of(contracts)};
   if (result.priorities > 0) result.priority = contract::priority_column(contracts);
+  result.has_headers = contract::have_headers(contracts);
   for (const auto* each : contract::live(contracts)) {
     result.versions.push_back({each, contract::restore(state, *each, enumerations), contract::fingerprint(*each)});
   }

@@ -30,6 +30,7 @@ struct queue_model {
   std::vector<std::string> names;  // of the live contracts: the present one last
   int priorities = 0;              // that messages of live contracts may have; 0: none
   std::string priority{};          // the column that holds them
+  bool has_headers = false;        // of messages of some live contract
 
   const queue_version& newest() const { return versions.back(); }
   const queue_version& oldest() const { return versions.front(); }

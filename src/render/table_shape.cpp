@@ -134,6 +134,16 @@ void add_expiry(table_shape& shape, const queue_model& model) {
       {std::string{expiry_column}, "timestamptz", expiry_default(model), false, "When it ends unless it was handled."});
 }
 
+/// Contracts without headers leave it at null.
+void add_headers(table_shape& shape, const queue_model& model) {
+  if (!model.has_headers) return;
+  shape.columns.push_back(
+      {std::string{headers_column}, "jsonb", {}, false, "A JSON object that travels with it, besides its payload."});
+  shape.checks.push_back(
+      {fitted(model.line + "_headers_fit"),
+       fmt::format("jsonb_typeof({0}) = 'object' and octet_length({0}::text) <= 8192", headers_column)});
+}
+
 }  // namespace
 
 std::string expiry_default(const queue_model& model) {
@@ -145,6 +155,7 @@ table_shape shape_of(const queue_model& model) {
   std::vector<int> versions;
   for (const auto& version : model.versions) versions.push_back(version.contract->version);
   add_expiry(result, model);
+  add_headers(result, model);
   add_priorities(result, model);
   for (const auto& column : model.columns) {
     const auto field = contract::restore(

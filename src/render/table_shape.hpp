@@ -37,6 +37,9 @@ struct table_shape {
 /// The column that says when a message ends unless it was handled; null: it has no end. Fields cannot have the name.
 inline constexpr std::string_view expiry_column = "quern_expires_at";
 
+/// The column of a message's headers. Fields cannot have the name.
+inline constexpr std::string_view headers_column = "quern_headers";
+
 /// Of the messages that are not delayed: ` default now() + interval '1 hour'`. Empty when they do not expire.
 std::string expiry_default(const queue_model& model);
 

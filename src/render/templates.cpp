@@ -31,6 +31,7 @@ struct specimen {
     second.queue = "mail";
     second.priorities = 2;
     second.priority_column = "priority";
+    second.has_headers = true;
     auto third = second;
     third.version = 3;
     state = {{first, second, third},

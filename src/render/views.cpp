@@ -394,6 +394,7 @@ view version_view(const queue_model& model, const queue_version& version) {
   result.set("expires", model.expires() ? sql::interval(*model.expires()) : std::string{});
   set_levels(result, model);
   result.set_flag("has_priorities", version.contract->priorities > 0);
+  result.set_flag("has_headers", version.contract->has_headers);
   result.set("last_priority", fmt::to_string(version.contract->priorities - 1));
   result.set("readable_m", readable(model, version, "m"));
   result.set("readable_d", readable(model, version, "d"));

@@ -174,6 +174,7 @@
 ///                         array any; with `?` where it may be missing or null (optional fields and those with a default)
 ///   readable_m, readable_d   m.contract_version = 1   whether this contract can read the row m, d
 ///   has_priorities        flag: producers of this contract may give a priority, and its consumers see it
+///   has_headers           flag: the same of headers, in the column quern_headers
 ///   last_priority         2                           the last one that they may give
 ///   fields                list, in the order of the declaration
 ///   parameters            list, the same fields, those without default first
@@ -288,6 +289,8 @@
 /// versions:
 ///   delay_number          9                           of the placeholder behind those of the fields
 ///   priority_number       10                          of the one behind it
+///   has_headers           flag
+///   headers_number        11                          of the one behind these
 ///   reports_duplicates    flag: enqueue returns an id, and whether it is that of another message
 ///   fields                list: name, stored, parameter, type (std::optional<std::string>), initializer (`{}`,
 ///                         ` = shop::channel::email`), number (1, of its placeholder), doc_lines (its doc, then what

@@ -229,6 +229,8 @@ TEST_CASE("reader and schema agree on single values") {
                                      queue + "dead_letter = 1\n",
                                      queue + "expires = \"1h\"\n",
                                      queue + "expires = 3600\n",
+                                     queue + "headers = true\n",
+                                     queue + "headers = {}\n",
                                      queue + "grants = { produce = \"web\" }\n",
                                      queue + "grants = { produce = [\"web\"] }\n",
                                      "[project]\nname = \"shop\"\nnamespace = \"a::b\"\n[enums.e]\nvalues = [\"x\"]\n",

@@ -55,6 +55,7 @@ std::string words_of(const contract::payload_contract& contract) {
   auto words = fmt::format("  v{}\n", contract.version);
   if (contract.breaks)
     words += fmt::format("    breaks until {}: {}\n", contract.breaks->until, contract.breaks->reason);
+  if (contract.has_headers) words += "    headers\n";
   if (contract.priorities > 0)
     words += fmt::format("    {} priorities in column {}\n", contract.priorities, contract.priority_column);
   if (const auto& rule = contract.unique) {

@@ -76,6 +76,7 @@ class dumper {
     if (q.keep_done) line("  keep done {}", declaration::spell_duration(*q.keep_done));
     if (!q.stream) line("  lease {} dead_letter {}", declaration::spell_duration(q.lease), q.dead_letter);
     if (q.priorities > 0) line("  priorities {}", q.priorities);
+    if (q.has_headers) line("  headers");
     if (q.expires) line("  expires {}", declaration::spell_duration(*q.expires));
     if (q.sunset != declaration::queue{}.sunset) line("  sunset {}", declaration::spell_duration(q.sunset));
     if (!q.stream) line("  {}", retry(q.retry));

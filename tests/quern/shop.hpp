@@ -1,9 +1,11 @@
 #pragma once
 
+#include <shop/crates.hpp>
 #include <shop/email.hpp>
 #include <shop/kinds.hpp>
 #include <shop/orders.hpp>
 #include <shop/parcels.hpp>
+#include <shop/telegrams.hpp>
 #include <shop/webhooks.hpp>
 
 #include "quern/fixture.hpp"

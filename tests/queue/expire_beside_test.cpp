@@ -62,13 +62,17 @@ TEST_CASE("a message that expired gives its key away, to an enqueue as well") {
   CHECK(here.db.ask("select count(*) from mail_unique_v1") == "0");
 }
 
-TEST_CASE("a message that is handled keeps its key beyond its time") {
+TEST_CASE("a message that is handled keeps its key beyond its time, at whichever attempt") {
   test::workshop here{expiring("unique = { fields = [\"body\"], while = \"pending\" }")};
-  here.db.send("a");
-  const auto held = here.db.receive(1, "2h");
-  here.advance(61min);
-  CHECK(here.db.ask("select is_duplicate from mail_enqueue_v1('a')") == "t");
-  CHECK(here.db.ack(held.front()));
+  for (const int attempt : {1, 2}) {
+    here.db.send("a");
+    if (attempt == 2) CHECK(here.db.fail(here.db.receive_one()) == "retry");
+    const auto held = here.db.receive(1, "2h");
+    REQUIRE(held.size() == 1);
+    here.advance(61min);
+    CHECK(here.db.ask("select is_duplicate from mail_enqueue_v1('a')") == "t");
+    CHECK(here.db.ack(held.front()));
+  }
 }
 
 TEST_CASE("an enqueue that meets an expired message waits for who is just about to handle it") {
@@ -119,10 +123,59 @@ TEST_CASE("a message that is handled holds its key beyond its time") {
   const auto held = here.db.receive(1, "2h");
   here.advance(30min);
   here.db.send("a");
+  here.db.send("a", "10 min");
   here.advance(31min);
   CHECK(receive(here).empty());
   CHECK(here.db.ack(held.front()));
   CHECK(receive(here) == "a");
+}
+
+TEST_CASE("a message that expired holds no key, also when nobody could end it yet") {
+  test::workshop here{expiring("ordered_by = \"body\"")};
+  auto other = here.open();
+  for (const bool is_tried : {false, true}) {
+    INFO((is_tried ? "tried" : "new"));
+    here.clear();
+    here.db.send("a");
+    if (is_tried) CHECK(here.db.fail(here.db.receive_one(), "2h") == "retry");
+    here.advance(30min);
+    here.db.send("a");
+    here.advance(31min);
+    other.begin();
+    other.ask("select from mail_message where quern_expires_at <= now() for update");
+    other.ask("select from mail_delayed for update");
+    CHECK(receive(here) == "a");
+    other.rollback();
+    CHECK(here.db.ask("select attempt from mail_delayed where lease_until > now()") == "1");
+  }
+}
+
+TEST_CASE("a statement that goes on for long hands nothing out whose time ends meanwhile") {
+  test::workshop here{expiring("ordered_by = \"body\"")};
+  here.db.send("a");
+  here.db.send("a");
+  here.db.ask("update mail_message set quern_expires_at = clock_timestamp() + interval '50 ms' where message_id = 1");
+  // Not by a sweep, which would end it.
+  here.db.ask(R"(
+    do $$
+    begin
+      perform pg_sleep(0.1);
+      perform setval('mail_v1_swept_at', (extract(epoch from clock_timestamp()) * 1000)::bigint);
+      perform from mail_claim_v1(9);
+    end
+    $$
+  )");
+  CHECK(here.db.ask("select count(*) from mail_delayed where message_id = 1") == "0");
+  CHECK(here.db.receive(9).size() == 1);
+}
+
+TEST_CASE("keys that have nothing but expired messages do not hide the one that has more") {
+  test::workshop here{expiring("ordered_by = \"body\"")};
+  here.db.ask("insert into mail_message (contract_version, body) select 1, i from generate_series(1, 6000) as i");
+  here.advance(61min);
+  here.db.send("z");
+  here.db.ask("select setval('mail_turn', hashtextextended('z', 0))");
+  CHECK(receive(here, 1) == "z");
 }
 
 TEST_CASE("twenty thousand expired messages of a key do not hide the one behind them") {

@@ -60,6 +60,8 @@ std::string random_project::declaration() const {
   for (std::size_t i = 1; i < values_; ++i) text += fmt::format(", \"v{}\"", i);
   text += fmt::format("]\n[queues.{}]\nlease = \"{}s\"\ndead_letter = {}\ngrants = {{ produce = [\"web\"]{} }}\n",
                       queue_, options_ + 10, options_ % 3 != 0, options_ % 2 != 0 ? ", consume = [\"mailer\"]" : "");
+  if (options_ % 5 < 2) text += fmt::format("expires = \"{}m\"\n", options_ + 1);
+  if (options_ % 7 < 3) text += "headers = true\n";
   if (priorities_ > 0) text += fmt::format("priorities = {}\n", priorities_);
   text += unique();
   const bool is_other_queue = !released_queue_.empty() && released_queue_ != queue_;

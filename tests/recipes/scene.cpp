@@ -184,6 +184,7 @@ void recipe_scene::enqueue(const contract::payload_contract& contract) const {
   std::vector<std::string> arguments;
   for (const auto& field : contract.fields) arguments.push_back(fmt::format("p_{} => {}", field.name, example(field)));
   if (contract.priorities > 0) arguments.push_back(fmt::format("p_priority => {}", contract.priorities - 1));
+  if (contract.has_headers) arguments.emplace_back("p_headers => '{}'");
   auto db = connect();
   // The examples are all the same, and none is to be left out.
   db.run_script(R"(
