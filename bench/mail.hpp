@@ -12,7 +12,7 @@ template <class Payload>
 Payload mail(std::int64_t number) {
   Payload made;
   made.order_id = number;
-  made.customer_id = number % 1000;
+  made.customer_id = number % 10'000;
   made.recipient = "a.customer.of.ours@example.org";
   made.subject = "Your order has left our house and is on its way";
   made.attachments = {quern::uuid{"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}};

@@ -32,6 +32,12 @@ constexpr group groups[] = {{"enqueue", bench::enqueue_rows},
                             {"priority", bench::priority_rows},
                             {"unique", bench::unique_rows},
                             {"queue_log", bench::queue_log_rows},
+                            {"queue_by_hand", bench::queue_by_hand_rows},
+                            {"queue_ordered", bench::queue_ordered_rows},
+                            {"queue_crowded", bench::queue_crowded_rows},
+                            {"queue_pinned", bench::queue_pinned_rows},
+                            {"queue_wake_up", bench::queue_wake_up_rows},
+                            {"queue_latency", bench::queue_latency_rows},
                             {"stream_publish", bench::stream_publish_rows},
                             {"stream_bulk", bench::stream_bulk_rows},
                             {"stream_read", bench::stream_read_rows},
@@ -61,6 +67,7 @@ bench::effort effort_of(const arguments& given) {
     how.drains = 2;
     how.bulk_count = 100'000;
     how.generate_rounds = 1;
+    how.depth = 1'000'000;
     how.stream_depth = 1'000'000;
     how.pinned = std::chrono::seconds{15};
     how.latencies = 500;
@@ -77,7 +84,8 @@ bench::effort effort_of(const arguments& given) {
            .migrated_queues = 2,
            .stream_depth = 30'000,
            .pinned = std::chrono::duration<double>{0.1},
-           .latencies = 10};
+           .latencies = 10,
+           .crowd = 200};
   return how;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <ranges>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,6 +61,26 @@ class claiming {
   std::vector<typename consumer::message_type> held_;
 };
 
+/// Claims a batch and acknowledges it, each in a transaction of its own.
+template <class Contract>
+class claiming_apart {
+ public:
+  claiming_apart(const std::string& url, int batch) : db_{url}, consumer_{db_}, batch_{batch} {}
+
+  progress step() {
+    const auto claimed = consumer_.claim(batch_);
+    if (!consumer_.ack(claimed).empty()) throw std::runtime_error{"a lease was lost"};
+    return {.count = claimed.size(), .is_finished = claimed.empty()};
+  }
+
+  int backend_pid() const { return db_.backend_pid(); }
+
+ private:
+  quern::connection db_;
+  quern::consumer<Contract> consumer_;
+  int batch_;
+};
+
 /// Puts so many messages into a queue, fast, and does what autovacuum would do then, so that what is measured next does
 /// not pay for it.
 template <class Contract>
@@ -75,6 +96,13 @@ void fill(quern::connection& db, std::int64_t count) {
 template <class Contract>
 void empty(quern::connection& db) {
   db.execute(fmt::format("truncate shop.{}_message", Contract::queue));
+}
+
+/// So many messages and no others.
+template <class Contract>
+void fill_anew(quern::connection& db, std::int64_t count) {
+  empty<Contract>(db);
+  fill<Contract>(db, count);
 }
 
 }  // namespace bench

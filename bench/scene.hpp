@@ -16,15 +16,16 @@ struct effort {
   int rounds = 15;
   std::chrono::duration<double> time{0.4};  // of a side in a round
   std::int64_t bulk_count = 200'000;
-  std::int64_t depth = 1'000'000;
+  std::int64_t depth = 10'000'000;
   std::int64_t drained = 10'000;  // the messages of a short queue
   int drains = 3;                 // of those in a round
   std::vector<int> queue_counts{10, 1'000, 10'000};
   int generate_rounds = 3;
   int migrated_queues = 1'000;
   std::int64_t stream_depth = 10'000'000;
-  std::chrono::duration<double> pinned{60};  // how long a stream works before it is measured under a pinned horizon
+  std::chrono::duration<double> pinned{60};  // how long one works before it is measured under a pinned horizon
   int latencies = 2'000;
+  std::int64_t crowd = 100'000;  // messages that are delayed, and that are leased, beside the ready ones
 };
 
 /// What the rows are measured on.
@@ -55,6 +56,12 @@ std::vector<row> depth_rows(const scene& where);
 std::vector<row> priority_rows(const scene& where);
 std::vector<row> unique_rows(const scene& where);
 std::vector<row> queue_log_rows(const scene& where);
+std::vector<row> queue_by_hand_rows(const scene& where);
+std::vector<row> queue_ordered_rows(const scene& where);
+std::vector<row> queue_crowded_rows(const scene& where);
+std::vector<row> queue_pinned_rows(const scene& where);
+std::vector<row> queue_wake_up_rows(const scene& where);
+std::vector<row> queue_latency_rows(const scene& where);
 std::vector<row> stream_publish_rows(const scene& where);
 std::vector<row> stream_bulk_rows(const scene& where);
 std::vector<row> stream_read_rows(const scene& where);

@@ -12,6 +12,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "latency.hpp"
 #include "scene.hpp"
 #include "stream_clients.hpp"
 
@@ -82,16 +83,6 @@ class listening {
   std::int64_t last_ = 0;
 };
 
-row latency_row(const char* what, double reached, double aim) {
-  return {.what = what,
-          .limit = "from commit to handler",
-          .with_quern = fmt::format("{:.2f} ms", reached),
-          .without = "",
-          .ratio = reached / aim,
-          .aim = goal{.value = aim, .is_upper = true, .unit = " ms"},
-          .reached = reached};
-}
-
 }  // namespace
 
 std::vector<row> stream_latency_rows(const scene& where) {
@@ -111,8 +102,7 @@ std::vector<row> stream_latency_rows(const scene& where) {
       latencies.push_back(std::chrono::duration<double, std::milli>(there.received(number) - begin).count());
     }
   }
-  return {latency_row("publish to a waiting consumer, median", quantile(latencies, 0.5), 1),
-          latency_row("publish to a waiting consumer, 99th of 100", quantile(latencies, 0.99), 5)};
+  return latency_rows("publish to a waiting consumer", latencies);
 }
 
 }  // namespace bench

@@ -6,6 +6,7 @@
 
 #include "crew.hpp"
 #include "queue_clients.hpp"
+#include "refilled.hpp"
 #include "scene.hpp"
 #include "shop/email_once.hpp"
 
@@ -54,36 +55,15 @@ row enqueue_row(const scene& where, quern::connection& db, int producers) {
                      "the same without unique", measured);
 }
 
-/// One side: a queue that is filled anew for each round.
 template <class Contract>
-class claiming_side {
- public:
-  claiming_side(const scene& where, int consumers)
-      : db_{where.url}, time_{where.how.time}, with_{consumers, where.url, batch}, consumers_{consumers} {
-    depth_ = static_cast<std::int64_t>(100'000 * time_.count()) + 4 * batch;
-  }
-
-  measure operator()() {
-    empty<Contract>(db_);
-    if constexpr (quern::contract_with_duplicates<Contract>) db_.execute("truncate shop.email_once_unique_v1");
-    fill<Contract>(db_, depth_);
-    const measure taken = with_.run(time_);
-    with_.for_each([](auto& each) { each.let_go(); });
-    depth_ = 2 * static_cast<std::int64_t>(taken.count) + 8 * batch * consumers_;
-    return taken;
-  }
-
- private:
-  quern::connection db_;
-  std::chrono::duration<double> time_;
-  crew<claiming<Contract>> with_;
-  int consumers_;
-  std::int64_t depth_ = 0;
-};
+void fill_claimed(quern::connection& db, std::int64_t count) {
+  if constexpr (quern::contract_with_duplicates<Contract>) db.execute("truncate shop.email_once_unique_v1");
+  fill_anew<Contract>(db, count);
+}
 
 row claim_row(const scene& where, int consumers) {
-  claiming_side<once> with{where, consumers};
-  claiming_side<plain> without{where, consumers};
+  refilled<claiming<once>> with{where, consumers, batch, fill_claimed<once>, batch};
+  refilled<claiming<plain>> without{where, consumers, batch, fill_claimed<plain>, batch};
   const comparison measured = compare(
       where.how.rounds, [&] { return with(); }, [&] { return without(); });
   return message_row(fmt::format("claim + ack of 100 unique, {} consumer{}", consumers, consumers == 1 ? "" : "s"),
