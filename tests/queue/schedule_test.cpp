@@ -39,14 +39,7 @@ void sleep_for(workshop& here, std::string_view time) {
                   time));
 }
 
-/// The times that fire now, by name and in UTC.
-std::string fire(test::session& by, int count = 100) {
-  return by.ask(
-      fmt::format("select schedule, to_char(due_at at time zone 'UTC', 'HH24:MI') from "
-                  "quern_schedule_run(p_count => {}) where due_at is not null and error is null",
-                  count));
-}
-
+/// How many fire now, and how many of their times are different.
 std::string fired_count(test::session& by, int count = 100) {
   return by.ask(fmt::format(
       "select count(*), count(distinct due_at) from quern_schedule_run(p_count => {}) where due_at is not null",
