@@ -93,7 +93,7 @@ migration_text core_migration(renderer& with, const sql_project& project, const 
     return {name,
             {"The objects that every queue of the project shares."},
             schedulers_of(change.schedules),
-            {creation(project, change, without_end(all.file("create")), all.text("schedule_job_end"))}};
+            {creation(project, change, without_end(all.file("create")), without_end(all.file("schedule_job_end")))}};
   }
   if (change.words.empty()) return {name, {}, {}, {}};
   std::vector<contract::locked_enumeration> added;

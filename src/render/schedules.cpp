@@ -161,7 +161,7 @@ void set_schedules(view& out, const sql_project& project, const schedules& all) 
 }
 
 std::string end_of_job(renderer& with, const sql_project& project, const schedules& all) {
-  return open(with, project, all).text("schedule_job_end");
+  return without_end(open(with, project, all).file("schedule_job_end"));
 }
 
 std::vector<std::string> schedulers_of(const schedules& all) {

@@ -178,7 +178,7 @@ shape provided_to(std::string_view template_name) {
 }
 
 bool is_file_template(std::string_view template_name) {
-  constexpr std::array files{"create", "definition", "doors", "consumers", "producers"};
+  constexpr std::array files{"create", "definition", "doors", "consumers", "producers", "schedule_job_end"};
   return template_name.starts_with("cpp/") || template_name.starts_with("sql/change/") ||
          template_name.starts_with("sql/stream_change/") || template_name.starts_with("sql/engine/") ||
          std::find(files.begin(), files.end(), object_name(template_name)) != files.end();

@@ -330,8 +330,10 @@ TEST_CASE("who operates a queue may run its schedules, and nobody else; nobody r
   }
   auto operating = here.open("qt_ops");
   CHECK(operating.ask("select schedule from quern_schedules()") == "year");
-  for (const auto* call : {"quern_schedule_fire('year')", "quern_schedule_declared()"})
-    CHECK(operating.refusal(fmt::format("select {}", call)).substr(0, 24) == "42501: permission denied");
+  CHECK(operating.refusal("select quern_schedule_fire('year')") ==
+        "42501: permission denied for function quern_schedule_fire");
+  CHECK(operating.refusal("select quern_schedule_declared()") ==
+        "42501: permission denied for function quern_schedule_declared");
   CHECK(operating.refusal("update quern_schedule set last_due_at = null") ==
         "42501: permission denied for table quern_schedule");
   CHECK(fired_count(operating) == "1|1");
