@@ -440,6 +440,7 @@ create or replace function shop.email_claim_json(); -- v1
 create or replace view shop.email as select m.order_id as order_id, m.note as note where m.contract_version in (1, 2);
 
 create or replace function shop.email_cancel(); -- ordered
+create or replace function shop.email_cancel_all();
 
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version in (1, 2)
@@ -526,6 +527,7 @@ create or replace function shop.email_claim_json(); -- v1
 create or replace view shop.email as select m.order_id as order_id, m.note as note where m.contract_version = 1;
 
 create or replace function shop.email_cancel();
+create or replace function shop.email_cancel_all();
 
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version = 1

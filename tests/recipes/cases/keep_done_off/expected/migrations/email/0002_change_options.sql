@@ -24,6 +24,8 @@ create or replace function shop.email_stats();
 
 create or replace view shop.email as select m.order_id as order_id, m.subject as subject where m.contract_version = 1;
 
+create or replace function shop.email_peek();
+
 create or replace function shop.email_claim_v1()
 -- interval '30 seconds', 8 attempts
 -- messages where m.contract_version = 1
@@ -58,6 +60,8 @@ create or replace function shop.email_nack()
 create or replace function shop.email_stats(); -- dead
 
 create or replace view shop.email as select m.order_id as order_id, m.subject as subject where m.contract_version = 1; -- done (select to_jsonb(payload.*) from (select m.order_id, m.subject) as payload)
+
+create or replace function shop.email_peek(); -- dead
 
 create or replace function shop.email_claim_v1()
 -- interval '30 seconds', 8 attempts
