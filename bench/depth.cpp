@@ -1,5 +1,5 @@
-// Whether a long queue is as fast as a short one: each side drains as many messages, from a million and from as many as
-// there are.
+// Whether a long queue is as fast as a short one: each side drains as many messages, from ten million and from as many
+// as there are.
 
 #include <fmt/format.h>
 

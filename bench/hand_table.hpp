@@ -25,6 +25,8 @@ class by_hand {
 
   progress step();
 
+  quern::connection& on() { return db_; }
+
   int backend_pid() const { return db_.backend_pid(); }
 
  private:

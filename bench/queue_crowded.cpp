@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "queue_clients.hpp"
 #include "refilled.hpp"
 #include "scene.hpp"

@@ -16,39 +16,40 @@ constexpr int batch = 100;
 template <class Contract>
 class circulating {
  public:
-  explicit circulating(const std::string& url) : db_{url}, producer_{db_}, handling_{url, batch} {
+  explicit circulating(const std::string& url) : db_{url}, producer_{db_}, consumer_{db_} {
     for (int i = 0; i < batch; ++i) mails_.push_back(mail<payload>(i));
   }
 
   progress step() {
     producer_.enqueue(mails_);
-    return {.count = handling_.step().count};
+    const auto claimed = consumer_.claim(batch);
+    if (!consumer_.ack(claimed).empty()) throw std::runtime_error{"a lease was lost"};
+    return {.count = claimed.size()};
   }
 
-  int backend_pid() const { return handling_.backend_pid(); }
+  int backend_pid() const { return db_.backend_pid(); }
 
  private:
   using payload = typename Contract::payload_type;
 
   quern::connection db_;
   quern::producer<Contract> producer_;
-  claiming_apart<Contract> handling_;
+  quern::consumer<Contract> consumer_;
   std::vector<payload> mails_;
 };
 
 class circulating_by_hand {
  public:
-  explicit circulating_by_hand(const std::string& url) : db_{url}, handling_{url, batch} {}
+  explicit circulating_by_hand(const std::string& url) : handling_{url, batch} {}
 
   progress step() {
-    add_tasks(db_, batch);
+    add_tasks(handling_.on(), batch);
     return {.count = handling_.step().count};
   }
 
   int backend_pid() const { return handling_.backend_pid(); }
 
  private:
-  quern::connection db_;
   by_hand handling_;
 };
 
