@@ -157,7 +157,7 @@ constexpr std::array done_suffixes{
     suffix{"_done", "table"},
     suffix{"_done_segment", "sequence"},
     suffix{"_done_rotated_at", "sequence"},
-    suffix{"_done_maintained_at", "sequence"},
+    suffix{"_maintained_at", "sequence"},
     suffix{"_tell", "function"},
     suffix{"_truncate_done", "function"},
     suffix{"_maintain", "function"},

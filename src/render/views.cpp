@@ -405,6 +405,7 @@ view version_view(const queue_model& model, const queue_version& version) {
   result.set_flag("has_limits", has_limits(model));
   result.set_flag("has_places", has_places(model));
   result.set_flag("has_done", model.has_done());
+  result.set_flag("has_space", model.has_done() || model.is_log());
   result.set("payload_m", archived_payload(model, "m"));
   result.set("payload_d", archived_payload(model, "d"));
   return result;

@@ -128,6 +128,7 @@
 ///   done_channel          shop.email.done             on which the ends of messages are told, done_channel_literal in quotes
 ///   payload_m             (select to_jsonb(…) …)      the payload of the row m as JSON, in the words of the contract that
 ///                         wrote it; payload_d as well in sql/version, where has_done is too
+///   has_space             flag in sql/version: segments fill up that are emptied later, of a log or of an archive
 ///   doc_literal           'Transactional mail …'      a literal on one line, whatever the doc contains
 ///   has_doc               flag
 ///   operators             ops                         as producers

@@ -24,7 +24,7 @@ void age(test::session& with, std::string_view time) {
   with.ask(
       fmt::format("update mail_done set done_at = done_at - interval '{0}'; select setval("
                   "'mail_done_rotated_at', pg_sequence_last_value('mail_done_rotated_at') - extract(epoch from "
-                  "interval '{0}')::bigint), setval('mail_done_maintained_at', 0)",
+                  "interval '{0}')::bigint), setval('mail_maintained_at', 0)",
                   time));
 }
 
@@ -207,10 +207,8 @@ TEST_CASE("what was put into a segment after it was found too old is found again
 
 TEST_CASE("claims and takes clear away by themselves only where they are the whole of their transaction") {
   test::workshop here{archived};
-  const auto is_due = [&] {
-    return here.db.ask("select pg_sequence_last_value('mail_done_maintained_at') = 0") == "t";
-  };
-  const auto make_due = [&] { here.db.ask("select setval('mail_done_maintained_at', 0)"); };
+  const auto is_due = [&] { return here.db.ask("select pg_sequence_last_value('mail_maintained_at') = 0") == "t"; };
+  const auto make_due = [&] { here.db.ask("select setval('mail_maintained_at', 0)"); };
   for (const auto* call : {"select * from mail_claim_v1()", "select * from mail_take_v1()"}) {
     INFO(call);
     make_due();

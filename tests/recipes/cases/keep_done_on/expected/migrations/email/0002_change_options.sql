@@ -12,7 +12,7 @@
 -- it was last looked whether there is something to clear away.
 create sequence shop.email_done_segment as bigint minvalue 0;
 create sequence shop.email_done_rotated_at as bigint minvalue 0;
-create sequence shop.email_done_maintained_at as bigint minvalue 0;
+create sequence shop.email_maintained_at as bigint minvalue 0;
 select setval('shop.email_done_segment', 0), setval('shop.email_done_rotated_at', floor(extract(epoch from clock_timestamp()))::bigint);
 
 -- The archive of handled messages: only ever inserted into, and emptied by TRUNCATE, a segment at a time. The payload is JSON
@@ -93,7 +93,7 @@ $$;
 drop function shop.email_ack_result, shop.email_ack_results, shop.email_await, shop.email_await_end, shop.email_result, shop.email_done, shop.email_done_count, shop.email_forget_done;
 drop function shop.email_maintain, shop.email_truncate_done, shop.email_tell;
 drop table shop.email_done;
-drop sequence shop.email_done_segment, shop.email_done_rotated_at, shop.email_done_maintained_at;
+drop sequence shop.email_done_segment, shop.email_done_rotated_at, shop.email_maintained_at;
 
 -- step: settle_done
 -- lock: none; waits until older transactions have ended
