@@ -76,6 +76,9 @@ class work_line {
   static constexpr std::chrono::milliseconds acknowledge_after{100};
   // Longer than the time between two sweeps of email_claim_v1 and its like.
   static constexpr std::chrono::milliseconds look_again_after{120};
+  static constexpr std::chrono::milliseconds comes_at_once_before{5};
+  static constexpr std::chrono::milliseconds look_at_once_after{1};
+  static constexpr int looks_without_notice = 5;
 
   const worker_options& options() const { return shared_->options(); }
 
@@ -287,9 +290,24 @@ class work_line {
 
   void beat() { entry_.is->beat(from_->on(), to_text(shared_->status())); }
 
-  // Another look after the wake-up lock is held: what came before it has notified nobody.
+  // Where messages come one upon the other, the next is there in a moment: to ask for a notification would make every
+  // producer of that moment notify, and these commit one after the other.
   void wait_for_batch(waiting& wait) {
     shared_->log("waiting");
+    for (int looks = 0; looks < looks_without_notice && comes_at_once_ && batch_.empty(); ++looks) {
+      wait.pause(look_at_once_after, shared_->stop());
+      if (is_stopping()) return;
+      claim();
+    }
+    if (!batch_.empty()) return beat();
+    const auto begin = clock::now();
+    wait_for_notice(wait);
+    comes_at_once_ = options().use_notifications && !batch_.empty() && clock::now() - begin < comes_at_once_before;
+    beat();
+  }
+
+  // Another look after the wake-up lock is held: what came before it has notified nobody.
+  void wait_for_notice(waiting& wait) {
     wait.begin();
     claim();
     if (batch_.empty()) {
@@ -297,7 +315,6 @@ class work_line {
       if (!is_stopping()) claim();
     }
     wait.end();
-    beat();
   }
 
   // Of a consumer with a filter: nothing was found so far.
@@ -358,6 +375,7 @@ class work_line {
   std::vector<failed_message> failed_;             // and not yet told to the database
   std::optional<std::vector<std::int64_t>> left_;  // of the claim, after a failure: others were given back with it
   clock::time_point last_acknowledged_;
+  bool comes_at_once_ = false;  // messages, while nobody asked for a notification
 };
 
 }  // namespace quern

@@ -175,6 +175,27 @@ TEST_CASE("a busy worker does not ask producers to notify") {
   CHECK_FALSE(is_asking);
 }
 
+TEST_CASE("where messages come one upon the other few of them notify") {
+  constexpr int all = 200;
+  with_worker s;
+  quern::connection ear = s.another();
+  ear.listen(shop::email_v1_contract::channel);
+  std::atomic<int> handled = 0;
+  s.work([&](const shop::email_message&) { ++handled; }, {.poll_interval = 10min});
+  s.wait_until_waiting();
+  // Each comes when the worker has begun to wait after the one before.
+  for (int sent = 0; sent < all && handled == sent;) {
+    s.producer.enqueue(test::mail(++sent));
+    const auto until = std::chrono::steady_clock::now() + far_off;
+    while (handled < sent && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    std::this_thread::sleep_for(1ms);
+  }
+  CHECK(handled == all);
+  int notified = 0;
+  while (ear.wait_for_notification(std::chrono::steady_clock::now())) ++notified;
+  CHECK(notified < all / 2);
+}
+
 TEST_CASE("a worker without notifications polls") {
   with_worker s;
   std::promise<void> handled;
