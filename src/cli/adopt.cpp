@@ -89,7 +89,7 @@ exit_code run(const adopt_arguments& given) try {
   throw failure{code_of(refused.why()), refused.what()};
 }
 
-// What cannot be said with CLI11's own means.
+// What an option cannot say of itself.
 void check_words(const adopt_arguments& given) {
   const bool takes_objects = !given.is_all && !given.is_list;
   if (takes_objects && given.objects.empty())
@@ -100,19 +100,19 @@ void check_words(const adopt_arguments& given) {
 
 }  // namespace
 
-void add_adopt(CLI::App& program, exit_code& result) {
+void add_adopt(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<adopt_arguments>();
-  CLI::App* const command = program.add_subcommand(
+  const command_line command = program.add_command(
       "adopt", "Accept what `quern drift` reports, until it changes again; written to migrations/adopted.json");
-  command->add_option("OBJECT", given->objects, "As `quern drift` names it: 'column email_message.note'");
-  add_options(*command, given->compared);
-  CLI::Option* const all = command->add_flag("--all", given->is_all, "Everything that differs now");
-  CLI::Option* const list = command->add_flag("--list", given->is_list, "Say what is adopted; needs no database");
-  CLI::Option* const removal =
-      command->add_flag("--remove", given->is_removal, "Take the adoption of these objects back; needs no database");
-  all->excludes(list)->excludes(removal);
-  list->excludes(removal);
-  on_call(*command, result, [given] {
+  command.add_option("OBJECT", given->objects, "As `quern drift` names it: 'column email_message.note'");
+  add_options(command, given->compared);
+  const command_option all = command.add_flag("--all", given->is_all, "Everything that differs now");
+  const command_option list = command.add_flag("--list", given->is_list, "Say what is adopted; needs no database");
+  const command_option removal =
+      command.add_flag("--remove", given->is_removal, "Take the adoption of these objects back; needs no database");
+  all.excludes(list).excludes(removal);
+  list.excludes(removal);
+  on_call(command, result, [given] {
     check_words(*given);
     return run(*given);
   });

@@ -55,20 +55,20 @@ exit_code run(const baseline_arguments& given) try {
 
 }  // namespace
 
-void add_baseline(CLI::App& program, exit_code& result) {
+void add_baseline(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<baseline_arguments>();
-  CLI::App* const command = program.add_subcommand(
+  const command_line command = program.add_command(
       "baseline", "Record migrations as applied in a database that has their objects but no history");
   command
-      ->add_option("UP_TO", given->up_to,
-                   "LINE/NNNN...: of these lines what comes up to this one, and `core` (default: all migrations)")
-      ->check([](const std::string& text) {
+      .add_option("UP_TO", given->up_to,
+                  "LINE/NNNN...: of these lines what comes up to this one, and `core` (default: all migrations)")
+      .check([](const std::string& text) {
         return parse_target(text) ? "" : "a migration is named like email/0002 or email/0002_add_note";
       });
-  command->add_option("--database", given->database, database_help);
-  command->add_option("--migrations", given->migrations, "Their directory")->capture_default_str();
-  command->add_flag("--dry-run", given->is_dry_run, "Print the SQL instead of running it; changes nothing");
-  on_call(*command, result, [given] { return run(*given); });
+  command.add_option("--database", given->database, database_help);
+  command.add_option("--migrations", given->migrations, "Their directory").shows_default();
+  command.add_flag("--dry-run", given->is_dry_run, "Print the SQL instead of running it; changes nothing");
+  on_call(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

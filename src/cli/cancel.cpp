@@ -40,13 +40,13 @@ exit_code run(const cancel_arguments& given) {
 
 }  // namespace
 
-void add_cancel(CLI::App& program, exit_code& result) {
+void add_cancel(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<cancel_arguments>();
-  CLI::App* const command = program.add_subcommand("cancel", "Take messages back that wait to be handled");
-  command->add_option("queue", given->queue, "A queue")->required();
-  command->add_option("id", given->ids, "Of messages")->required();
-  add_operated(*command, given->place);
-  on_operation(*command, result, [given] { return run(*given); });
+  const command_line command = program.add_command("cancel", "Take messages back that wait to be handled");
+  command.add_option("queue", given->queue, "A queue").required();
+  command.add_option("id", given->ids, "Of messages").required();
+  add_operated(command, given->place);
+  on_operation(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

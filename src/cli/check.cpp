@@ -127,8 +127,8 @@ exit_code run(const check_arguments& given) try {
   throw failure{exit_code::input_wrong, failed.what()};
 }
 
-void add_options(CLI::App& command, check_arguments& given) {
-  command.add_option("--file", given.file, "The declaration")->capture_default_str();
+void add_options(const command_line& command, check_arguments& given) {
+  command.add_option("--file", given.file, "The declaration").shows_default();
   command.add_option("--migrations", given.migrations,
                      "Directory of the migrations and quern.lock (default: migrations, beside the declaration)");
   command.add_option("--out", given.out,
@@ -142,11 +142,8 @@ void add_options(CLI::App& command, check_arguments& given) {
                                               {"sarif", format::sarif},
                                               {"github", format::github},
                                               {"junit", format::junit}};
-  command
-      .add_option("--format", given.as,
-                  "text, json, sarif, github or junit (default: text; github where GITHUB_ACTIONS is true)")
-      ->transform(CLI::CheckedTransformer(formats).description(""))
-      ->type_name("FORMAT");
+  command.add_choice("--format", given.as, formats, "FORMAT",
+                     "text, json, sarif, github or junit (default: text; github where GITHUB_ACTIONS is true)");
   command.add_option("--output", given.output, "Write to this file, not to standard output");
   command.add_flag("--strict", given.is_strict, "End with 1 for warnings too");
   add_options(command, given.server);
@@ -154,14 +151,14 @@ void add_options(CLI::App& command, check_arguments& given) {
 
 }  // namespace
 
-void add_check(CLI::App& program, exit_code& result) {
+void add_check(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<check_arguments>();
-  CLI::App* const command = program.add_subcommand(
+  const command_line command = program.add_command(
       "check",
       "Find what must not be merged: broken history, contracts, hooks, and files that are not generated; with a server "
       "also what its migrations, rollbacks and contracts do there");
-  add_options(*command, *given);
-  on_call(*command, result, [given] { return run(*given); });
+  add_options(command, *given);
+  on_call(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

@@ -47,14 +47,14 @@ void run(const check_server_arguments& given, const std::string& server, const c
 
 }  // namespace
 
-void add_options(CLI::App& command, check_server_arguments& given) {
-  auto* const database = command.add_option(
+void add_options(const command_line& command, check_server_arguments& given) {
+  const command_option database = command.add_option(
       "--database", given.database,
       "Also try everything out on this server (a URL, or libpq's keyword=value form), in scratch databases that are "
       "dropped again; the database itself is not touched");
-  auto* const scratch =
+  const command_option scratch =
       command.add_flag("--scratch", given.is_private, "The same on a private server that is gone afterwards");
-  scratch->excludes(database);
+  scratch.excludes(database);
   command.add_flag("--thorough", given.is_thorough,
                    "With a server: kill the runner at every step of the history, and try the contracts after each");
 }

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "check/server.hpp"
+#include "cli/command_line.hpp"
 
 namespace cli {
 
@@ -16,7 +16,7 @@ struct check_server_arguments {
   bool is_wanted() const { return is_private || !database.empty(); }
 };
 
-void add_options(CLI::App& command, check_server_arguments& given);
+void add_options(const command_line& command, check_server_arguments& given);
 
 /// Adds the findings of the checks with a server. Throws failure when the server cannot be worked with.
 void check_on_server(const check_server_arguments& given, const check::places& where,

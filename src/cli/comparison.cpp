@@ -61,11 +61,11 @@ void warn_of_versions(const std::string& database, const std::string& scratch) {
 
 }  // namespace
 
-void add_options(CLI::App& command, comparison_arguments& given) {
+void add_options(const command_line& command, comparison_arguments& given) {
   command.add_option("--database", given.database,
                      "URL, or libpq's keyword=value form (default: QUERN_DATABASE, then libpq's environment, then the "
                      "private server of this directory)");
-  command.add_option("--migrations", given.migrations, "Their directory")->capture_default_str();
+  command.add_option("--migrations", given.migrations, "Their directory").shows_default();
   command.add_option(
       "--scratch", given.scratch,
       "A server on which this user may create a database for a moment (default: the same server, or else "

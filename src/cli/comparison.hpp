@@ -1,11 +1,11 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/command_line.hpp"
 #include "migrate/drift.hpp"
 
 namespace cli {
@@ -18,7 +18,7 @@ struct comparison_arguments {
   bool ignores_order = false;
 };
 
-void add_options(CLI::App& command, comparison_arguments& given);
+void add_options(const command_line& command, comparison_arguments& given);
 
 /// How a database differs from what its migrations make.
 struct drift {

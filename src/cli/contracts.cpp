@@ -197,17 +197,16 @@ exit_code run(const contracts_arguments& given) {
 
 }  // namespace
 
-void add_contracts(CLI::App& program, exit_code& result) {
+void add_contracts(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<contracts_arguments>();
-  CLI::App* const command =
-      program.add_subcommand("contracts", "Show the contracts, and who last used which version and when");
-  command->add_option("--database", given->database,
-                      "URL, or libpq's keyword=value form (default: QUERN_DATABASE, then libpq's environment, then the "
-                      "private server of this directory)");
-  command->add_option("--migrations", given->migrations, "Directory of the migrations and quern.lock")
-      ->capture_default_str();
-  command->add_flag("--json", given->is_json, "As JSON");
-  on_call(*command, result, [given] { return run(*given); });
+  const command_line command =
+      program.add_command("contracts", "Show the contracts, and who last used which version and when");
+  command.add_option("--database", given->database,
+                     "URL, or libpq's keyword=value form (default: QUERN_DATABASE, then libpq's environment, then the "
+                     "private server of this directory)");
+  command.add_option("--migrations", given->migrations, "Directory of the migrations and quern.lock").shows_default();
+  command.add_flag("--json", given->is_json, "As JSON");
+  on_call(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

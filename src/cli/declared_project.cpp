@@ -58,8 +58,8 @@ std::string_view verb(render::change_kind kind, bool is_done) {
 
 }  // namespace
 
-void add_places(CLI::App& command, project_places& where) {
-  command.add_option("--file", where.file, "The declaration")->capture_default_str();
+void add_places(const command_line& command, project_places& where) {
+  command.add_option("--file", where.file, "The declaration").shows_default();
   command.add_option("--migrations", where.migrations,
                      "Directory of the migrations and quern.lock (default: migrations, beside the declaration)");
   command.add_option("--out", where.out,

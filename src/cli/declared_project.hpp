@@ -1,10 +1,10 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <optional>
 #include <vector>
 
+#include "cli/command_line.hpp"
 #include "contract/lock.hpp"
 #include "declaration/model.hpp"
 #include "render/artefacts.hpp"
@@ -25,7 +25,7 @@ struct project_places {
 };
 
 /// --file, --migrations, --out and --templates; `where` must outlive the command.
-void add_places(CLI::App& command, project_places& where);
+void add_places(const command_line& command, project_places& where);
 
 /// A declaration that was read, with the templates that it is rendered by.
 class declared_project {

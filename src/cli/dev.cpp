@@ -26,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What the sub-commands share; CLI11 writes into it, so it lives as long as their callbacks.
+// What the sub-commands share; parsing writes into it, so it lives as long as their callbacks.
 struct dev_arguments {
   fs::path directory = private_directory;
   std::string programs{};
@@ -129,34 +129,33 @@ exit_code reset(const dev_arguments& given) {
   return start(given);
 }
 
-CLI::App* add(CLI::App& dev, const char* name, const char* what, exit_code (*call)(const dev_arguments&),
-              const shared_arguments& given, exit_code& result) {
-  CLI::App* const command = dev.add_subcommand(name, what);
-  on_call(*command, result, [call, given] { return call(*given); });
+command_line add(const command_line& dev, const char* name, const char* what, exit_code (*call)(const dev_arguments&),
+                 const shared_arguments& given, exit_code& result) {
+  const command_line command = dev.add_command(name, what);
+  on_call(command, result, [call, given] { return call(*given); });
   return command;
 }
 
 }  // namespace
 
-void add_dev(CLI::App& program, exit_code& result) {
+void add_dev(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<dev_arguments>();
-  CLI::App* const dev = program.add_subcommand("dev", "A private PostgreSQL server for this directory");
-  dev->require_subcommand(1);
-  dev->fallthrough();
-  dev->add_option("--dir", given->directory, "Where the server and its data live")->capture_default_str();
-  dev->add_option("--pg-bin", given->programs, "The directory of postgres and initdb (default: the newest installed)");
-  add(*dev, "start", "Start it, making it first if needed; prints its URL", &start, given, result);
-  add(*dev, "stop", "Stop it; no failure when it does not run", &stop, given, result);
-  add(*dev, "status", "Say whether it runs (exit code 3: it does not)", &status, given, result)
-      ->add_flag("--json", given->is_json, "As JSON");
-  add(*dev, "url", "Print its URL", &url, given, result);
-  add(*dev, "reset", "Destroy its data and start afresh", &reset, given, result)
-      ->add_flag("--yes", given->is_agreed, "Do not ask");
-  CLI::App* const shell = dev->add_subcommand("psql", "Run psql on it; further arguments go to psql");
+  const command_line dev = program.add_command("dev", "A private PostgreSQL server for this directory");
+  dev.needs_command();
+  dev.add_option("--dir", given->directory, "Where the server and its data live").shows_default();
+  dev.add_option("--pg-bin", given->programs, "The directory of postgres and initdb (default: the newest installed)");
+  add(dev, "start", "Start it, making it first if needed; prints its URL", &start, given, result);
+  add(dev, "stop", "Stop it; no failure when it does not run", &stop, given, result);
+  add(dev, "status", "Say whether it runs (exit code 3: it does not)", &status, given, result)
+      .add_flag("--json", given->is_json, "As JSON");
+  add(dev, "url", "Print its URL", &url, given, result);
+  add(dev, "reset", "Destroy its data and start afresh", &reset, given, result)
+      .add_flag("--yes", given->is_agreed, "Do not ask");
+  const command_line shell = dev.add_command("psql", "Run psql on it; further arguments go to psql");
   // All that follows is for psql, also what would be an option of `quern dev`.
-  shell->fallthrough(false)->prefix_command();
-  on_call(*shell, result, [shell, given] {
-    given->for_psql = shell->remaining();
+  shell.takes_rest();
+  on_call(shell, result, [shell, given] {
+    given->for_psql = shell.rest();
     return psql(*given);
   });
 }

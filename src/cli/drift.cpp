@@ -121,14 +121,14 @@ exit_code run(const drift_arguments& given) try {
 
 }  // namespace
 
-void add_drift(CLI::App& program, exit_code& result) {
+void add_drift(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<drift_arguments>();
-  CLI::App* const command =
-      program.add_subcommand("drift", "Say how a database differs from what its migrations made; changes nothing");
-  add_options(*command, given->compared);
-  command->add_flag("--json", given->is_json, "As JSON, with the whole texts");
-  command->add_flag("--verbose", given->is_verbose, "Show the whole texts of what differs");
-  on_call(*command, result, [given] { return run(*given); });
+  const command_line command =
+      program.add_command("drift", "Say how a database differs from what its migrations made; changes nothing");
+  add_options(command, given->compared);
+  command.add_flag("--json", given->is_json, "As JSON, with the whole texts");
+  command.add_flag("--verbose", given->is_verbose, "Show the whole texts of what differs");
+  on_call(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

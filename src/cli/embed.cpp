@@ -70,18 +70,18 @@ std::string problem_with_namespace(const std::string& text) {
 
 }  // namespace
 
-void add_embed(CLI::App& program, exit_code& result) {
+void add_embed(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<embed_arguments>();
-  CLI::App* const command = program.add_subcommand(
+  const command_line command = program.add_command(
       "embed", "Write the migrations as C++, for quern::migrate() and quern::verify(); needs no database");
-  command->add_option("--migrations", given->migrations, "Their directory")->capture_default_str();
-  command->add_option("--namespace", given->name_space, "The C++ namespace of migrations() (default: the schema)")
-      ->check(problem_with_namespace);
-  command->add_option("--out", given->out, "The header FILE.hpp; the source FILE.cpp is written beside it")->required();
-  command->add_option("--depfile", given->depfile,
-                      "Write what was read as a rule of Make or Ninja; its target is FILE without `.d`");
-  command->add_flag("--released", given->is_released_only, "Leave drafts out: their texts may still change");
-  on_call(*command, result, [given] { return run(*given); });
+  command.add_option("--migrations", given->migrations, "Their directory").shows_default();
+  command.add_option("--namespace", given->name_space, "The C++ namespace of migrations() (default: the schema)")
+      .check(problem_with_namespace);
+  command.add_option("--out", given->out, "The header FILE.hpp; the source FILE.cpp is written beside it").required();
+  command.add_option("--depfile", given->depfile,
+                     "Write what was read as a rule of Make or Ninja; its target is FILE without `.d`");
+  command.add_flag("--released", given->is_released_only, "Leave drafts out: their texts may still change");
+  on_call(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

@@ -93,17 +93,17 @@ exit_code run(const enqueue_arguments& given) {
 
 }  // namespace
 
-void add_enqueue(CLI::App& program, exit_code& result) {
+void add_enqueue(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<enqueue_arguments>();
-  CLI::App* const command = program.add_subcommand(
+  const command_line command = program.add_command(
       "enqueue", "Enqueue messages out of JSON; prints their ids, and of what is there already: ID duplicate");
-  command->add_option("queue", given->queue, "The queue")->required();
-  command->add_option("--json", given->json, "The payload, or -: one payload a line of standard input")->required();
-  command->add_option("--delay", given->delay, "Not handed out before so long: 10m");
-  command->add_option("--priority", given->priority, "0 is first");
-  command->add_option("--headers", given->headers, "A JSON object that travels along, of a queue with headers");
-  add_operated(*command, given->place);
-  on_operation(*command, result, [given] { return run(*given); });
+  command.add_option("queue", given->queue, "The queue").required();
+  command.add_option("--json", given->json, "The payload, or -: one payload a line of standard input").required();
+  command.add_option("--delay", given->delay, "Not handed out before so long: 10m");
+  command.add_option("--priority", given->priority, "0 is first");
+  command.add_option("--headers", given->headers, "A JSON object that travels along, of a queue with headers");
+  add_operated(command, given->place);
+  on_operation(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

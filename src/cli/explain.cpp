@@ -64,13 +64,13 @@ exit_code explain(const explain_arguments& given) {
 
 }  // namespace
 
-void add_explain(CLI::App& program, exit_code& result) {
+void add_explain(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<explain_arguments>();
-  CLI::App* const command =
-      program.add_subcommand("explain", "Say what a finding means and what to do about it; without a code, list all");
-  command->add_option("CODE", given->code, "What stands in [] behind a message");
-  command->add_flag("--json", given->is_json, "As JSON");
-  on_call(*command, result, [given] { return given->code.empty() ? list(*given) : explain(*given); });
+  const command_line command =
+      program.add_command("explain", "Say what a finding means and what to do about it; without a code, list all");
+  command.add_option("CODE", given->code, "What stands in [] behind a message");
+  command.add_flag("--json", given->is_json, "As JSON");
+  on_call(command, result, [given] { return given->code.empty() ? list(*given) : explain(*given); });
 }
 
 }  // namespace cli

@@ -100,24 +100,25 @@ exit_code run(const generate_arguments& given) try {
 
 }  // namespace
 
-void add_generate(CLI::App& program, exit_code& result) {
+void add_generate(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<generate_arguments>();
-  CLI::App* const command =
-      program.add_subcommand("generate", "Write the migrations, SQL definitions and C++ headers of a declaration");
-  add_places(*command, given->where);
-  command->add_option("--only", given->only, "headers: what a build needs; no SQL, and migrations are left alone")
-      ->check(CLI::IsMember({"headers"}));
-  command->add_option("--against", given->against,
-                      "What this commit, lock file or directory of a project has counts as released: drafts in it are "
-                      "history");
-  auto* const depfile = command->add_option(
+  const command_line command =
+      program.add_command("generate", "Write the migrations, SQL definitions and C++ headers of a declaration");
+  add_places(command, given->where);
+  command.add_option("--only", given->only, "headers: what a build needs; no SQL, and migrations are left alone")
+      .one_of({"headers"});
+  command.add_option("--against", given->against,
+                     "What this commit, lock file or directory of a project has counts as released: drafts in it are "
+                     "history");
+  const command_option depfile = command.add_option(
       "--depfile", given->depfile, "Write what was read as a rule of Make or Ninja; its target is FILE without `.d`");
-  auto* const check = command->add_flag("--check", given->is_check,
-                                        "Write nothing; show what differs and end with 1 if something does");
-  auto* const dry_run = command->add_flag("--dry-run", given->is_dry_run, "Write nothing; list what would be written");
-  check->excludes(dry_run)->excludes(depfile);
-  dry_run->excludes(depfile);
-  on_call(*command, result, [given] { return run(*given); });
+  const command_option check =
+      command.add_flag("--check", given->is_check, "Write nothing; show what differs and end with 1 if something does");
+  const command_option dry_run =
+      command.add_flag("--dry-run", given->is_dry_run, "Write nothing; list what would be written");
+  check.excludes(dry_run).excludes(depfile);
+  dry_run.excludes(depfile);
+  on_call(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

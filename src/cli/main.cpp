@@ -22,7 +22,7 @@ std::string exit_code_table() {
   return table;
 }
 
-void add_commands(CLI::App& program, cli::exit_code& result) {
+void add_commands(const cli::command_line& program, cli::exit_code& result) {
   for (const auto add :
        {cli::add_generate,  cli::add_release, cli::add_rebase,   cli::add_check,    cli::add_explain, cli::add_schema,
         cli::add_migrate,   cli::add_status,  cli::add_rollback, cli::add_baseline, cli::add_drift,   cli::add_adopt,
@@ -30,22 +30,13 @@ void add_commands(CLI::App& program, cli::exit_code& result) {
         cli::add_purge,     cli::add_pause,   cli::add_resume,   cli::add_enqueue,  cli::add_publish, cli::add_work,
         cli::add_schedule,  cli::add_sql,     cli::add_embed,    cli::add_dev})
     add(program, result);
-  for (CLI::App* command : program.get_subcommands({})) command->footer(exit_code_table());
 }
 
 cli::exit_code parse_and_run(int count, char** arguments) {
-  CLI::App program{"Typed queues in PostgreSQL from one declaration", "quern"};
+  const cli::program all{"quern", "Typed queues in PostgreSQL from one declaration", exit_code_table()};
   cli::exit_code result = cli::exit_code::done;
-  program.require_subcommand(1);
-  program.footer(exit_code_table());
-  program.failure_message(CLI::FailureMessage::help);
-  add_commands(program, result);
-  try {
-    program.parse(count, arguments);
-  } catch (const CLI::ParseError& refused) {
-    if (program.exit(refused) != 0) return cli::exit_code::usage;
-  }
-  return result;
+  add_commands(all.line(), result);
+  return all.run(count, arguments) ? result : cli::exit_code::usage;
 }
 
 // A failure that no command has found better words for.

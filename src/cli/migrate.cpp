@@ -75,23 +75,23 @@ exit_code run(const migrate_arguments& given) try {
 
 }  // namespace
 
-void add_migrate(CLI::App& program, exit_code& result) {
+void add_migrate(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<migrate_arguments>();
-  CLI::App* const command = program.add_subcommand("migrate", "Apply the migrations that a database lacks");
-  command->add_option("--database", given->database, database_help);
-  command->add_option("--migrations", given->migrations, "Their directory")->capture_default_str();
-  command->add_option("--to", given->to, "LINE/NNNN: apply `core` and of that line what comes up to this one")
-      ->check([](const std::string& text) {
+  const command_line command = program.add_command("migrate", "Apply the migrations that a database lacks");
+  command.add_option("--database", given->database, database_help);
+  command.add_option("--migrations", given->migrations, "Their directory").shows_default();
+  command.add_option("--to", given->to, "LINE/NNNN: apply `core` and of that line what comes up to this one")
+      .check([](const std::string& text) {
         return parse_target(text) ? "" : "a migration is named like email/0002 or email/0002_add_note";
       });
-  command->add_option("--wait", given->wait, "Seconds to wait for another runner, and for the locks of each step")
-      ->check(CLI::Range(0, 86400))
-      ->capture_default_str();
-  command->add_flag("--dry-run", given->is_dry_run, "Print the SQL instead of applying it; changes nothing");
-  command->add_flag("--create-roles", given->creates_roles, "Create missing roles that the migrations grant to");
-  command->add_flag("--replace-drafts", given->replaces_drafts,
-                    "Take back drafts that were generated again since this database got them, then apply the new ones");
-  on_call(*command, result, [given] { return run(*given); });
+  command.add_option("--wait", given->wait, "Seconds to wait for another runner, and for the locks of each step")
+      .between(0, 86400)
+      .shows_default();
+  command.add_flag("--dry-run", given->is_dry_run, "Print the SQL instead of applying it; changes nothing");
+  command.add_flag("--create-roles", given->creates_roles, "Create missing roles that the migrations grant to");
+  command.add_flag("--replace-drafts", given->replaces_drafts,
+                   "Take back drafts that were generated again since this database got them, then apply the new ones");
+  on_call(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

@@ -118,7 +118,7 @@ std::vector<found_queue> look(operated_schema& in) {
 
 }  // namespace
 
-void add_operated(CLI::App& command, operated_place& where) {
+void add_operated(const command_line& command, operated_place& where) {
   command.add_option("--database", where.database, database_help);
   command.add_option("--schema", where.schema,
                      "Where the queues are (default: as quern.toml in this directory says, else the only one that has "

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <quern/connection.hpp>
 #include <quern/error.hpp>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "cli/command.hpp"
+#include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
 
 /// What the commands that operate queues and streams have in common. They need a database and the name of a schema;
@@ -23,7 +23,7 @@ struct operated_place {
 };
 
 /// --database and --schema; `where` must outlive the command.
-void add_operated(CLI::App& command, operated_place& where);
+void add_operated(const command_line& command, operated_place& where);
 
 /// A connection, and the schema on it.
 struct operated_schema {
@@ -85,7 +85,7 @@ exit_code code_of(const quern::error& refused);
 
 /// As on_call(); what the database refuses becomes a failure with its words.
 template <class Run>
-void on_operation(CLI::App& command, exit_code& result, Run run) {
+void on_operation(const command_line& command, exit_code& result, Run run) {
   on_call(command, result, [run = std::move(run)] {
     try {
       return run();

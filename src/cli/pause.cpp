@@ -41,22 +41,22 @@ exit_code run(const pause_arguments& given, const words& of) {
   return exit_code::done;
 }
 
-void add(CLI::App& program, exit_code& result, const words& of, const char* help) {
+void add(const command_line& program, exit_code& result, const words& of, const char* help) {
   const auto given = std::make_shared<pause_arguments>();
-  CLI::App* const command = program.add_subcommand(of.verb, help);
-  command->add_option("queue", given->queues, "Queues")->required();
-  add_operated(*command, given->place);
-  on_operation(*command, result, [given, of] { return run(*given, of); });
+  const command_line command = program.add_command(of.verb, help);
+  command.add_option("queue", given->queues, "Queues").required();
+  add_operated(command, given->place);
+  on_operation(command, result, [given, of] { return run(*given, of); });
 }
 
 }  // namespace
 
-void add_pause(CLI::App& program, exit_code& result) {
+void add_pause(const command_line& program, exit_code& result) {
   add(program, result, {"pause", "is paused", "was paused already"},
       "Hand out no more messages of a queue; it goes on to take them in");
 }
 
-void add_resume(CLI::App& program, exit_code& result) {
+void add_resume(const command_line& program, exit_code& result) {
   add(program, result, {"resume", "hands out messages again", "was not paused"}, "Hand out messages again");
 }
 

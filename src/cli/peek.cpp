@@ -219,25 +219,23 @@ exit_code run(const peek_arguments& given) {
 
 }  // namespace
 
-void add_peek(CLI::App& program, exit_code& result) {
+void add_peek(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<peek_arguments>();
-  CLI::App* const command =
-      program.add_subcommand("peek", "Show messages that wait, or are dead, and events; claims nothing");
+  const command_line command =
+      program.add_command("peek", "Show messages that wait, or are dead, and events; claims nothing");
   command
-      ->add_option("queue", given->target,
-                   "A queue, a stream (its events), or STREAM/CONSUMER (events that failed there)")
-      ->required();
-  command->add_option("id", given->ids, "These messages, in whatever state they are");
-  add_operated(*command, given->place);
-  command->add_flag("--dead", given->is_dead, "The dead letters");
-  command->add_flag("--done", given->is_done, "What was handled, the newest first, with its results");
-  command->add_flag("--leased", given->is_leased, "What is being worked on");
-  command->add_option("--after", given->after, "Events after this offset (default: the last ones)");
-  command->add_option("--limit", given->limit, "At most so many")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  command->add_flag("--json", given->is_json, "One JSON object a line; the payload as it is stored");
-  on_operation(*command, result, [given] { return run(*given); });
+      .add_option("queue", given->target,
+                  "A queue, a stream (its events), or STREAM/CONSUMER (events that failed there)")
+      .required();
+  command.add_option("id", given->ids, "These messages, in whatever state they are");
+  add_operated(command, given->place);
+  command.add_flag("--dead", given->is_dead, "The dead letters");
+  command.add_flag("--done", given->is_done, "What was handled, the newest first, with its results");
+  command.add_flag("--leased", given->is_leased, "What is being worked on");
+  command.add_option("--after", given->after, "Events after this offset (default: the last ones)");
+  command.add_option("--limit", given->limit, "At most so many").between(1, 1'000'000).shows_default();
+  command.add_flag("--json", given->is_json, "One JSON object a line; the payload as it is stored");
+  on_operation(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

@@ -39,13 +39,13 @@ exit_code run(const publish_arguments& given) {
 
 }  // namespace
 
-void add_publish(CLI::App& program, exit_code& result) {
+void add_publish(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<publish_arguments>();
-  CLI::App* const command = program.add_subcommand("publish", "Publish events out of JSON, in their order");
-  command->add_option("stream", given->stream, "The stream")->required();
-  command->add_option("--json", given->json, "The payload, or -: one payload a line of standard input")->required();
-  add_operated(*command, given->place);
-  on_operation(*command, result, [given] { return run(*given); });
+  const command_line command = program.add_command("publish", "Publish events out of JSON, in their order");
+  command.add_option("stream", given->stream, "The stream").required();
+  command.add_option("--json", given->json, "The payload, or -: one payload a line of standard input").required();
+  add_operated(command, given->place);
+  on_operation(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

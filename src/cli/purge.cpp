@@ -134,17 +134,17 @@ exit_code run(const purge_arguments& given) {
 
 }  // namespace
 
-void add_purge(CLI::App& program, exit_code& result) {
+void add_purge(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<purge_arguments>();
-  CLI::App* const command = program.add_subcommand("purge", "Delete dead letters, or messages that wait");
-  command->add_option("queue", given->target, "A queue, or STREAM/CONSUMER")->required();
-  command->add_option("id", given->ids, "Messages that wait or are dead, or offsets of dead events");
-  add_operated(*command, given->place);
-  command->add_flag("--dead", given->is_dead, "All dead letters");
-  command->add_flag("--waiting", given->is_waiting, "All messages that nobody works on");
-  command->add_option("--older-than", given->older_than, "Only those that died longer ago: 7d");
-  command->add_flag("--yes", given->is_yes, "Do not ask");
-  on_operation(*command, result, [given] { return run(*given); });
+  const command_line command = program.add_command("purge", "Delete dead letters, or messages that wait");
+  command.add_option("queue", given->target, "A queue, or STREAM/CONSUMER").required();
+  command.add_option("id", given->ids, "Messages that wait or are dead, or offsets of dead events");
+  add_operated(command, given->place);
+  command.add_flag("--dead", given->is_dead, "All dead letters");
+  command.add_flag("--waiting", given->is_waiting, "All messages that nobody works on");
+  command.add_option("--older-than", given->older_than, "Only those that died longer ago: 7d");
+  command.add_flag("--yes", given->is_yes, "Do not ask");
+  on_operation(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

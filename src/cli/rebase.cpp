@@ -152,14 +152,14 @@ exit_code run(const rebase_arguments& given) try {
 
 }  // namespace
 
-void add_rebase(CLI::App& program, exit_code& result) {
+void add_rebase(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<rebase_arguments>();
-  CLI::App* const command =
-      program.add_subcommand("rebase", "After a merge, number the drafts of this side behind what the other side has");
-  command->add_option("--onto", given->onto, "The branch or commit whose migrations stay as they are: origin/main")
-      ->required();
-  add_places(*command, given->where);
-  on_call(*command, result, [given] { return run(*given); });
+  const command_line command =
+      program.add_command("rebase", "After a merge, number the drafts of this side behind what the other side has");
+  command.add_option("--onto", given->onto, "The branch or commit whose migrations stay as they are: origin/main")
+      .required();
+  add_places(command, given->where);
+  on_call(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

@@ -73,14 +73,14 @@ exit_code run(const redrive_arguments& given) {
 
 }  // namespace
 
-void add_redrive(CLI::App& program, exit_code& result) {
+void add_redrive(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<redrive_arguments>();
-  CLI::App* const command = program.add_subcommand("redrive", "Give dead letters all their attempts again");
-  command->add_option("queue", given->target, "A queue, or STREAM/CONSUMER")->required();
-  command->add_option("id", given->ids, "Of messages, or offsets of events");
-  add_operated(*command, given->place);
-  command->add_flag("--all", given->is_all, "All of them, the oldest first");
-  on_operation(*command, result, [given] { return run(*given); });
+  const command_line command = program.add_command("redrive", "Give dead letters all their attempts again");
+  command.add_option("queue", given->target, "A queue, or STREAM/CONSUMER").required();
+  command.add_option("id", given->ids, "Of messages, or offsets of events");
+  add_operated(command, given->place);
+  command.add_flag("--all", given->is_all, "All of them, the oldest first");
+  on_operation(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

@@ -102,14 +102,14 @@ exit_code run(const release_arguments& given) try {
 
 }  // namespace
 
-void add_release(CLI::App& program, exit_code& result) {
+void add_release(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<release_arguments>();
-  CLI::App* const command = program.add_subcommand(
-      "release", "Make drafted contracts and migrations history, which nothing changes any more");
-  command->add_option("queues", given->queues,
-                      "Only these, with what all queues share and the queues that come or go with that (default: all)");
-  add_places(*command, given->where);
-  on_call(*command, result, [given] { return run(*given); });
+  const command_line command =
+      program.add_command("release", "Make drafted contracts and migrations history, which nothing changes any more");
+  command.add_option("queues", given->queues,
+                     "Only these, with what all queues share and the queues that come or go with that (default: all)");
+  add_places(command, given->where);
+  on_call(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

@@ -78,20 +78,20 @@ exit_code run(const retire_arguments& given) try {
 
 }  // namespace
 
-void add_retire(CLI::App& program, exit_code& result) {
+void add_retire(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<retire_arguments>();
-  CLI::App* const command =
-      program.add_subcommand("retire", "Write the migration that drops the oldest contract of a queue");
-  command->add_option("queue", given->queue, "The queue")->required();
-  command->add_option("version", given->version, "Its oldest live contract: 1")->required()->check(CLI::Range(1, 9999));
-  add_places(*command, given->where);
-  auto* const database = command->add_option(
+  const command_line command =
+      program.add_command("retire", "Write the migration that drops the oldest contract of a queue");
+  command.add_option("queue", given->queue, "The queue").required();
+  command.add_option("version", given->version, "Its oldest live contract: 1").required().between(1, 9999);
+  add_places(command, given->where);
+  const command_option database = command.add_option(
       "--database", given->database,
       "Asked before anything is written: refuses while a client used the contract within the queue's `sunset`, or "
       "messages of it remain (default: QUERN_DATABASE, then libpq's environment, then the private server)");
-  command->add_flag("--offline", given->asks_nobody, "Ask no database; `quern migrate` will be refused instead")
-      ->excludes(database);
-  on_call(*command, result, [given] { return run(*given); });
+  command.add_flag("--offline", given->asks_nobody, "Ask no database; `quern migrate` will be refused instead")
+      .excludes(database);
+  on_call(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

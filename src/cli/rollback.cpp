@@ -82,29 +82,29 @@ exit_code run(const rollback_arguments& given) try {
 
 }  // namespace
 
-void add_rollback(CLI::App& program, exit_code& result) {
+void add_rollback(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<rollback_arguments>();
-  CLI::App* const command =
-      program.add_subcommand("rollback", "Take back the newest migration of a line, while nothing depends on it");
+  const command_line command =
+      program.add_command("rollback", "Take back the newest migration of a line, while nothing depends on it");
   command
-      ->add_option("WHAT", given->what,
-                   "LINE: its newest migration; LINE/NNNN: down to and including this one (default: the migration that "
-                   "was applied last)")
-      ->check([](const std::string& text) {
+      .add_option("WHAT", given->what,
+                  "LINE: its newest migration; LINE/NNNN: down to and including this one (default: the migration that "
+                  "was applied last)")
+      .check([](const std::string& text) {
         const bool is_good = text.find('/') == std::string::npos || parse_target(text).has_value();
         return is_good ? "" : "a line is named like email, a migration like email/0002 or email/0002_add_note";
       });
-  command->add_option("--database", given->database, database_help);
-  command->add_option("--migrations", given->migrations, "The directory of quern.lock")->capture_default_str();
+  command.add_option("--database", given->database, database_help);
+  command.add_option("--migrations", given->migrations, "The directory of quern.lock").shows_default();
   command
-      ->add_option("--wait", given->wait,
-                   "How long to try again while clients or messages still depend on it (30s, 5min, 2h)")
-      ->check([](const std::string& text) {
+      .add_option("--wait", given->wait,
+                  "How long to try again while clients or messages still depend on it (30s, 5min, 2h)")
+      .check([](const std::string& text) {
         return migrate::parse_duration(text) ? "" : "a duration is written like 500ms, 30s, 5min, 2h, or 0";
       })
-      ->capture_default_str();
-  command->add_flag("--dry-run", given->is_dry_run, "Print the SQL instead of running it; changes nothing");
-  on_call(*command, result, [given] { return run(*given); });
+      .shows_default();
+  command.add_flag("--dry-run", given->is_dry_run, "Print the SQL instead of running it; changes nothing");
+  on_call(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

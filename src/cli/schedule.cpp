@@ -154,17 +154,17 @@ exit_code run(const schedule_arguments& given) {
 
 }  // namespace
 
-void add_schedule(CLI::App& program, exit_code& result) {
+void add_schedule(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<schedule_arguments>();
-  CLI::App* const command = program.add_subcommand(
+  const command_line command = program.add_command(
       "schedule",
       "Make schedules fire, each time once, however many of these run. SIGTERM and SIGINT end it between two times");
-  auto* const once = command->add_flag("--once", given->is_once, "Fire what is due, and end: for cron and CI");
-  command->add_flag("--list", given->is_list, "Show the schedules with their last and next times, and end")
-      ->excludes(once);
-  command->add_flag("--json", given->is_json, "One line of JSON for each time that fires; with --list all as JSON");
-  add_operated(*command, given->place);
-  on_operation(*command, result, [given] { return run(*given); });
+  const command_option once = command.add_flag("--once", given->is_once, "Fire what is due, and end: for cron and CI");
+  command.add_flag("--list", given->is_list, "Show the schedules with their last and next times, and end")
+      .excludes(once);
+  command.add_flag("--json", given->is_json, "One line of JSON for each time that fires; with --list all as JSON");
+  add_operated(command, given->place);
+  on_operation(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

@@ -10,12 +10,12 @@
 
 namespace cli {
 
-void add_schema(CLI::App& program, exit_code& result) {
-  CLI::App* const command = program.add_subcommand(
+void add_schema(const command_line& program, exit_code& result) {
+  const command_line command = program.add_command(
       "schema",
       "Print the JSON schema of quern.toml. Editors complete and check with it: store it beside quern.toml as "
       "quern.schema.json, and begin quern.toml with `#:schema ./quern.schema.json`");
-  on_call(*command, result, [] {
+  on_call(command, result, [] {
     fmt::print(stdout, "{}", check::declaration_schema());
     return exit_code::done;
   });

@@ -117,22 +117,22 @@ exit_code run(const sql_arguments& given) try {
 
 }  // namespace
 
-void add_sql(CLI::App& program, exit_code& result) {
+void add_sql(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<sql_arguments>();
-  CLI::App* const command = program.add_subcommand(
-      "sql", "Write the migrations for another tool, or as a script for psql; needs no database");
-  command->add_option("--for", given->format, "plain (psql -X -f), flyway, dbmate, goose or sqitch")
-      ->check(CLI::IsMember({"plain", "flyway", "dbmate", "goose", "sqitch"}))
-      ->capture_default_str();
-  command->add_option("--migrations", given->migrations, "Their directory")->capture_default_str();
-  command->add_option("--out", given->out,
-                      "The tool's directory: what was exported there keeps its name, what is new is numbered behind "
-                      "everything that is there (plain: one script on standard output when it is not given)");
-  command->add_option("--first", given->first, "The number of the first new file (default: behind the highest)")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{99'999'999'999'999}));
-  command->add_flag("--replace", given->replaces, "Write files again whose text has changed since they were exported");
-  command->add_flag("--released", given->is_released_only, "Leave drafts out: their files may still change");
-  on_call(*command, result, [given] { return run(*given); });
+  const command_line command =
+      program.add_command("sql", "Write the migrations for another tool, or as a script for psql; needs no database");
+  command.add_option("--for", given->format, "plain (psql -X -f), flyway, dbmate, goose or sqitch")
+      .one_of({"plain", "flyway", "dbmate", "goose", "sqitch"})
+      .shows_default();
+  command.add_option("--migrations", given->migrations, "Their directory").shows_default();
+  command.add_option("--out", given->out,
+                     "The tool's directory: what was exported there keeps its name, what is new is numbered behind "
+                     "everything that is there (plain: one script on standard output when it is not given)");
+  command.add_option("--first", given->first, "The number of the first new file (default: behind the highest)")
+      .between(1, 99'999'999'999'999);
+  command.add_flag("--replace", given->replaces, "Write files again whose text has changed since they were exported");
+  command.add_flag("--released", given->is_released_only, "Leave drafts out: their files may still change");
+  on_call(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

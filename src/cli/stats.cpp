@@ -345,15 +345,15 @@ exit_code run(const stats_arguments& given) {
 
 }  // namespace
 
-void add_stats(CLI::App& program, exit_code& result) {
+void add_stats(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<stats_arguments>();
-  CLI::App* const command = program.add_subcommand(
+  const command_line command = program.add_command(
       "stats", "Show queues, streams and consumers: what waits, what is being worked on, what is dead, who is behind");
-  command->add_option("queue", given->names, "Queues and streams (default: all)");
-  add_operated(*command, given->place);
-  command->add_option("--watch", given->watch, "Again and again, with so long between: 2s");
-  command->add_flag("--json", given->is_json, "As JSON; with --watch one line each time");
-  on_operation(*command, result, [given] { return run(*given); });
+  command.add_option("queue", given->names, "Queues and streams (default: all)");
+  add_operated(command, given->place);
+  command.add_option("--watch", given->watch, "Again and again, with so long between: 2s");
+  command.add_flag("--json", given->is_json, "As JSON; with --watch one line each time");
+  on_operation(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

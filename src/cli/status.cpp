@@ -140,16 +140,16 @@ exit_code run(const status_arguments& given) try {
 
 }  // namespace
 
-void add_status(CLI::App& program, exit_code& result) {
+void add_status(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<status_arguments>();
-  CLI::App* const command = program.add_subcommand("status", "Say what a database has and lacks of the migrations");
-  command->add_option("--database", given->database, database_help);
-  command->add_option("--migrations", given->migrations, "Their directory")->capture_default_str();
-  command->add_flag("--json", given->is_json, "As JSON");
-  command->add_flag(
+  const command_line command = program.add_command("status", "Say what a database has and lacks of the migrations");
+  command.add_option("--database", given->database, database_help);
+  command.add_option("--migrations", given->migrations, "Their directory").shows_default();
+  command.add_flag("--json", given->is_json, "As JSON");
+  command.add_flag(
       "--check", given->is_check,
       "Exit code 1 when migrations are pending, 6 when history does not match, 7 when the database is ahead");
-  on_call(*command, result, [given] { return run(*given); });
+  on_call(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

@@ -73,34 +73,32 @@ exit_code run(const work_arguments& given) {
 
 }  // namespace
 
-void add_work(CLI::App& program, exit_code& result) {
+void add_work(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<work_arguments>();
-  CLI::App* const command = program.add_subcommand(
+  const command_line command = program.add_command(
       "work",
       "Run a command for each message: its payload as JSON on standard input, QUERN_QUEUE, QUERN_MESSAGE_ID and "
       "QUERN_ATTEMPT in the environment. Exit status 0 ends the message, another one is a failed attempt with the end "
       "of "
       "standard error as its words. SIGTERM and SIGINT let running handlers finish");
-  command->add_option("queue", given->target, "A queue, or STREAM/CONSUMER of a cooperative consumer")->required();
-  command->add_option("--exec", given->command, "The command; /bin/sh runs it")->required();
-  command->add_option("--concurrency", given->concurrency, "How many at a time")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  command->add_option("--timeout", given->timeout,
-                      "A handler that runs for longer gets SIGTERM, then SIGKILL, and has failed (default: none)");
-  command->add_option("--grace", given->grace, "How long after SIGTERM SIGKILL comes")->capture_default_str();
+  command.add_option("queue", given->target, "A queue, or STREAM/CONSUMER of a cooperative consumer").required();
+  command.add_option("--exec", given->command, "The command; /bin/sh runs it").required();
+  command.add_option("--concurrency", given->concurrency, "How many at a time").between(1, 1000).shows_default();
+  command.add_option("--timeout", given->timeout,
+                     "A handler that runs for longer gets SIGTERM, then SIGKILL, and has failed (default: none)");
+  command.add_option("--grace", given->grace, "How long after SIGTERM SIGKILL comes").shows_default();
   command
-      ->add_option("--lease", given->lease,
-                   "How long messages stay claimed if this program dies; extended while it lives")
-      ->capture_default_str();
-  command->add_option("--stop-timeout", given->stop_timeout,
-                      "After a request to stop, how long handlers may run on; then, or at a second signal, they are "
-                      "ended and their messages given back (default: no limit)");
-  command->add_option("--contract", given->contract, "Which one payloads have (default: the oldest that is live)");
-  command->add_flag("--drain", given->is_drain, "Process what is there, and end");
-  command->add_flag("--poll", given->is_polling, "Behind a pooler that hands each transaction to another session");
-  add_operated(*command, given->place);
-  on_operation(*command, result, [given] { return run(*given); });
+      .add_option("--lease", given->lease,
+                  "How long messages stay claimed if this program dies; extended while it lives")
+      .shows_default();
+  command.add_option("--stop-timeout", given->stop_timeout,
+                     "After a request to stop, how long handlers may run on; then, or at a second signal, they are "
+                     "ended and their messages given back (default: no limit)");
+  command.add_option("--contract", given->contract, "Which one payloads have (default: the oldest that is live)");
+  command.add_flag("--drain", given->is_drain, "Process what is there, and end");
+  command.add_flag("--poll", given->is_polling, "Behind a pooler that hands each transaction to another session");
+  add_operated(command, given->place);
+  on_operation(command, result, [given] { return run(*given); });
 }
 
 }  // namespace cli

@@ -97,7 +97,7 @@ TEST_CASE("a library outside its room is found") {
         verdict{"src/text/a.cpp:1: <boost/any.hpp> belongs to no library that the project uses"});
 }
 
-TEST_CASE("a second file of a room that sees toml++, Mustache or libpq is found") {
+TEST_CASE("a second file of a room that sees toml++, Mustache, libpq or CLI11 is found") {
   const made_house house;
   house.write("declaration/a.cpp", "#include <toml++/toml.h>\n#include <toml++/toml.h>\n");
   CHECK(house.violations().empty());
@@ -105,9 +105,12 @@ TEST_CASE("a second file of a room that sees toml++, Mustache or libpq is found"
   house.write("migrate/a.cpp", "#include <libpq-fe.h>\n");
   house.write("cluster/a.cpp", "#include <libpq-fe.h>\n");
   house.write("cluster/b.cpp", "#include <libpq-fe.h>\n");
+  house.write("cli/a.cpp", "#include <CLI/CLI.hpp>\n");
+  house.write("cli/b.cpp", "#include <CLI/CLI.hpp>\n");
   house.write("render/a.cpp", "#include <kainjow/mustache.hpp>\n");
   house.write("render/b.hpp", "#pragma once\n#include <kainjow/mustache.hpp>\n");
-  CHECK(house.violations() == verdict{"src/cluster/b.cpp:1: libpq is seen by one file of cluster only",
+  CHECK(house.violations() == verdict{"src/cli/b.cpp:1: CLI11 is seen by one file of cli only",
+                                      "src/cluster/b.cpp:1: libpq is seen by one file of cluster only",
                                       "src/declaration/b.cpp:1: toml++ is seen by one file of declaration only",
                                       "src/render/b.hpp:2: Mustache is seen by one file of render only"});
 }

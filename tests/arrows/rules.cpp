@@ -30,7 +30,7 @@ constexpr std::array libraries{
     library{"toml++", R"(toml\+\+/.*|toml\.hpp)", "declaration:1"},
     library{"Mustache", R"(kainjow/.*)", "render:1"},
     library{"libpq", R"(libpq-fe\.h|libpq/.*|libpq-events\.h|pg_config.*|postgres.*)", "quern migrate:1 cluster:1"},
-    library{"CLI11", R"(CLI/.*)", "cli"},
+    library{"CLI11", R"(CLI/.*)", "cli:1"},
     library{"libpg_query", R"(pg_query\.h)", "declaration:1 contract render migrate check cli"},
     library{"nlohmann-json", R"(nlohmann/.*)", "declaration contract render migrate check cli"},
     library{"libcrypto", R"(openssl/.*)", "contract render migrate"},
