@@ -152,7 +152,10 @@ std::vector<option> options_of(const declaration::queue& queue) {
   if (queue.unique && queue.unique->within) {
     result.emplace_back("unique.within", declaration::spell_duration(*queue.unique->within));
   }
-  if (queue.order) {
+  if (queue.order && queue.order->per_key > 0) {
+    result.emplace_back("concurrency.key", queue.order->field);
+    result.emplace_back("concurrency.per_key", fmt::to_string(queue.order->per_key));
+  } else if (queue.order) {
     result.emplace_back("ordered_by", queue.order->field);
     result.emplace_back("on_failure", spell(queue.order->on_failure));
   }

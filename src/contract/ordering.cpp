@@ -11,6 +11,11 @@ namespace contract {
 
 namespace {
 
+/// What the declaration says it by.
+std::string_view key_of(const declaration::ordering& order) {
+  return order.per_key > 0 ? "concurrency.per_key" : "ordered_by";
+}
+
 std::optional<text::diagnostic> check_priorities(const declaration::queue& queue,
                                                  const std::vector<payload_contract>& contracts) {
   for (const auto* one : live(contracts)) {
@@ -18,14 +23,14 @@ std::optional<text::diagnostic> check_priorities(const declaration::queue& queue
     return text::diagnostic{
         text::severity::error,
         "order_beside_priorities",
-        fmt::format("queue \"{}\" cannot be ordered while messages of contract v{} have priorities", queue.name,
-                    one->version),
+        fmt::format("queue \"{}\" cannot {} while messages of contract v{} have priorities", queue.name,
+                    queue.order->per_key > 0 ? "limit its keys" : "be ordered", one->version),
         queue.order->where,
         fmt::format("its messages and functions are there until it is retired. Three ways out:\n"
-                    "  1. keep the priorities, and leave 'ordered_by' away\n"
-                    "  2. take 'priorities' away now, retire contract v{}, and add 'ordered_by' then\n"
+                    "  1. keep the priorities, and leave '{1}' away\n"
+                    "  2. take 'priorities' away now, retire contract v{0}, and add '{1}' then\n"
                     "  3. declare a new queue under another name, and let this one drain",
-                    one->version),
+                    one->version, key_of(*queue.order)),
         {}};
   }
   return {};
@@ -49,14 +54,15 @@ std::optional<text::diagnostic> check_key(const declaration::ordering& order, co
     return text::diagnostic{
         text::severity::error,
         "order_ambiguous",
-        fmt::format("{} cannot be ordered by \"{}\", which is {} in contract v{} and {} in v{}", of.title, key->name,
-                    before->type, older->version, key->type, newest.version),
+        fmt::format("{} cannot be {} by \"{}\", which is {} in contract v{} and {} in v{}", of.title,
+                    order.per_key > 0 ? "limited" : "ordered", key->name, before->type, older->version, key->type,
+                    newest.version),
         order.where,
         fmt::format("contract v{0} is live, and its {1} hold the key in a column of their own. Three ways out:\n"
                     "  1. keep the type until contract v{0} is retired\n"
-                    "  2. leave 'ordered_by' away until then: {1} are handled in any order\n"
+                    "  2. leave '{3}' away until then: {1} are handled in any order\n"
                     "  3. {2}",
-                    older->version, of.kind, of.last_way_out),
+                    older->version, of.kind, of.last_way_out, key_of(order)),
         {}};
   }
   return {};

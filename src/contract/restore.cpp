@@ -119,9 +119,13 @@ void set_consumer(declaration::stream_settings& stream, std::string_view key, co
   if (key == "on_failure" && consumer.order) consumer.order->on_failure = policy(value);
 }
 
-/// `concurrency.queue`, and `rate.count`, which comes before the others of the rate
+/// `concurrency.queue`, `concurrency.key`, and `rate.count`, which comes before the others of the rate
 void set_limit(declaration::queue& queue, std::string_view key, const std::string& value) {
   if (key == "concurrency.queue") queue.concurrency = number<int>(value);
+  if (key == "concurrency.key") {
+    queue.order = declaration::ordering{.field = value, .on_failure = declaration::failure_policy::skip};
+  }
+  if (key == "concurrency.per_key" && queue.order) queue.order->per_key = number<int>(value);
   if (key == "rate.count") queue.rate = declaration::rate_limit{.count = number<std::int64_t>(value)};
   if (key == "rate.per" && queue.rate) queue.rate->per = duration(value);
   if (key == "rate.burst" && queue.rate) queue.rate->burst = number<std::int64_t>(value);

@@ -95,6 +95,8 @@ constexpr std::array suffixes{
     suffix{"_admit", "function"},
     suffix{"_open_at", "function"},
     suffix{"_limits", "function"},
+    suffix{"_share_key", "function"},
+    suffix{"_note_taken", "function"},
     suffix{"_contract_version_known", "constraint"},
     suffix{"", "struct", true},
     suffix{"", "struct", true, "_contract"},

@@ -110,10 +110,12 @@ enum class failure_policy {
   skip    // they go on without it
 };
 
-/// One key's messages are handled one at a time, in the order in which they were enqueued.
+/// One key's messages are handled one at a time, in the order in which they were enqueued; or, of a queue, at most so
+/// many at once in any order: then nothing blocks.
 struct ordering {
   std::string field;
   failure_policy on_failure = failure_policy::block;
+  int per_key = 0;  // how many at once; 0: one, in order
   text::span where;
 };
 

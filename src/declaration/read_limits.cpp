@@ -13,8 +13,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array concurrency_keys{"queue"sv};
-constexpr std::array planned_concurrency_keys{"per_key"sv, "key"sv};
+constexpr std::array concurrency_keys{"queue"sv, "per_key"sv, "key"sv};
 constexpr std::array rate_keys{"count"sv, "per"sv, "burst"sv};
 
 // A claim of a queue that is full looks at all of them.
@@ -40,9 +39,16 @@ int read_concurrency(const entry& from, std::string_view title, report& problems
   if (!check_kind(from, node_kind::table, fmt::format("a whole number from 1 to {}, or {{ queue = 20 }}", most_in_work),
                   problems))
     return 0;
-  check_keys(from.value, {concurrency_keys, planned_concurrency_keys}, fmt::format("'concurrency' of {}", title),
-             problems);
+  check_keys(from.value, {concurrency_keys, {}}, fmt::format("'concurrency' of {}", title), problems);
   const auto* whole = find_entry(from.value, "queue");
+  const auto has = [&](std::string_view key) { return find_entry(from.value, key) != nullptr; };
+  if (has("per_key") != has("key")) {
+    problems
+        .error(code::missing_key, from.where,
+               fmt::format("'concurrency' of {} has no '{}'", title, has("key") ? "per_key" : "key"))
+        .help = "say how many messages with the same value of which field: { per_key = 2, key = \"customer_id\" }";
+  }
+  if (whole == nullptr && (has("per_key") || has("key"))) return 0;
   if (whole != nullptr) return static_cast<int>(read_whole(*whole, 1, most_in_work, problems).value_or(0));
   problems.error(code::missing_key, from.where, fmt::format("'concurrency' of {} limits nothing", title)).help =
       "say how many messages of the queue may be in work at once: concurrency = 20";

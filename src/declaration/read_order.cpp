@@ -16,6 +16,9 @@ namespace {
 
 using namespace std::string_view_literals;
 
+// A claim tries a lock for each of them.
+constexpr std::int64_t most_per_key = 100;
+
 constexpr std::array policies{"block"sv, "skip"sv};
 
 /// Values of the others are equal in ways that a reader would not expect, or have no equality at all.
@@ -59,6 +62,27 @@ class order_reader {
     return result;
   }
 
+  /// Of `concurrency`, where it says something of keys.
+  std::optional<ordering> read_limit() {
+    const auto* most = find_entry(table_, "per_key");
+    const auto* from = find_entry(table_, "key");
+    if (most == nullptr || from == nullptr) return {};
+    is_limit_ = true;
+    const auto count = read_whole(*most, 1, most_per_key, problems_);
+    if (of_.order) {
+      problems_.error(code::useless_key, most->where, "'per_key' has no effect beside 'ordered_by'").help =
+          "one message of a key is in work at a time as it is: leave one of the two away";
+      return {};
+    }
+    if (!check_kind(*from, node_kind::string, "the name of a field", problems_) || !check_field(*from)) return {};
+    check_priorities(*from);
+    if (!count) return {};
+    return ordering{.field = from->value.text,
+                    .on_failure = failure_policy::skip,
+                    .per_key = static_cast<int>(*count),
+                    .where = from->where};
+  }
+
  private:
   text::diagnostic& refuse(const entry& from, std::string message) {
     return problems_.error(code::invalid_order, from.value.where, std::move(message));
@@ -67,16 +91,16 @@ class order_reader {
   bool check_field(const entry& from) {
     const auto& name = from.value.text;
     if (of_.is_schemaless) {
-      refuse(from, "'ordered_by' needs a field, and a payload of JSON has none").help =
-          "declare the payload's fields: one of type jsonb can hold the rest";
+      refuse(from, fmt::format("'{}' needs a field, and a payload of JSON has none", is_limit_ ? "key" : "ordered_by"))
+          .help = "declare the payload's fields: one of type jsonb can hold the rest";
       return false;
     }
     const auto has_name = [&](const field& one) { return one.name == name; };
     const auto field = std::find_if(of_.payload.begin(), of_.payload.end(), has_name);
     if (field == of_.payload.end()) return refuse_unknown(from);
     if (can_be_key(field->type)) return true;
-    refuse(from, fmt::format("{} cannot be ordered by '{}' of type {}", of_.stream ? "events" : "messages", name,
-                             spell(field->type)))
+    refuse(from, fmt::format("{} cannot be {} by '{}' of type {}", of_.stream ? "events" : "messages",
+                             is_limit_ ? "limited" : "ordered", name, spell(field->type)))
         .help = "a key is of type bool, int16, int32, int64, numeric, text, bytes, uuid, date, timestamp or an enum";
     return false;
   }
@@ -102,20 +126,30 @@ class order_reader {
 
   void check_priorities(const entry& from) {
     if (of_.priorities == 0) return;
-    problems_.error(code::not_built_yet, from.where, "'ordered_by' beside 'priorities' is not built yet").help =
-        "leave one of the two away: which of them wins would not be clear";
+    problems_
+        .error(code::not_built_yet, from.where,
+               fmt::format("'{}' beside 'priorities' is not built yet", is_limit_ ? "per_key" : "ordered_by"))
+        .help =
+        is_limit_ ? "leave one of the two away" : "leave one of the two away: which of them wins would not be clear";
   }
 
   const node& table_;
   const queue& of_;
   const entry* payload_;
   report& problems_;
+  bool is_limit_ = false;
 };
 
 }  // namespace
 
 std::optional<ordering> read_order(const node& table, const queue& of, report& problems) {
   return order_reader{table, of, find_entry(table, "payload"), problems}.read();
+}
+
+std::optional<ordering> read_key_limit(const entry& concurrency, const queue& of, const entry* payload,
+                                       report& problems) {
+  if (concurrency.value.kind != node_kind::table) return {};
+  return order_reader{concurrency.value, of, payload, problems}.read_limit();
 }
 
 void read_orders(const entry& consumers, queue& of, const entry* payload, report& problems) {

@@ -44,8 +44,12 @@ std::optional<field> read_field(const entry& from, std::string_view queue, const
 std::optional<unique_rule> read_unique(const entry& from, const queue& of, const entry* payload, std::string_view title,
                                        report& problems);
 
-/// How many messages of a queue are in work at once; 0 when that cannot be said.
+/// How many messages of a queue are in work at once; 0 when that is not limited, or cannot be said.
 int read_concurrency(const entry& from, std::string_view title, report& problems);
+
+/// How many of them that have the same key, of a queue of which all else is read. `payload` as for read_unique().
+std::optional<ordering> read_key_limit(const entry& concurrency, const queue& of, const entry* payload,
+                                       report& problems);
 
 /// How many are handed out in a time.
 std::optional<rate_limit> read_rate(const entry& from, std::string_view title, report& problems);

@@ -83,6 +83,10 @@ class queue_reader {
     if (const auto* rate = find("rate"); rate != nullptr && !result_.stream)
       result_.rate = read_rate(*rate, title(), problems_);
     if (!result_.stream) result_.order = read_order(from_.value, result_, problems_);
+    if (const auto* concurrency = find("concurrency"); concurrency != nullptr && !result_.stream) {
+      auto limit = read_key_limit(*concurrency, result_, find("payload"), problems_);
+      if (limit) result_.order = std::move(limit);
+    }
     if (const auto* removed = find("removed")) read_removed(*removed);
     if (const auto* breaks = find("accept_break")) read_break(*breaks);
     return std::move(result_);

@@ -21,15 +21,17 @@ class limit_steps {
         more_{more},
         begins_places_{!has_places(less.model()) && has_places(more.model())},
         begins_rate_{!has_rate(less.model()) && has_rate(more.model())},
+        begins_key_limit_{!has_key_limit(less.model()) && has_key_limit(more.model())},
         begins_{!has_limits(less.model()) && has_limits(more.model())} {}
 
-  bool is_needed() const { return begins_places_ || begins_rate_; }
+  bool is_needed() const { return begins_places_ || begins_rate_ || begins_key_limit_; }
   bool begins_places() const { return begins_places_; }
 
   std::string create() const {
     std::vector<std::string> texts;
     if (begins_places_) texts.push_back(joined({more_.shared("place_table"), more_.shared("places")}));
     if (begins_rate_) texts.push_back(joined({more_.shared("rate_clock"), more_.shared("rate")}));
+    if (begins_key_limit_) texts.push_back(more_.shared("key_limit"));
     if (begins_) texts.push_back(more_.shared("limits"));
     for (const auto& name : names()) {
       if (begins_) texts.push_back(more_.under(name, "limit_stats"));
@@ -46,6 +48,7 @@ class limit_steps {
     if (begins_) texts.push_back(parts.part("drop_limits", {.names = names()}));
     if (begins_rate_) texts.push_back(parts.part("drop_rate"));
     if (begins_places_) texts.push_back(parts.part("drop_places"));
+    if (begins_key_limit_) texts.push_back(parts.part("drop_key_limit"));
     return joined(texts);
   }
 
@@ -64,6 +67,7 @@ class limit_steps {
   const rendered_queue& more_;
   bool begins_places_;
   bool begins_rate_;
+  bool begins_key_limit_;
   bool begins_;
 };
 

@@ -27,6 +27,12 @@ void set_rate(view& out, const declaration::rate_limit& rate) {
   out.set("rate_pause", sql::interval(divided_up(interval, nanoseconds)));
 }
 
+/// How many of the same key; 0 where that is not limited.
+std::string per_key(const queue_model& model) {
+  const auto& order = model.newest().queue.order;
+  return fmt::to_string(order ? order->per_key : 0);
+}
+
 }  // namespace
 
 bool has_places(const queue_model& model) {
@@ -41,16 +47,30 @@ bool has_limits(const queue_model& model) {
   return has_places(model) || has_rate(model);
 }
 
+bool has_key_limit(const queue_model& model) {
+  const auto& order = model.newest().queue.order;
+  return order && order->per_key > 0;
+}
+
 void set_limits(view& out, const queue_model& model) {
   set_limits_for_change(out, model);
+  out.set("per_key", per_key(model));
   out.set("last_place", fmt::to_string(model.newest().queue.concurrency - 1));
   set_rate(out, model.newest().queue.rate.value_or(declaration::rate_limit{.count = 1, .per = 1, .burst = 1}));
+}
+
+void set_limits(view& out, const queue_model& model, const queue_version&) {
+  out.set_flag("has_limits", has_limits(model));
+  out.set_flag("has_places", has_places(model));
+  out.set_flag("has_key_limit", has_key_limit(model));
+  out.set("per_key", per_key(model));
 }
 
 void set_limits_for_change(view& out, const queue_model& model) {
   out.set_flag("has_limits", has_limits(model));
   out.set_flag("has_places", has_places(model));
   out.set_flag("has_rate", has_rate(model));
+  out.set_flag("has_key_limit", has_key_limit(model));
   out.set("place_count", fmt::to_string(model.newest().queue.concurrency));
 }
 

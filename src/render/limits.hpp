@@ -11,8 +11,14 @@ bool has_places(const queue_model& model);
 bool has_rate(const queue_model& model);
 bool has_limits(const queue_model& model);
 
+/// Whether of the messages with the same key only so many are in work at once. The queue is spelled as an ordered one.
+bool has_key_limit(const queue_model& model);
+
 /// Of sql/queue.
 void set_limits(view& out, const queue_model& model);
+
+/// Of sql/version.
+void set_limits(view& out, const queue_model& model, const queue_version& version);
 
 /// Of sql/change.
 void set_limits_for_change(view& out, const queue_model& model);

@@ -110,6 +110,8 @@
 ///   is_ordered            flag: whether the messages of a key are handled in order; the next five are for that only
 ///   has_limits            flag: whether a claim may get fewer messages than there are
 ///   has_places            flag: because only so many are in work at once
+///   has_key_limit         flag: is_ordered, but so many messages of a key may be in work at once, in any order
+///   per_key               2                           how many
 ///   is_blocking           flag: whether a dead letter keeps the later messages of its key back
 ///   key_column            customer_id                 the column of the key
 ///   key_m, key_d, key_e   hashint8extended(m.customer_id, 0)   the key of the row m, d, e as a bigint; null where none
@@ -249,7 +251,7 @@
 ///   own_columns           note, amount_v2             columns that no other contract writes
 ///   has_own_columns       flag
 ///   revocations           list: privileges, objects, roles
-///   has_limits, has_places, has_rate, place_count     as above
+///   has_limits, has_places, has_rate, has_key_limit, place_count   as above
 ///   has_unique, has_pending_key, has_timed_key, unique_table, unique_window and of unique_fields column, number, key_e
 ///   and comma as above
 ///

@@ -84,13 +84,14 @@ class dumper {
     add("consume", q.grants.consume);
     add("operate", q.grants.operate);
     if (q.concurrency > 0) line("  concurrency {}", q.concurrency);
+    if (q.order && q.order->per_key > 0) line("  at most {} of each {}", q.order->per_key, q.order->field);
     if (q.rate)
       line("  rate {} in {} burst {}", q.rate->count, declaration::spell_duration(q.rate->per), q.rate->burst);
     if (q.unique) {
       line("  unique by {} {}", fmt::join(q.unique->fields, ", "),
            q.unique->within ? "within " + declaration::spell_duration(*q.unique->within) : "while pending");
     }
-    if (q.order) line("  {}", order(*q.order));
+    if (q.order && q.order->per_key == 0) line("  {}", order(*q.order));
     if (q.is_schemaless) line("  schemaless");
     for (const auto& f : q.payload) add(f);
     if (!q.removed.empty()) line("  removed");
