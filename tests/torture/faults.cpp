@@ -2,13 +2,21 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <csignal>
 #include <quern/error.hpp>
+#include <utility>
 
 namespace torture {
 
-faults::faults(cluster::scratch& server, troupe& players, std::uint64_t seed, bool is_short)
-    : server_{&server}, players_{&players}, random_{seed}, is_short_{is_short} {
+faults::faults(cluster::scratch& server, cluster::scratch::setting_list settings, const proxy& between, troupe& players,
+               std::uint64_t seed, bool is_short)
+    : server_{&server},
+      settings_{std::move(settings)},
+      between_{&between},
+      players_{&players},
+      random_{seed},
+      is_short_{is_short} {
   next_small_ = steady::now() + some_time(500, 1000);
   next_crash_ = steady::now() + (is_short ? some_time(3000, 5000) : some_time(8000, 15'000));
 }
@@ -32,7 +40,7 @@ void faults::step() {
 }
 
 void faults::small_fault() {
-  switch (between(0, 9)) {
+  switch (between(0, 13)) {
     case 0:
     case 1:
     case 2:
@@ -48,6 +56,12 @@ void faults::small_fault() {
     case 6:
       hold_horizon();
       break;
+    case 7:
+    case 8:
+    case 9:
+    case 10:
+      disturb_connection();
+      break;
     default:
       terminate_session();
   }
@@ -61,6 +75,13 @@ void faults::terminate_session() {
                            static_cast<std::int64_t>(between(0, 1'000'000)))
                          .value<std::int64_t>();
   done_.terminated += static_cast<int>(count);
+}
+
+void faults::disturb_connection() {
+  constexpr std::array all{cut::now, cut::in_question, cut::in_answer, cut::in_answer, cut::stall};
+  between_->disturb(all.at(static_cast<std::size_t>(between(0, static_cast<int>(all.size()) - 1))));
+  done_.cuts = between_->resets();
+  done_.stalls = between_->stalls();
 }
 
 void faults::kill_backend() {
@@ -82,7 +103,7 @@ void faults::crash() {
   ++done_.crashes;
   if (between(0, 3) == 0) players_->kill_one(random_);
   holder_.reset();
-  server_->start();
+  server_->start(settings_);
 }
 
 void faults::hold_horizon() {
@@ -95,6 +116,8 @@ void faults::hold_horizon() {
 }
 
 void faults::end() {
+  done_.cuts = between_->resets();
+  done_.stalls = between_->stalls();
   holder_.reset();
   players_->wake_all();
 }

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "cluster/scratch.hpp"
+#include "proxy.hpp"
 #include "troupe.hpp"
 
 namespace torture {
@@ -17,6 +18,8 @@ struct harm {
   int kills = 0;          // processes
   int freezes = 0;        // processes that stood still for a while
   int terminated = 0;     // sessions
+  int cuts = 0;           // connections reset on their way
+  int stalls = 0;         // connections on which nothing came through for a while
   int crashes = 0;        // the server, stopped at once
   int dead_backends = 0;  // a server process killed: the server starts anew by itself
   int held = 0;           // transactions with a snapshot that kept the horizon
@@ -25,7 +28,9 @@ struct harm {
 /// Faults at random, from a seed.
 class faults {
  public:
-  faults(cluster::scratch& server, troupe& players, std::uint64_t seed, bool is_short);
+  /// `settings` are those that the server was started with, and is again.
+  faults(cluster::scratch& server, cluster::scratch::setting_list settings, const proxy& between, troupe& players,
+         std::uint64_t seed, bool is_short);
 
   /// Does what is due by now. Throws what is no fault of its own making.
   void step();
@@ -46,8 +51,11 @@ class faults {
   void kill_backend();
   void crash();
   void hold_horizon();
+  void disturb_connection();
 
   cluster::scratch* server_;
+  cluster::scratch::setting_list settings_;
+  const proxy* between_;
   troupe* players_;
   std::mt19937_64 random_;
   bool is_short_;

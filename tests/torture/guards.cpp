@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view seal = "sql/stream/seal.sql.mustache";
 constexpr std::string_view truncate = "sql/stream/truncate.sql.mustache";
 constexpr std::string_view pick = "sql/version/pick.sql.mustache";
+constexpr std::string_view pick_heads = "sql/version/pick_heads.sql.mustache";
+constexpr std::string_view head = "sql/queue/head.sql.mustache";
 
 text::source without(const text::source& from, const replacement& change) {
   std::string text = from.content;
@@ -79,6 +81,21 @@ const std::vector<guard>& guards() {
        "what is leased is claimed by nobody",
        "a lease holds",
        {{pick, "and m.lease_until <= v_now", ""}}},
+      {"order.begun",
+       "what is begun holds its key",
+       "one of a key at a time",
+       {{head, "where {{key_d}} = p_key", "where {{key_d}} = p_key and false"},
+        {pick_heads, "and (d.lease_until = '-infinity') = false", "and false"},
+        {pick_heads, "when o.lease_until > '-infinity' or o.message_id < n.message_id", "when false"}}},
+      {"order.smallest",
+       "the smallest id of a key goes first, also when it has to wait",
+       "a key's order is kept",
+       {{head, "order by t.is_waiting, t.message_id", "order by t.is_waiting, t.is_delayed, t.message_id"},
+        {pick_heads, "or o.message_id < n.message_id", ""}}},
+      {"order.dead",
+       "a dead letter blocks its key",
+       "a key's order is kept",
+       {{head, "and e.is_blocking", "and false"}, {pick_heads, "and e.is_blocking", "and false"}}},
   };
   return all;
 }

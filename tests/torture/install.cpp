@@ -20,7 +20,10 @@ namespace {
 constexpr std::string_view effects = R"(
   create schema torture;
   create table public.effect (stream text, consumer text, event_offset bigint, tx bigint, place integer);
-  create table public.handled (queue text, message_id bigint, attempt integer, tx bigint, place integer, how text);
+  create table public.handled (
+    handled_id bigint generated always as identity, queue text, message_id bigint, attempt integer, tx bigint,
+    place integer, account bigint, how text
+  );
 )";
 
 text::source declaration_text() {

@@ -60,9 +60,11 @@ int main(int count, char** words) {
   bool is_list = false;
   bool must_fail = false;
   CLI::App program{"Kills whoever works with Quern, and the server, and checks that every promise holds", "torture"};
-  program.add_option("--seconds", seconds, "How long; 600 unless given, 20 with --short")->check(CLI::Range(1, 86'400));
+  program.add_option("--seconds", seconds, "How long; 600 unless given, 18 with --short")->check(CLI::Range(1, 86'400));
   program.add_option("--seed", seed, "Of the faults and of what is done; a random one unless given");
-  program.add_flag("--short", how.is_short, "For tests: 20 seconds, and faults that come faster");
+  program.add_option("--workers", how.workers, "Processes that work on the queues; a dozen unless given")
+      ->check(CLI::Range(1, 500));
+  program.add_flag("--short", how.is_short, "For tests: 18 seconds, and faults that come faster");
   program.add_option("--dir", how.directory, "Where the histories go")->capture_default_str();
   program.add_option("--templates", how.templates, "Templates that take the place of the program's")
       ->check(CLI::ExistingDirectory);
@@ -72,7 +74,7 @@ int main(int count, char** words) {
   program.footer("Exit code 0: every promise held. 1: one was broken; the histories stay.");
   CLI11_PARSE(program, count, words);
   if (is_list) return fmt::print("{}", guard_list()), 0;
-  how.seconds = seconds.value_or(how.is_short ? 20 : 600);
+  how.seconds = seconds.value_or(how.is_short ? 18 : 600);
   how.seed = seed.value_or(std::random_device{}());
   how.is_terminal = isatty(STDERR_FILENO) != 0;
   try {

@@ -42,4 +42,11 @@ void maintain_letters(player& me) {
   });
 }
 
+void redrive_steps(player& me) {
+  keep_working(me, [&](quern::connection& db) {
+    me.pause(std::chrono::milliseconds{me.between(50, 500)});
+    db.execute(fmt::format("select torture.steps_redrive_all({})", me.between(1, 3)));
+  });
+}
+
 }  // namespace torture

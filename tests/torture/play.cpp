@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -10,12 +11,14 @@
 #include <quern/connection.hpp>
 #include <quern/error.hpp>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 #include "cluster/scratch.hpp"
 #include "drain.hpp"
 #include "faults.hpp"
 #include "install.hpp"
+#include "proxy.hpp"
 #include "queue_check.hpp"
 #include "records.hpp"
 #include "stream_check.hpp"
@@ -82,14 +85,24 @@ void count(const harm& done, report& into) {
   add("processes killed", done.kills);
   add("processes frozen", done.freezes);
   add("sessions terminated", done.terminated);
+  add("connections cut", done.cuts);
+  add("connections stalled", done.stalls);
   add("servers crashed", done.crashes);
   add("server processes killed", done.dead_backends);
   add("transactions that pinned the horizon", done.held);
 }
 
+/// A worker of the library has a session for each of its threads, one that extends leases, and one of its handlers.
+cluster::scratch::setting_list settings_of(const plan& how) {
+  constexpr int others = 100;
+  constexpr int sessions_of_a_worker = 5;
+  return {{"max_connections", std::to_string(others + sessions_of_a_worker * std::max(how.workers, 20))}};
+}
+
 void act(cluster::scratch& server, const plan& how, report& into) {
-  troupe players{server.url(), how.directory, how.seed};
-  faults trouble{server, players, how.seed, how.is_short};
+  const proxy between{server.url(), how.seed};
+  troupe players{{server.url(), between.url()}, how.directory, how.seed, how.workers};
+  faults trouble{server, settings_of(how), between, players, how.seed, how.is_short};
   onlooker watching{server.url(), how, into};
   const auto begin = std::chrono::steady_clock::now();
   for (;;) {
@@ -110,8 +123,8 @@ void act(cluster::scratch& server, const plan& how, report& into) {
 }
 
 /// After a crash at the very end the server may still be coming up.
-void wait_for_server(cluster::scratch& server) {
-  server.start();
+void wait_for_server(cluster::scratch& server, const plan& how) {
+  server.start(settings_of(how));
   for (int i = 0; i < 300; ++i) {
     try {
       quern::connection{server.url()};
@@ -129,9 +142,8 @@ void check(const std::string& url, const plan& how, report& into) {
                   [&](const std::string& file, const record& each) { take_trouble(into, file, each); });
   check_stream(db, how.directory, "activity", std::chrono::days{10}, into);
   check_stream(db, how.directory, "brief", seconds{2}, into);
-  check_queue(db, how.directory, "jobs", into);
-  check_queue(db, how.directory, "letters", into);
-  check_queue(db, how.directory, "urgent", into);
+  for (const char* queue : {"jobs", "letters", "urgent", "orders", "steps"})
+    check_queue(db, how.directory, queue, into);
   const auto changed = db.execute(changed_rows).value<std::string>();
   if (!changed.empty()) into.violation("I4", "{}", changed);
 }
@@ -145,10 +157,10 @@ report play(const plan& how) {
   fmt::print("seed {}, {} s\n", how.seed, how.seconds);
   std::fflush(stdout);
   report found;
-  cluster::scratch server;
+  cluster::scratch server{settings_of(how)};
   install(server.url(), how.templates, how.without);
   act(server, how, found);
-  wait_for_server(server);
+  wait_for_server(server, how);
   drain(server.url(), found);
   check(server.url(), how, found);
   return found;

@@ -15,6 +15,7 @@ struct plan {
   int seconds = 600;
   std::uint64_t seed = 0;
   bool is_short = false;
+  int workers = 0;           // of the queues; 0: a dozen
   bool is_terminal = false;  // progress is shown
   std::filesystem::path directory = "build/torture";
   std::optional<std::filesystem::path> templates{};

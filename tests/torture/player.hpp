@@ -41,8 +41,11 @@ class player {
 
   int between(int least, int most) { return std::uniform_int_distribution{least, most}(random_); }
 
+  /// Another time of day, right or wrong.
+  void set_clock();
+
   /// As many of the last as fit into the time that is left.
-  void pause(std::chrono::milliseconds time) const;
+  void pause(std::chrono::milliseconds time);
 
   /// A number that no other transaction has.
   std::int64_t next_tx() { return ++tx_; }
@@ -100,9 +103,18 @@ void produce_jobs(player& me);
 void maintain_letters(player& me);
 void produce_letters(player& me);
 void produce_urgent(player& me);
+void produce_orders(player& me);
+void produce_steps(player& me);
+void redrive_steps(player& me);
 void work_on_jobs(player& me);
 void work_on_letters(player& me);
+void work_on_orders(player& me);
+void work_on_steps(player& me);
 void work_on_urgent(player& me);
+void run_workers_on_jobs(player& me);
+void run_workers_on_letters(player& me);
+void run_workers_on_orders(player& me);
+void run_workers_on_steps(player& me);
 
 /// All of them.
 inline constexpr std::array cast{
@@ -127,6 +139,15 @@ inline constexpr std::array cast{
     casting{"maintainer", "letters", maintain_letters, 1},
     casting{"producer", "urgent", produce_urgent, 1},
     casting{"worker", "urgent", work_on_urgent, 2},
+    casting{"staff", "jobs", run_workers_on_jobs, 1},
+    casting{"staff", "letters", run_workers_on_letters, 1},
+    casting{"producer", "orders", produce_orders, 1},
+    casting{"worker", "orders", work_on_orders, 1},
+    casting{"staff", "orders", run_workers_on_orders, 2},
+    casting{"producer", "steps", produce_steps, 1},
+    casting{"worker", "steps", work_on_steps, 2},
+    casting{"staff", "steps", run_workers_on_steps, 1},
+    casting{"redriver", "steps", redrive_steps, 1},
 };
 
 }  // namespace torture

@@ -1,10 +1,14 @@
 // Enqueues in every way there is, in transactions some of which are rolled back, or have parts that are.
 
+#include <optional>
 #include <quern/producer.hpp>
 #include <quern/transaction.hpp>
 #include <torture/jobs.hpp>
 #include <torture/letters.hpp>
+#include <torture/orders.hpp>
+#include <torture/steps.hpp>
 #include <torture/urgent.hpp>
+#include <type_traits>
 #include <vector>
 
 #include "player.hpp"
@@ -23,6 +27,7 @@ class producing {
   void step() {
     tx_ = me_->next_tx();
     place_ = 0;
+    me_->notes().note(mark::begun, tx_);
     try {
       me_->chance(0.5) ? enqueue_alone() : enqueue_in_transaction();
     } catch (const quern::error& failed) {
@@ -35,7 +40,20 @@ class producing {
   using payload = typename Contract::payload_type;
   using options = typename quern::producer<Contract>::options_type;
 
-  payload next() { return {.tx = tx_, .place = place_++}; }
+  payload next() {
+    payload made = of_place(place_);
+    ++place_;
+    return made;
+  }
+
+  payload of_place(std::int32_t place) {
+    payload made{.tx = tx_, .place = place};
+    if constexpr (requires { made.account; }) {
+      constexpr bool is_optional = std::is_same_v<decltype(made.account), std::optional<std::int64_t>>;
+      if (!is_optional || me_->chance(0.8)) made.account = me_->between(1, 20);
+    }
+    return made;
+  }
 
   std::vector<payload> some(int count) {
     std::vector<payload> made;
@@ -96,7 +114,7 @@ class producing {
 
   void enqueue_for_nothing() {
     db_->execute("savepoint nothing");
-    producer_.enqueue({.tx = tx_, .place = -1}, how());
+    producer_.enqueue(of_place(-1), how());
     db_->execute("rollback to savepoint nothing");
   }
 
@@ -126,6 +144,14 @@ void produce_jobs(player& me) {
 
 void produce_letters(player& me) {
   produce<letters_v1_contract>(me);
+}
+
+void produce_orders(player& me) {
+  produce<orders_v1_contract>(me);
+}
+
+void produce_steps(player& me) {
+  produce<steps_v1_contract>(me);
 }
 
 void produce_urgent(player& me) {

@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "order_check.hpp"
 #include "records.hpp"
 
 namespace torture {
@@ -21,11 +25,38 @@ constexpr micros tolerance = 20'000;
 
 struct claim {
   std::int64_t attempt = 0;
+  micros asked = 0;        // for messages, before it; 0: not known
   micros at = 0;           // it was certainly there by then
   micros lease_until = 0;  // by the clock of the histories
+  micros held_until = 0;   // what the library said
   micros may_end = 0;      // given up from here on; 0: not
-  micros asked_to_end = 0;
+  micros first_asked_to_end = 0;
+  micros asked_to_end = 0;  // for the last time
+  std::int64_t tx = 0;
+  std::int64_t place = 0;
+  std::int64_t key = 0;
   std::string file{};
+
+  /// Nobody else may have had it until then.
+  micros certain_end() const {
+    micros end = lease_until - tolerance;
+    if (may_end != 0) end = std::min(end, may_end);
+    if (first_asked_to_end != 0) end = std::min(end, first_asked_to_end);
+    return std::max(end, held_until);
+  }
+};
+
+/// How a message ended.
+struct ending {
+  std::int64_t message = 0;
+  std::int64_t attempt = 0;
+  std::int32_t place = 0;
+  bool is_dead = false;
+
+  std::string words() const {
+    return is_dead ? fmt::format("message {}, a dead letter", message)
+                   : fmt::format("message {} by attempt {}", message, attempt);
+  }
 };
 
 /// By this the server's time of day becomes that of the histories.
@@ -35,6 +66,19 @@ micros since_the_epoch() {
   return std::chrono::duration_cast<std::chrono::microseconds>(day).count() - now();
 }
 
+/// Calls for each row of what may be many.
+void for_each_row(quern::connection& db, const std::string& query,
+                  const std::function<void(const quern::row&)>& visit) {
+  db.execute("begin");
+  db.execute("declare found no scroll cursor for " + query);
+  for (;;) {
+    const auto rows = db.execute("fetch 100000 from found");
+    if (rows.size() == 0) break;
+    for (const quern::row each : rows) visit(each);
+  }
+  db.execute("commit");
+}
+
 class queue_checker {
  public:
   queue_checker(quern::connection& db, std::string queue, report& into)
@@ -42,11 +86,15 @@ class queue_checker {
 
   void check(const std::filesystem::path& histories) {
     for_each_record(histories, queue_, [&](const std::string& file, const record& each) { take(file, each); });
+    is_archived_ = db_->execute("select to_regclass('torture.' || $1 || '_done') is not null", queue_).value<bool>();
     take_handled();
+    if (is_archived_) take_archive();
     take_dead();
+    into_->count(queue_ + ": claims", claims_.size());
     check_claims();
     check_confirmed();
     check_transactions();
+    if (is_ordered_) check_order(queue_, txs_, holds(), std::move(handlings_), *into_);
   }
 
  private:
@@ -54,28 +102,43 @@ class queue_checker {
 
   void take(const std::string& file, const record& from) {
     if (take_tx(txs_, from) || take_trouble(*into_, file, from)) return;
-    const auto [message, attempt, until, tx, place] = from.numbers;
-    if (from.what == mark::ended) return void(confirmed_.emplace_back(message, attempt));
+    if (from.what == mark::asks) return void(asked_[file] = from.at);
+    if (from.what == mark::ended) return void(confirmed_.emplace_back(from.numbers[0], from.numbers[1]));
     if (from.what == mark::claimed) return take_claim(file, from);
-    const auto found = claims_.find({message, attempt});
-    if (found == claims_.end()) return;
-    claim& mine = found->second;
+    const auto found = claims_.find({from.numbers[0], from.numbers[1]});
+    if (found != claims_.end()) take_further(found->second, from);
+  }
+
+  void take_further(claim& mine, const record& from) const {
     if (from.what == mark::may_end && mine.may_end == 0) mine.may_end = from.at;
-    if (from.what == mark::asks_to_end) mine.asked_to_end = std::max(mine.asked_to_end, from.at);
+    if (from.what == mark::held) mine.held_until = std::max(mine.held_until, from.numbers[2]);
+    if (from.what == mark::asks_to_end) {
+      if (mine.first_asked_to_end == 0) mine.first_asked_to_end = from.at;
+      mine.asked_to_end = std::max(mine.asked_to_end, from.at);
+    }
     if (from.what == mark::extended) {
-      mine.lease_until = until - epoch_;
+      mine.lease_until = from.numbers[2] - epoch_;
       mine.may_end = 0;
     }
   }
 
   void take_claim(const std::string& file, const record& from) {
-    const auto [message, attempt, until, tx, place] = from.numbers;
-    const auto [there, is_new] = claims_.try_emplace(
-        {message, attempt}, claim{.attempt = attempt, .at = from.at, .lease_until = until - epoch_, .file = file});
+    const auto [message, attempt, until, tx, place, key] = from.numbers;
+    const auto asked = asked_.find(file);
+    const auto [there, is_new] =
+        claims_.try_emplace({message, attempt}, claim{.attempt = attempt,
+                                                      .asked = asked == asked_.end() ? 0 : asked->second,
+                                                      .at = from.at,
+                                                      .lease_until = until - epoch_,
+                                                      .tx = tx,
+                                                      .place = place,
+                                                      .key = key,
+                                                      .file = file});
     if (!is_new)
       into_->violation("one worker an attempt", "{}: attempt {} of message {} was given to {} and to {}", queue_,
                        attempt, message, there->second.file, file);
     if (place == -1) shown_for_nothing(message, tx);
+    is_ordered_ = is_ordered_ || key != 0;
   }
 
   void shown_for_nothing(std::int64_t message, std::int64_t tx) {
@@ -83,26 +146,72 @@ class queue_checker {
                      queue_, message, tx);
   }
 
+  /// What was ended together with its effect, and effects of workers, of which there may be several of one message.
   void take_handled() {
-    const auto rows =
-        db_->execute("select message_id, attempt, tx, place, how from public.handled where queue = $1", queue_);
-    for (const quern::row each : rows) {
-      const message_attempt which{each.get<std::int64_t>(0), each.get<std::int32_t>(1)};
-      handled_.insert(which);
-      ends_[each.get<std::int64_t>(2)].emplace_back(
-          each.get<std::int32_t>(3),
-          fmt::format("message {} by {}, attempt {}", which.first, each.get<std::string>(4), which.second));
-    }
-    into_->count(queue_ + ": messages handled", rows.size());
-    into_->count(queue_ + ": claims", claims_.size());
+    std::uint64_t effects = 0;
+    for_each_row(*db_,
+                 fmt::format("select message_id, attempt, tx, place, how = 'worker', account, handled_id "
+                             "from public.handled where queue = '{}'",
+                             queue_),
+                 [&](const quern::row& each) {
+                   const message_attempt which{each.get<std::int64_t>(0), each.get<std::int32_t>(1)};
+                   const keyed at{.key = each.get<std::optional<std::int64_t>>(5).value_or(0),
+                                  .message = which.first,
+                                  .tx = each.get<std::int64_t>(2),
+                                  .place = each.get<std::int32_t>(3)};
+                   ++effects;
+                   if (each.get<bool>(4)) return void(effects_.insert(which).second && note_effect(at));
+                   if (is_archived_) return void(ended_with_effect_.push_back(which));
+                   end(which, at, each.get<std::int64_t>(6));
+                 });
+    into_->count(queue_ + ": messages handled", effects);
+  }
+
+  bool note_effect(const keyed& at) { return handled_places_.emplace(at.tx, at.place).second; }
+
+  void end(message_attempt which, const keyed& at, std::int64_t when) {
+    ended_.insert(which);
+    ends_[at.tx].push_back({which.first, which.second, static_cast<std::int32_t>(at.place), false});
+    if (at.key != 0) handlings_.push_back({at, when});
+  }
+
+  /// The database's own list of what has ended: each was handled by that attempt.
+  void take_archive() {
+    for_each_row(*db_,
+                 fmt::format("select message_id, attempt, (payload->>'tx')::bigint, (payload->>'place')::integer, "
+                             "(payload->>'account')::bigint, (extract(epoch from done_at) * 1000000)::bigint "
+                             "from torture.{}_done",
+                             queue_),
+                 [&](const quern::row& each) {
+                   end({each.get<std::int64_t>(0), each.get<std::int32_t>(1)},
+                       {.key = each.get<std::optional<std::int64_t>>(4).value_or(0),
+                        .message = each.get<std::int64_t>(0),
+                        .tx = each.get<std::int64_t>(2),
+                        .place = each.get<std::int32_t>(3)},
+                       each.get<std::int64_t>(5));
+                 });
+    const std::set<message_attempt> together{ended_with_effect_.begin(), ended_with_effect_.end()};
+    if (together.size() != ended_with_effect_.size())
+      into_->violation("nothing ends twice", "{}: there are {} effects of {} attempts", queue_,
+                       ended_with_effect_.size(), together.size());
+    for (const auto& which : together)
+      if (!ended_.contains(which))
+        into_->violation("what is committed stays", "{}: the archive has no end of message {} by attempt {}", queue_,
+                         which.first, which.second);
+    for (const auto& which : ended_)
+      if (!together.contains(which) && !effects_.contains(which))
+        into_->violation("nothing ends unhandled", "{}: message {} was ended by attempt {}, which has not handled it",
+                         queue_, which.first, which.second);
   }
 
   void take_dead() {
-    const auto rows = db_->execute(fmt::format("select message_id, tx, place from torture.{}_dead", queue_));
-    for (const quern::row each : rows)
-      ends_[each.get<std::int64_t>(1)].emplace_back(
-          each.get<std::int32_t>(2), fmt::format("message {}, a dead letter", each.get<std::int64_t>(0)));
-    into_->count(queue_ + ": dead letters", rows.size());
+    std::uint64_t count = 0;
+    for_each_row(
+        *db_, fmt::format("select message_id, tx, place from torture.{}_dead", queue_), [&](const quern::row& each) {
+          ends_[each.get<std::int64_t>(1)].push_back({each.get<std::int64_t>(0), 0, each.get<std::int32_t>(2), true});
+          ++count;
+        });
+    into_->count(queue_ + ": dead letters", count);
   }
 
   /// Of two claims of a message the later one comes after the lease of the other, unless that was given up; and ends
@@ -118,16 +227,29 @@ class queue_checker {
         into_->violation("a lease holds",
                          "{}: message {} was given to {} (attempt {}) {} us before the lease of {} ended", queue_,
                          one->first.first, later.file, later.attempt, held.lease_until - later.at, held.file);
-      if (handled_.contains(one->first) && later.at < held.asked_to_end)
+      if (later.at < held.held_until)
+        into_->violation("a heartbeat holds",
+                         "{}: message {} was given to {} (attempt {}) {} us before {}, which was told nothing, left it",
+                         queue_, one->first.first, later.file, later.attempt, held.held_until - later.at, held.file);
+      if (ended_.contains(one->first) && later.at < held.asked_to_end)
         into_->violation("only the present attempt ends a message",
                          "{}: attempt {} of message {} was acknowledged by {} though {} had attempt {}", queue_,
                          held.attempt, one->first.first, held.file, later.file, later.attempt);
     }
   }
 
+  std::vector<hold> holds() const {
+    std::vector<hold> made;
+    for (const auto& [which, each] : claims_)
+      if (each.key != 0)
+        made.push_back(
+            {{each.key, which.first, each.tx, each.place}, each.asked, each.at, each.certain_end(), each.file});
+    return made;
+  }
+
   void check_confirmed() {
     for (const auto& [message, attempt] : confirmed_)
-      if (!handled_.contains({message, attempt}))
+      if (!ended_.contains({message, attempt}))
         into_->violation("what is committed stays",
                          "{}: the end of message {}, attempt {} was committed and is not there", queue_, message,
                          attempt);
@@ -137,8 +259,12 @@ class queue_checker {
   void check_transactions() {
     for (const auto& [tx, ends] : ends_)
       if (const auto found = txs_.find(tx); found == txs_.end() || !found->second.may_be_seen())
-        into_->violation("only what is committed", "{}: {} of transaction {}, which {}", queue_, ends.front().second,
+        into_->violation("only what is committed", "{}: {} of transaction {}, which {}", queue_, ends.front().words(),
                          tx, why_unseen(txs_, tx));
+    for (const auto& [tx, place] : handled_places_)
+      if (const auto found = txs_.find(tx); found == txs_.end() || !found->second.may_be_seen())
+        into_->violation("only what is committed", "{}: a worker has handled message {} of transaction {}, which {}",
+                         queue_, place, tx, why_unseen(txs_, tx));
     std::uint64_t unknown = 0;
     for (const auto& [tx, known] : txs_) {
       unknown += known.is_unknown() ? 1 : 0;
@@ -149,37 +275,54 @@ class queue_checker {
   }
 
   void check_transaction(std::int64_t tx, const tx_facts& known) {
-    std::vector<std::vector<std::string>> by_place(static_cast<std::size_t>(known.count));
+    std::vector<std::vector<ending>> by_place(static_cast<std::size_t>(known.count));
     const auto found = ends_.find(tx);
     if (found != ends_.end()) {
-      for (const auto& [place, words] : found->second) {
-        if (place < 0 || place >= known.count)
-          into_->violation("only what is committed", "{}: {} has place {} of transaction {}", queue_, words, place, tx);
+      for (const ending& each : found->second) {
+        if (each.place < 0 || each.place >= known.count)
+          into_->violation("only what is committed", "{}: {} has place {} of transaction {}", queue_, each.words(),
+                           each.place, tx);
         else
-          by_place[static_cast<std::size_t>(place)].push_back(words);
+          by_place[static_cast<std::size_t>(each.place)].push_back(each);
       }
     } else if (known.is_unknown()) {
       return;
     }
-    for (std::size_t place = 0; place < by_place.size(); ++place) {
-      if (by_place[place].empty())
-        into_->violation("nothing is lost", "{}: message {} of transaction {} was committed and never ended", queue_,
-                         place, tx);
-      if (by_place[place].size() > 1)
-        into_->violation("nothing ends twice", "{}: message {} of transaction {} ended as {}", queue_, place, tx,
-                         fmt::join(by_place[place], " and as "));
-    }
+    for (std::size_t place = 0; place < by_place.size(); ++place) check_place(tx, place, by_place[place]);
+  }
+
+  void check_place(std::int64_t tx, std::size_t place, const std::vector<ending>& ends) {
+    if (ends.empty() && !may_have_been_ended(tx, place))
+      into_->violation("nothing is lost", "{}: message {} of transaction {} was committed and never ended", queue_,
+                       place, tx);
+    if (ends.size() < 2) return;
+    std::vector<std::string> words;
+    for (const ending& each : ends) words.push_back(each.words());
+    into_->violation("nothing ends twice", "{}: message {} of transaction {} ended as {}", queue_, place, tx,
+                     fmt::join(words, " and as "));
+  }
+
+  /// By a worker, of whose ends only an archive knows.
+  bool may_have_been_ended(std::int64_t tx, std::size_t place) const {
+    return !is_archived_ && handled_places_.contains({tx, static_cast<std::int64_t>(place)});
   }
 
   quern::connection* db_;
   std::string queue_;
   report* into_;
   micros epoch_ = since_the_epoch();
+  bool is_ordered_ = false;
+  bool is_archived_ = false;
   tx_map txs_;
   std::map<message_attempt, claim> claims_;
+  std::unordered_map<std::string, micros> asked_;
   std::vector<message_attempt> confirmed_;
-  std::set<message_attempt> handled_;
-  std::unordered_map<std::int64_t, std::vector<std::pair<std::int64_t, std::string>>> ends_;
+  std::set<message_attempt> ended_;
+  std::set<message_attempt> effects_;
+  std::vector<message_attempt> ended_with_effect_;
+  std::set<std::pair<std::int64_t, std::int64_t>> handled_places_;
+  std::vector<handling> handlings_;
+  std::unordered_map<std::int64_t, std::vector<ending>> ends_;
 };
 
 }  // namespace

@@ -31,12 +31,29 @@ namespace {
   _exit(code);
 }
 
+bool is_worker(const casting& who) {
+  return who.role_name == "worker" || who.role_name == "staff";
+}
+
+/// How many there are of them when there are so many workers of queues in all, in the same parts.
+int count_of(const casting& who, int workers) {
+  if (workers == 0 || !is_worker(who)) return who.count;
+  int before = 0;  // this one, in the order of the cast
+  int all = 0;
+  for (const casting& each : cast) {
+    if (!is_worker(each)) continue;
+    if (&each < &who) before += each.count;
+    all += each.count;
+  }
+  return (before + who.count) * workers / all - before * workers / all;
+}
+
 }  // namespace
 
-troupe::troupe(std::string url, std::filesystem::path directory, std::uint64_t seed)
-    : url_{std::move(url)}, directory_{std::move(directory)}, seed_{seed} {
+troupe::troupe(urls to, std::filesystem::path directory, std::uint64_t seed, int workers)
+    : to_{std::move(to)}, directory_{std::move(directory)}, seed_{seed} {
   for (const casting& each : cast)
-    for (int i = 0; i < each.count; ++i) slots_.push_back({.who = &each});
+    for (int i = count_of(each, workers); i > 0; --i) slots_.push_back({.who = &each});
 }
 
 troupe::~troupe() {
@@ -48,7 +65,8 @@ troupe::~troupe() {
 
 void troupe::start(std::size_t number) {
   slot& mine = slots_[number];
-  const part with{.url = url_,
+  const bool is_direct = (static_cast<int>(number) + mine.incarnation) % 2 == 0;
+  const part with{.url = is_direct ? to_.direct : to_.by_proxy,
                   .file = directory_ / fmt::format("{}.{}.{}", mine.who->line, mine.who->role_name, number),
                   .slot = static_cast<int>(number),
                   .incarnation = mine.incarnation++,

@@ -13,11 +13,18 @@
 
 namespace torture {
 
+/// The ways to the server: each process goes the one or the other.
+struct urls {
+  std::string direct;
+  std::string by_proxy;
+};
+
 /// The processes of a play: one for each slot, started again whenever it was killed or has ended. They end with this
 /// process at the latest.
 class troupe {
  public:
-  troupe(std::string url, std::filesystem::path directory, std::uint64_t seed);
+  /// `workers` of the queues in all; 0: as many as the cast has.
+  troupe(urls to, std::filesystem::path directory, std::uint64_t seed, int workers);
   troupe(const troupe&) = delete;
   troupe& operator=(const troupe&) = delete;
   ~troupe();
@@ -49,7 +56,7 @@ class troupe {
   void collect(slot& from);
   slot& any(std::mt19937_64& random);
 
-  std::string url_;
+  urls to_;
   std::filesystem::path directory_;
   std::uint64_t seed_;
   std::vector<slot> slots_;

@@ -9,9 +9,12 @@
 #include <quern/transaction.hpp>
 #include <torture/jobs.hpp>
 #include <torture/letters.hpp>
+#include <torture/orders.hpp>
+#include <torture/steps.hpp>
 #include <torture/urgent.hpp>
 #include <vector>
 
+#include "claims.hpp"
 #include "effects.hpp"
 #include "player.hpp"
 
@@ -27,6 +30,7 @@ class worker {
 
   void step() {
     if (me_->chance(0.2)) return take();
+    me_->notes().note(mark::asks);
     const auto claimed = from_.claim(me_->between(1, 20), milliseconds{me_->between(100, 800)});
     note(claimed);
     if (claimed.empty()) return me_->pause(milliseconds{me_->between(5, 50)});
@@ -39,9 +43,7 @@ class worker {
   using message = quern::message_of<Contract>;
 
   void note(const std::vector<message>& claimed) {
-    for (const message& each : claimed)
-      me_->notes().add(mark::claimed, each.message_id, each.attempt, each.lease_until.time_since_epoch().count(),
-                       each.payload.tx, each.payload.place);
+    for (const message& each : claimed) note_claim(*me_, each);
     me_->notes().flush();
   }
 
@@ -91,6 +93,7 @@ class worker {
   void acknowledge_all(std::vector<message> claimed) {
     quern::transaction both{*db_};
     for (const message& each : claimed) me_->notes().add(mark::asks_to_end, each.message_id, each.attempt);
+    me_->notes().add(mark::asks);
     me_->notes().flush();
     const auto answer = me_->chance(0.5) ? from_.ack_and_claim(claimed, 5, milliseconds{300})
                                          : typename quern::consumer<Contract>::claimed{{}, from_.ack(claimed)};
@@ -147,6 +150,14 @@ void work_on_jobs(player& me) {
 
 void work_on_letters(player& me) {
   work<letters_v1_contract>(me);
+}
+
+void work_on_orders(player& me) {
+  work<orders_v1_contract>(me);
+}
+
+void work_on_steps(player& me) {
+  work<steps_v1_contract>(me);
 }
 
 void work_on_urgent(player& me) {
