@@ -22,7 +22,9 @@ constexpr auto look_again_after = 120ms;
 // A producer holds the lock for an instant; it was that instant, or messages are coming.
 constexpr auto without_lock = 10ms;
 
-constexpr auto longest_backoff = 10'000ms;
+// As long as it takes: what has ended can be told for as long as the leases run, and then there is more to do.
+constexpr quern::reconnect_options again_and_again{
+    .limit = std::chrono::hours{24 * 365 * 100}, .first_wait = 100ms, .longest_wait = 10'000ms};
 
 }  // namespace
 
@@ -33,7 +35,8 @@ work_loop::work_loop(work_options options, const work_name& who, connect make_co
       begin_statement_{
           fmt::format("select {}.quern_worker_begin($1, $2, $3, $4)", quern::quoted_identifier(who.schema))},
       beat_statement_{fmt::format("select {}.quern_worker_beat($1, $2)", quern::quoted_identifier(who.schema))},
-      registration_{{begin_statement_}, {beat_statement_}, who.queue, who.consumer} {
+      registration_{{begin_statement_}, {beat_statement_}, who.queue, who.consumer},
+      backoff_{again_and_again} {
   db_.emplace(make_connection_());
   source_.emplace(make_source_());
   extend_at_ = clock::now() + options_.lease / 3;
@@ -130,6 +133,7 @@ void work_loop::talk() try {
   else
     claim();
   registration_.beat(*db_, is_stopping() ? "interrupted" : "polling");
+  backoff_.reset();
 
 } catch (const quern::error& why) {
   if (why.connection_lost()) {
@@ -147,7 +151,6 @@ void work_loop::talk() try {
 void work_loop::connect_again() {
   if (clock::now() < connect_at_) return;
   db_.emplace(make_connection_());
-  backoff_ = 100ms;
   claim_at_ = {};
   extend_at_ = {};
   tell("connected again");
@@ -159,8 +162,7 @@ void work_loop::drop_connection(const quern::error& why) {
   if (db_) tell(fmt::format("{}; trying again", why.message().substr(0, why.message().find('\n'))));
   db_.reset();
   is_waiting_ = false;
-  connect_at_ = clock::now() + backoff_;
-  backoff_ = std::min<std::chrono::milliseconds>(backoff_ * 2, longest_backoff);
+  connect_at_ = clock::now() + backoff_.next().value_or(again_and_again.longest_wait);
 }
 
 void work_loop::tell_endings() {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <quern/connection.hpp>
+#include <quern/reconnect.hpp>
 #include <quern/registration.hpp>
 #include <string>
 #include <vector>
@@ -124,7 +125,7 @@ class work_loop {
   time extend_at_{};
   time connect_at_{};
   time look_up_at_{};
-  std::chrono::milliseconds backoff_{100};
+  quern::backoff backoff_;
   bool is_waiting_ = false;  // producers notify
   int empty_claims_ = 0;     // in a row, with nothing running
 };
