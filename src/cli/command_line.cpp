@@ -72,6 +72,10 @@ command_option command_line::add_flag(const std::string& name, bool& into, const
   return command_option{one_->add_flag(name, into, help)};
 }
 
+command_option command_line::add_flag(const std::string& name, std::string& into, const std::string& help) const {
+  return command_option{one_->add_flag(name, into, help)};
+}
+
 void command_line::needs_command() const {
   one_->require_subcommand(1);
   one_->fallthrough();

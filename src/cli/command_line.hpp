@@ -65,6 +65,9 @@ class command_line {
 
   command_option add_flag(const std::string& name, bool& into, const std::string& help) const;
 
+  /// `--name` writes `true`, `--name=VALUE` the value.
+  command_option add_flag(const std::string& name, std::string& into, const std::string& help) const;
+
   /// One of its commands has to be named; options of its own may stand behind them as well.
   void needs_command() const;
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/awaited.hpp"
 #include "cli/command.hpp"
 #include "cli/operated.hpp"
 #include "cli/payloads.hpp"
@@ -26,6 +27,7 @@ struct enqueue_arguments {
   std::string delay{};
   std::optional<int> priority{};
   std::optional<std::string> headers{};
+  std::string wait{};  // `true`, or for how long
 };
 
 // The newest of those that know both of what is given.
@@ -64,15 +66,25 @@ std::string statement(operated_schema& in, const operated_queue& into, const enq
       call);
 }
 
+std::optional<std::chrono::microseconds> longest_wait(const enqueue_arguments& given) {
+  if (given.wait.empty() || given.wait == "true") return std::nullopt;
+  return std::chrono::microseconds{parse_length("--wait", given.wait)};
+}
+
 exit_code run(const enqueue_arguments& given) {
   std::optional<quern::interval> delay;
   if (!given.delay.empty()) delay = quern::interval{std::chrono::microseconds{parse_length("--delay", given.delay)}};
+  const auto longest = longest_wait(given);
+  if (!given.wait.empty() && given.json == "-")
+    throw failure{exit_code::usage, "--wait is for one message: --json '{…}'"};
   operated_schema in = open_schema(given.place, "quern enqueue");
   const operated_queue into = find_queue(in, given.queue);
   if (into.is_stream)
     throw failure{exit_code::input_wrong, fmt::format("{} is no queue: quern publish {}", into.title(), into.name)};
+  if (!given.wait.empty()) expect_results(in, into);
   const std::string sql = statement(in, into, given);
   std::int64_t duplicates = 0;
+  std::int64_t last = 0;
   const auto send = [&](const std::vector<std::string>& payloads) {
     quern::transaction all{in.db};
     const auto sent = in.db.execute(sql, payloads, delay, given.priority, given.headers);
@@ -80,10 +92,12 @@ exit_code run(const enqueue_arguments& given) {
     for (const auto row : sent) {
       const bool is_duplicate = row.get<bool>(1);
       duplicates += is_duplicate ? 1 : 0;
-      say(fmt::format("{}{}", row.get<std::int64_t>(0), is_duplicate ? " duplicate" : ""));
+      last = row.get<std::int64_t>(0);
+      if (given.wait.empty()) say(fmt::format("{}{}", last, is_duplicate ? " duplicate" : ""));
     }
   };
   const std::int64_t count = send_all(given.json, send);
+  if (!given.wait.empty()) return say_result(in, into, last, longest);
   if (given.json == "-")
     tell(fmt::format(
         "{} enqueued{}", count - duplicates,
@@ -102,6 +116,10 @@ void add_enqueue(const command_line& program, exit_code& result) {
   command.add_option("--delay", given->delay, "Not handed out before so long: 10m");
   command.add_option("--priority", given->priority, "0 is first");
   command.add_option("--headers", given->headers, "A JSON object that travels along, of a queue with headers");
+  command.add_flag(
+      "--wait", given->wait,
+      "Until it is handled, with --wait=30s no longer than that; prints its result, JSON, and not its id, of "
+      "a queue with keep_done");
   add_operated(command, given->place);
   on_operation(command, result, [given] { return run(*given); });
 }

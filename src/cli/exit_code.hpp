@@ -18,6 +18,7 @@ enum class exit_code : int {
   not_permitted = 8,
   still_in_use = 9,
   refused = 10,
+  not_handled = 11,
   internal_error = 70,
 };
 
@@ -27,18 +28,19 @@ struct exit_code_meaning {
 };
 
 /// The one table; `--help` prints it.
-inline constexpr std::array<exit_code_meaning, 12> exit_code_meanings{{
+inline constexpr std::array<exit_code_meaning, 13> exit_code_meanings{{
     {exit_code::done, "done"},
     {exit_code::input_wrong, "the input is wrong, or a check found a difference"},
     {exit_code::usage, "the command line is wrong"},
     {exit_code::unreachable, "the database cannot be reached, or a private server is not running or cannot be started"},
     {exit_code::migration_failed, "a step of a migration failed; nothing of that step remains"},
-    {exit_code::gave_up_waiting, "gave up waiting for a lock or for another runner"},
+    {exit_code::gave_up_waiting, "gave up waiting for a lock, for another runner or for a result"},
     {exit_code::history_mismatch, "an applied migration is edited, missing or out of order"},
     {exit_code::database_ahead, "the database has migrations that the directory does not have"},
     {exit_code::not_permitted, "the server is read-only, or the user lacks a right or a role"},
     {exit_code::still_in_use, "clients or messages still depend on what was to be taken away; nothing was"},
     {exit_code::refused, "the database refused what was asked of a queue or a stream; its words are on standard error"},
+    {exit_code::not_handled, "the message that was waited for is dead, or was cancelled, purged or dropped"},
     {exit_code::internal_error, "a defect of quern"},
 }};
 

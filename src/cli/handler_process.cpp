@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -67,14 +68,15 @@ std::vector<std::string> environment_with(const environment_variables& added) {
 
 // Between fork and exec only what is async-signal-safe.
 [[noreturn]] void become(const char* command, char** environment, const pipe_ends& input, const pipe_ends& errors,
-                         const handler_keeper& keeper) {
+                         const pipe_ends* output, const handler_keeper& keeper) {
   setpgid(0, 0);
   keeper.tell(getpid());
   for (const int one : {SIGCHLD, SIGINT, SIGTERM, SIGPIPE}) signal(one, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (dup2(input.reading(), 0) == 0 && dup2(errors.writing(), 2) == 2)
+  const bool has_output = output == nullptr || dup2(output->writing(), 1) == 1;
+  if (has_output && dup2(input.reading(), 0) == 0 && dup2(errors.writing(), 2) == 2)
     execle("/bin/sh", "sh", "-c", command, static_cast<char*>(nullptr), environment);
   _exit(127);
 }
@@ -82,21 +84,25 @@ std::vector<std::string> environment_with(const environment_variables& added) {
 }  // namespace
 
 handler_process::handler_process(const std::string& command, const environment_variables& added, std::string input,
-                                 const handler_keeper& keeper)
+                                 handler_output output, const handler_keeper& keeper)
     : keeper_{&keeper}, input_{std::move(input)} {
   pipe_ends input_pipe;
   pipe_ends error_pipe;
+  std::optional<pipe_ends> output_pipe;
+  if (output == handler_output::kept) output_pipe.emplace();
   std::vector<std::string> variables = environment_with(added);
   std::vector<char*> pointers;
   for (std::string& one : variables) pointers.push_back(one.data());
   pointers.push_back(nullptr);
   process_ = fork();
   if (process_ < 0) throw std::system_error{errno, std::generic_category(), "cannot start a handler: fork"};
-  if (process_ == 0) become(command.c_str(), pointers.data(), input_pipe, error_pipe, keeper);
+  if (process_ == 0)
+    become(command.c_str(), pointers.data(), input_pipe, error_pipe, output_pipe ? &*output_pipe : nullptr, keeper);
   // Whichever comes first: a signal to the group finds it.
   setpgid(process_, process_);
   input_file_ = input_pipe.take(1);
   error_file_ = error_pipe.take(0);
+  if (output_pipe) output_file_ = output_pipe->take(0);
 }
 
 handler_process::handler_process(handler_process&& from) noexcept {
@@ -110,9 +116,11 @@ handler_process& handler_process::operator=(handler_process&& from) noexcept {
   process_ = std::exchange(from.process_, 0);
   input_file_ = std::exchange(from.input_file_, -1);
   error_file_ = std::exchange(from.error_file_, -1);
+  output_file_ = std::exchange(from.output_file_, -1);
   input_ = std::move(from.input_);
   written_ = from.written_;
   errors_ = std::move(from.errors_);
+  output_ = std::move(from.output_);
   return *this;
 }
 
@@ -130,16 +138,19 @@ void handler_process::end_group() noexcept {
   }
   close_file(input_file_);
   close_file(error_file_);
+  close_file(output_file_);
 }
 
 void handler_process::add_to(std::vector<pollfd>& waited) const {
   if (input_file_ >= 0) waited.push_back({input_file_, POLLOUT, 0});
   if (error_file_ >= 0) waited.push_back({error_file_, POLLIN, 0});
+  if (output_file_ >= 0) waited.push_back({output_file_, POLLIN, 0});
 }
 
 void handler_process::pump() {
   write_input();
   read_errors();
+  read_output();
 }
 
 // A handler need not read its input.
@@ -170,12 +181,28 @@ void handler_process::read_errors() {
   }
 }
 
+// One byte more than is kept says that there was more.
+void handler_process::read_output() {
+  std::array<char, 65536> block{};
+  while (output_file_ >= 0) {
+    const ssize_t count = read(output_file_, block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) return;
+    if (count <= 0) {
+      close_file(output_file_);
+      return;
+    }
+    output_.append(block.data(), std::min(static_cast<std::size_t>(count), longest_output + 1 - output_.size()));
+  }
+}
+
 std::optional<handler_end> handler_process::try_end() {
   siginfo_t state{};
   if (waitid(P_PID, static_cast<id_t>(process_), &state, WEXITED | WNOHANG | WNOWAIT) != 0 || state.si_pid == 0)
     return std::nullopt;
   ::kill(-process_, SIGKILL);
   read_errors();
+  read_output();
   end_group();
   if (state.si_code == CLD_EXITED)
     return handler_end{state.si_status == 0, fmt::format("exit status {}", state.si_status)};
@@ -188,6 +215,11 @@ void handler_process::terminate() const noexcept {
 
 void handler_process::kill() const noexcept {
   if (process_ != 0) ::kill(-process_, SIGKILL);
+}
+
+std::optional<std::string> handler_process::take_output() {
+  if (output_.size() > longest_output) return std::nullopt;
+  return std::exchange(output_, {});
 }
 
 std::string handler_process::last_words() const {

@@ -48,12 +48,13 @@ constexpr std::string_view as_text = "to_char(c.{} at time zone 'UTC', 'YYYY-MM-
 }  // namespace
 
 job_source::job_source(operated_schema& in, operated_target from, std::optional<int> contract,
-                       std::chrono::microseconds lease)
+                       std::chrono::microseconds lease, bool with_results)
     : from_{std::move(from)},
       lease_{lease},
       channel_{render::names::channel(in.name, from_.queue.line)},
       wake_key_{render::names::advisory_key(in.name, from_.queue.line)} {
   expect_claims(from_);
+  if (with_results) expect_results(in, from_.queue);
   const operated_queue& queue = from_.queue;
   const int version = choose_contract(in, queue, contract);
   const std::string due = queue.function(fmt::format("next_due_v{}", version));
@@ -74,6 +75,7 @@ job_source::job_source(operated_schema& in, operated_target from, std::optional<
         fmt::format(as_text, "enqueued_at"), is_with_headers ? "coalesce(c.headers::text, 'null')" : "null::text",
         queue.function(contract || is_with_headers ? fmt::format("claim_json_v{}", version) : "claim_json"));
     ack_ = fmt::format("select {}($2, $4)", queue.function("ack"));
+    ack_result_ = fmt::format("select {}($1, $2, $3::text::jsonb)", queue.function("ack_result"));
     nack_ = fmt::format("select {}($2, $4, $5)", queue.function("nack"));
     release_ = fmt::format("select {}($2, $4)", queue.function("release"));
     extend_ = fmt::format("select {}($2, $4, $5) is not null", queue.function("extend"));
@@ -102,6 +104,10 @@ std::vector<job> job_source::claim(quern::connection& db, int count) const {
 
 bool job_source::ack(quern::connection& db, const job& one) const {
   return db.execute(ack_, from_.consumer, one.id, one.batch, one.attempt).value<bool>();
+}
+
+bool job_source::ack(quern::connection& db, const job& one, const std::string& result) const {
+  return db.execute(ack_result_, one.id, one.attempt, result).value<bool>();
 }
 
 bool job_source::release(quern::connection& db, const job& one) const {
@@ -142,6 +148,13 @@ environment_variables job_source::variables_of(const job& one) const {
 std::string job_source::title_of(const job& one) const {
   const std::string consumer = from_.consumer.empty() ? "" : "/" + from_.consumer;
   return fmt::format("{}{} {}", from_.queue.name, consumer, one.id);
+}
+
+bool is_bad_result(const quern::error& refused) {
+  // No UTF-8; what a value can be refused for; what is nested too deep or too large for one.
+  const std::string& is = refused.sqlstate();
+  if (dynamic_cast<const quern::codec_error*>(&refused) != nullptr) return true;
+  return is.starts_with("22") || is.starts_with("54");
 }
 
 }  // namespace cli

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <quern/connection.hpp>
+#include <quern/error.hpp>
 #include <string>
 #include <vector>
 
@@ -26,13 +27,20 @@ struct job {
 /// of the database that take JSON do it, so that no header and no contract has to be known here.
 class job_source {
  public:
-  /// `contract`: which one payloads have; without it the oldest that is live. Throws failure.
-  job_source(operated_schema& in, operated_target from, std::optional<int> contract, std::chrono::microseconds lease);
+  /// `contract`: which one payloads have; without it the oldest that is live. `with_results`: jobs end with one. Throws
+  /// failure.
+  job_source(operated_schema& in, operated_target from, std::optional<int> contract, std::chrono::microseconds lease,
+             bool with_results = false);
 
   std::vector<job> claim(quern::connection& db, int count) const;
 
   /// False: the attempt is no longer the current one.
   bool ack(quern::connection& db, const job& one) const;
+
+  /// With a result, a text that the database reads as JSON: throws quern::error when it is none, see
+  /// is_bad_result().
+  bool ack(quern::connection& db, const job& one, const std::string& result) const;
+
   bool release(quern::connection& db, const job& one) const;
   bool extend(quern::connection& db, const job& one) const;
 
@@ -58,10 +66,14 @@ class job_source {
   std::int64_t wake_key_;
   std::string claim_;
   std::string ack_;
+  std::string ack_result_;
   std::string nack_;
   std::string release_;
   std::string extend_;
   std::string next_due_;
 };
+
+/// Whether a text that was to be a result was refused.
+bool is_bad_result(const quern::error& refused);
 
 }  // namespace cli

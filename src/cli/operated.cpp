@@ -206,6 +206,13 @@ void expect_dead_letters(operated_schema& in, const operated_queue& of, std::str
                   fmt::format("{} keeps no dead letters: it has `dead_letter = false`", of.title())};
 }
 
+void expect_results(operated_schema& in, const operated_queue& of) {
+  if (of.is_stream)
+    throw failure{exit_code::input_wrong, fmt::format("{} keeps no results: those are of messages", of.title())};
+  if (has_function(in, of, "ack_result")) return;
+  throw failure{exit_code::input_wrong, fmt::format("{} keeps no results: it has no `keep_done`", of.title())};
+}
+
 exit_code code_of(const quern::error& refused) {
   namespace state = quern::sqlstate;
   constexpr std::string_view read_only = "25006";

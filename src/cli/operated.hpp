@@ -80,6 +80,9 @@ bool has_function(operated_schema& in, const operated_queue& of, std::string_vie
 /// Fails unless the queue can have dead letters, whose function `verb` is.
 void expect_dead_letters(operated_schema& in, const operated_queue& of, std::string_view verb);
 
+/// Fails unless the queue keeps results of what was handled.
+void expect_results(operated_schema& in, const operated_queue& of);
+
 /// The code that tells of a refusal.
 exit_code code_of(const quern::error& refused);
 

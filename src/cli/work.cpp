@@ -28,6 +28,7 @@ struct work_arguments {
   std::optional<int> contract{};
   bool is_drain = false;
   bool is_polling = false;
+  bool with_results = false;
 };
 
 std::optional<std::chrono::microseconds> optional_length(std::string_view option, const std::string& written) {
@@ -43,7 +44,8 @@ work_options options_of(const work_arguments& given) {
           .grace = std::chrono::microseconds{parse_length("--grace", given.grace)},
           .lease = std::chrono::microseconds{parse_length("--lease", given.lease)},
           .is_drain = given.is_drain,
-          .use_notifications = !given.is_polling};
+          .use_notifications = !given.is_polling,
+          .with_results = given.with_results};
 }
 
 std::string spell(const work_done& done) {
@@ -59,7 +61,7 @@ exit_code run(const work_arguments& given) {
   operated_schema in = open_schema(given.place, "quern work");
   const auto make_source = [&] {
     operated_schema anew = open_schema({in.url, in.name}, "quern work");
-    return job_source{anew, find_target(anew, given.target), given.contract, options.lease};
+    return job_source{anew, find_target(anew, given.target), given.contract, options.lease, given.with_results};
   };
   const auto connect = [&] {
     return quern::connection{
@@ -96,6 +98,8 @@ void add_work(const command_line& program, exit_code& result) {
                      "ended and their messages given back (default: no limit)");
   command.add_option("--contract", given->contract, "Which one payloads have (default: the oldest that is live)");
   command.add_flag("--drain", given->is_drain, "Process what is there, and end");
+  command.add_flag("--result", given->with_results,
+                   "What the command prints, JSON, becomes the result of its message, of a queue with keep_done");
   command.add_flag("--poll", given->is_polling, "Behind a pooler that hands each transaction to another session");
   add_operated(command, given->place);
   on_operation(command, result, [given] { return run(*given); });

@@ -88,11 +88,18 @@ void work_loop::note_end(running_job& ended, const handler_end& how) {
     case force::none:
       break;
   }
-  if (ended.forced == force::none && how.is_success) {
-    endings_.push_back({std::move(ended.what), ending::kind::ack});
-    return;
-  }
   std::string error = how.words;
+  if (ended.forced == force::none && how.is_success) {
+    if (!options_.with_results) {
+      endings_.push_back({std::move(ended.what), ending::kind::ack});
+      return;
+    }
+    if (auto output = ended.process.take_output()) {
+      endings_.push_back({std::move(ended.what), ending::kind::ack, {}, std::move(output)});
+      return;
+    }
+    error = fmt::format("printed more than {} MiB as its result", handler_process::longest_output >> 20);
+  }
   if (ended.forced == force::timeout)
     error = fmt::format("ran longer than {} s", std::chrono::duration<double>{*options_.timeout}.count());
   const std::string words = ended.process.last_words();
@@ -177,19 +184,36 @@ void work_loop::tell_endings() {
 void work_loop::tell_ending(const ending& one) {
   const std::string title = source_->title_of(one.what);
   if (one.how == ending::kind::nack) {
-    const std::string became = source_->nack(*db_, one.what, one.error);
-    ++(became == "lost" ? done_.lost : done_.failed);
-    tell(fmt::format("{} failed at attempt {}, {}: {}", title, one.what.attempt, became, one.error));
+    tell_failure(one, one.error);
     return;
   }
   const bool is_release = one.how == ending::kind::release;
-  const bool is_ours = is_release ? source_->release(*db_, one.what) : source_->ack(*db_, one.what);
+  std::optional<std::string> bad_result;
+  bool is_ours = false;
+  try {
+    is_ours = is_release ? source_->release(*db_, one.what) : ack(one);
+  } catch (const quern::error& refused) {
+    if (!one.result || !is_bad_result(refused)) throw;
+    bad_result = fmt::format("printed no JSON as its result: {}{}{}", refused.message(),
+                             refused.detail().empty() ? "" : ": ", refused.detail());
+  }
+  if (bad_result) return tell_failure(one, *bad_result);
   if (is_ours) {
     ++(is_release ? done_.released : done_.handled);
     return;
   }
   ++done_.lost;
   tell(fmt::format("{}: attempt {} was not the current one any more when its handler ended", title, one.what.attempt));
+}
+
+bool work_loop::ack(const ending& one) {
+  return one.result ? source_->ack(*db_, one.what, *one.result) : source_->ack(*db_, one.what);
+}
+
+void work_loop::tell_failure(const ending& one, const std::string& error) {
+  const std::string became = source_->nack(*db_, one.what, error);
+  ++(became == "lost" ? done_.lost : done_.failed);
+  tell(fmt::format("{} failed at attempt {}, {}: {}", source_->title_of(one.what), one.what.attempt, became, error));
 }
 
 void work_loop::extend_leases() {
@@ -235,7 +259,8 @@ std::chrono::microseconds work_loop::pause() {
 void work_loop::start(std::vector<job>& claimed) {
   for (std::size_t i = 0; i < claimed.size(); ++i) {
     try {
-      handler_process process{options_.command, source_->variables_of(claimed[i]), claimed[i].payload + "\n", keeper_};
+      handler_process process{options_.command, source_->variables_of(claimed[i]), claimed[i].payload + "\n",
+                              options_.with_results ? handler_output::kept : handler_output::passed_on, keeper_};
       running_.push_back({std::move(claimed[i]), std::move(process), clock::now()});
     } catch (const std::system_error& failed) {
       tell(failed.what());

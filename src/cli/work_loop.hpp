@@ -29,6 +29,7 @@ struct work_options {
   std::chrono::milliseconds poll_interval{1000};
   bool is_drain = false;
   bool use_notifications = true;
+  bool with_results = false;  // what a handler prints is one
 };
 
 /// Who works, for the list of workers.
@@ -82,6 +83,7 @@ class work_loop {
     job what;
     enum class kind { ack, nack, release } how;
     std::string error{};
+    std::optional<std::string> result{};
   };
 
   void collect();
@@ -92,6 +94,8 @@ class work_loop {
   void connect_again();
   void tell_endings();
   void tell_ending(const ending& one);
+  void tell_failure(const ending& one, const std::string& error);
+  bool ack(const ending& one);
   void extend_leases();
   void claim();
   std::chrono::microseconds pause();
