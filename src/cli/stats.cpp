@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <quern/connection.hpp>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,6 +14,7 @@
 
 #include "cli/command.hpp"
 #include "cli/operated.hpp"
+#include "cli/survey.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
 
@@ -31,157 +30,16 @@ struct stats_arguments {
   bool is_json = false;
 };
 
-struct queue_stats {
-  std::int64_t ready = 0;
-  std::int64_t delayed = 0;
-  std::int64_t leased = 0;
-  std::int64_t dead = 0;
-  std::optional<double> oldest_age{};  // seconds
-  bool is_paused = false;
-  std::optional<std::int64_t> blocked{};  // keys; nothing where none can be
-};
-
-struct consumer_stats {
-  std::string name;
-  std::int64_t up_to = 0;
-  std::int64_t behind = 0;
-  std::optional<double> oldest_age{};
-  std::optional<double> moved_age{};
-  std::int64_t claims = 0;
-  std::int64_t retries = 0;
-  std::int64_t dead = 0;
-};
-
-struct stream_stats {
-  std::int64_t first_offset = 0;
-  std::int64_t last_offset = 0;
-  std::int64_t unsealed = 0;
-  std::int64_t segments = 0;
-  std::int64_t bytes = 0;
-  std::vector<consumer_stats> consumers{};
-};
-
-/// Who works on a queue, or on a consumer of a stream.
-struct worker_counts {
-  std::int64_t alive = 0;
-  std::int64_t dead = 0;
-};
-
-/// By queue, or by stream and consumer.
-using all_workers = std::map<std::pair<std::string, std::string>, worker_counts>;
-
-/// What one of them says, or why it says nothing.
-struct entry {
-  operated_queue of;
-  std::optional<queue_stats> queue{};
-  std::optional<stream_stats> stream{};
-  std::string problem{};
-};
-
-/// The transaction that keeps dead rows from being cleared away for the longest time.
-struct held_back {
-  int pid = 0;
-  double age = 0;
-  std::string program{};
-};
-
-struct survey {
-  std::vector<entry> entries{};
-  std::size_t hidden = 0;  // which this role may not operate
-  std::optional<held_back> oldest{};
-  std::optional<all_workers> workers{};  // nothing where this role may not know
-};
-
-queue_stats read_queue(operated_schema& in, const operated_queue& of) {
-  const auto found = in.db.execute(
-      fmt::format("select ready, delayed, leased, dead, extract(epoch from oldest_age)::float8, is_paused from {}()",
-                  of.function("stats")));
-  const auto row = found.single_row();
-  queue_stats read{row.get<std::int64_t>(0), row.get<std::int64_t>(1),          row.get<std::int64_t>(2),
-                   row.get<std::int64_t>(3), row.get<std::optional<double>>(4), row.get<bool>(5)};
-  if (has_function(in, of, "blocked"))
-    read.blocked =
-        in.db.execute(fmt::format("select count(*) from {}()", of.function("blocked"))).value<std::int64_t>();
-  return read;
-}
-
-stream_stats read_stream(operated_schema& in, const operated_queue& of) {
-  const auto found = in.db.execute(
-      fmt::format("select first_offset, last_offset, unsealed, segments, bytes from {}()", of.function("stats")));
-  const auto all = found.single_row();
-  stream_stats read{all.get<std::int64_t>(0), all.get<std::int64_t>(1), all.get<std::int64_t>(2),
-                    all.get<std::int64_t>(3), all.get<std::int64_t>(4)};
-  const auto rows = in.db.execute(
-      fmt::format("select consumer, up_to, behind, extract(epoch from oldest_age)::float8, extract(epoch from "
-                  "clock_timestamp() - moved_at)::float8, claims, retries, dead from {}()",
-                  of.function("lag")));
-  for (const auto row : rows)
-    read.consumers.push_back({row.get<std::string>(0), row.get<std::int64_t>(1), row.get<std::int64_t>(2),
-                              row.get<std::optional<double>>(3), row.get<std::optional<double>>(4),
-                              row.get<std::int64_t>(5), row.get<std::int64_t>(6), row.get<std::int64_t>(7)});
-  return read;
-}
-
-// One that fails, for example after a restore, does not hide the others.
-entry read_entry(operated_schema& in, const operated_queue& of) {
-  entry read{of};
-  try {
-    if (of.is_stream)
-      read.stream = read_stream(in, of);
-    else
-      read.queue = read_queue(in, of);
-  } catch (const quern::database_error& refused) {
-    read.problem = refused.what();
-  }
-  return read;
-}
-
-std::optional<held_back> oldest_transaction(operated_schema& in) {
-  const auto rows = in.db.execute(
-      "select a.pid, extract(epoch from clock_timestamp() - a.xact_start)::float8, a.application_name from "
-      "pg_stat_activity as a where a.xact_start is not null and coalesce(a.backend_xid, a.backend_xmin) is not null "
-      "and "
-      "a.backend_type = 'client backend' and a.datname = current_database() and a.pid <> pg_backend_pid() "
-      "order by a.xact_start limit 1");
-  if (rows.empty()) return std::nullopt;
-  return held_back{rows[0].get<int>(0), rows[0].get<double>(1),
-                   rows[0].get<std::optional<std::string>>(2).value_or("")};
-}
-
-std::optional<all_workers> read_workers(operated_schema& in) try {
-  all_workers found;
-  const auto rows =
-      in.db.execute(fmt::format("select queue, coalesce(consumer, ''), count(*) filter (where status in ('ready', "
-                                "'polling', 'interrupted')), count(*) "
-                                "filter (where status = 'dead') from {}.quern_workers() group by 1, 2",
-                                quern::quoted_identifier(in.name)));
-  for (const auto row : rows)
-    found[{row.get<std::string>(0), row.get<std::string>(1)}] = {row.get<std::int64_t>(2), row.get<std::int64_t>(3)};
-  return found;
-
-} catch (const quern::database_error&) {
-  // Migrated before there was such a list, or not for this role.
-  return std::nullopt;
-}
-
-survey look(operated_schema& in, const std::vector<std::string>& names) {
-  survey found;
-  for (const std::string& name : names) found.entries.push_back(read_entry(in, find_queue(in, name)));
-  if (names.empty()) {
-    for (const operated_queue& one : all_queues(in)) {
-      if (one.is_permitted)
-        found.entries.push_back(read_entry(in, one));
-      else
-        ++found.hidden;
-    }
-  }
-  found.oldest = oldest_transaction(in);
-  found.workers = read_workers(in);
-  return found;
-}
-
-ordered_json or_null(const std::optional<double>& number) {
+template <class Number>
+ordered_json or_null(const std::optional<Number>& number) {
   return number ? ordered_json(*number) : ordered_json(nullptr);
+}
+
+ordered_json as_json(const std::optional<queue_limits>& of) {
+  if (!of) return nullptr;
+  return {{"concurrency", or_null(of->concurrency)}, {"in_work", or_null(of->in_work)},
+          {"rate_count", or_null(of->rate_count)},   {"rate_per_s", or_null(of->rate_per)},
+          {"rate_burst", or_null(of->rate_burst)},   {"open_in_s", of->open_in}};
 }
 
 ordered_json as_json(const entry& one, const queue_stats& of) {
@@ -193,7 +51,8 @@ ordered_json as_json(const entry& one, const queue_stats& of) {
           {"dead", of.dead},
           {"oldest_age_s", or_null(of.oldest_age)},
           {"is_paused", of.is_paused},
-          {"blocked_keys", of.blocked ? ordered_json(*of.blocked) : ordered_json(nullptr)}};
+          {"blocked_keys", or_null(of.blocked)},
+          {"limits", as_json(of.limits)}};
 }
 
 ordered_json as_json(const entry& one, const stream_stats& of) {
@@ -258,24 +117,40 @@ cell age_cell(const std::optional<double>& seconds) {
   return {seconds ? spell_age(*seconds) : "-"};
 }
 
+// `3/20, 100 per 1s`.
+cell limits_cell(const std::optional<queue_limits>& of) {
+  if (!of) return {"-"};
+  std::string words;
+  if (of->concurrency) words = fmt::format("{}/{}", of->in_work.value_or(0), *of->concurrency);
+  if (of->rate_count)
+    words +=
+        fmt::format("{}{} per {}", words.empty() ? "" : ", ", *of->rate_count, spell_age(of->rate_per.value_or(0)));
+  return {words, of->open_in > 0 ? yellow : nullptr};
+}
+
+cell remark_cell(const queue_stats& of) {
+  const std::int64_t blocked = of.blocked.value_or(0);
+  if (blocked > 0)
+    return {fmt::format("{}{} {} blocked", of.is_paused ? "paused, " : "", blocked, blocked == 1 ? "key" : "keys"),
+            red};
+  return of.is_paused ? cell{"paused", yellow} : cell{};
+}
+
 void say_queues(const survey& found) {
-  table lines{{"queue", "ready", "delayed", "leased", "dead", "oldest", "workers", ""}};
+  const bool has_limits =
+      std::ranges::any_of(found.entries, [](const entry& one) { return one.queue && one.queue->limits; });
+  std::vector<std::string> heads{"queue", "ready", "delayed", "leased", "dead", "oldest", "workers", ""};
+  if (has_limits) heads.insert(heads.end() - 1, "limits");
+  table lines{heads};
   for (const entry& one : found.entries) {
     if (!one.queue) continue;
     const queue_stats& of = *one.queue;
-    const std::int64_t blocked = of.blocked.value_or(0);
-    cell remark = of.is_paused ? cell{"paused", yellow} : cell{};
-    if (blocked > 0)
-      remark = {fmt::format("{}{} {} blocked", of.is_paused ? "paused, " : "", blocked, blocked == 1 ? "key" : "keys"),
-                red};
-    lines.add({{one.of.name, bold},
-               count_cell(of.ready),
-               count_cell(of.delayed),
-               count_cell(of.leased),
-               count_cell(of.dead, red),
-               age_cell(of.oldest_age),
-               worker_cell(found, one.of.name),
-               remark});
+    std::vector<cell> cells{
+        {one.of.name, bold},      count_cell(of.ready),    count_cell(of.delayed),         count_cell(of.leased),
+        count_cell(of.dead, red), age_cell(of.oldest_age), worker_cell(found, one.of.name)};
+    if (has_limits) cells.push_back(limits_cell(of.limits));
+    cells.push_back(remark_cell(of));
+    lines.add(std::move(cells));
   }
   if (!lines.empty()) lines.say();
 }
