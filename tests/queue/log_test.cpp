@@ -133,6 +133,26 @@ TEST_CASE("while a claim's transaction goes on, others get what is due, and noth
   CHECK(test::bodies(two.receive(9)) == "a b");
 }
 
+TEST_CASE("a claim that takes longer than its lease gives no message twice") {
+  log_room here;
+  here.db.send("a");
+  CHECK(here.db.fail(here.db.receive_one(), "1 h") == "retry");
+  here.db.send("b");
+  CHECK(test::bodies(here.db.receive(1)) == "b");
+  here.db.send("c");
+  auto one = here.open();
+  auto two = here.open();
+  one.begin();
+  CHECK(test::bodies(one.take(1)) == "c");
+  here.advance(std::chrono::hours{2});
+  // It has a, waits for the log, and finds that b has come back.
+  auto waiting = two.later("select body, attempt from mail_claim_v1(5, '50 ms')");
+  here.wait_until_blocked(two);
+  here.db.ask("select pg_sleep(0.06)");
+  one.commit();
+  CHECK(waiting.get() == "a|2 b|2");
+}
+
 TEST_CASE("two who claim at once wait for each other and get different messages") {
   log_room here;
   for (const auto* body : {"a", "b"}) here.db.send(body);
