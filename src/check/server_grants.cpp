@@ -147,7 +147,10 @@ class grants_check {
     if (!queue.is_log) grant_functions(operate, prefix, {"cancel_all"});
     if (queue.order && queue.order->on_failure == declaration::failure_policy::block)
       grant_functions(operate, prefix, {"blocked"});
-    if (queue.concurrency > 0 || queue.rate) grant_functions(operate, prefix, {"limits"});
+    if (queue.concurrency > 0 || queue.rate) {
+      grant_functions(consume, prefix, {"limits"});
+      grant_functions(operate, prefix, {"limits"});
+    }
     if (queue.dead_letter) grant_functions(operate, prefix, {"redrive", "redrive_all", "purge"});
     if (!queue.keep_done) return;
     grant_functions(produce, prefix, {"result", "await", "await_end"});

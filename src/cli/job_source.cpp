@@ -37,6 +37,24 @@ bool has_headers(operated_schema& in, const operated_queue& of, int version) {
       .value<bool>();
 }
 
+bool may_call(operated_schema& in, const operated_queue& of, std::string_view verb) {
+  return in.db
+      .execute(
+          "select exists (select from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace where n.nspname = "
+          "$1 and p.proname::text = $2 and has_function_privilege(p.oid, 'execute'))",
+          of.schema, fmt::format("{}_{}", of.name, verb))
+      .value<bool>();
+}
+
+// Due, when there is something to hand out, is not before there is room; so what is due later than that waits for more
+// than room. In this order: room comes closer only by giving it to somebody.
+std::string held_back_statement(const operated_queue& of, const std::string& due) {
+  return fmt::format(
+      "select exists (select from (select {}() as due_at offset 0) as d cross join lateral (select l.open_at from {}() "
+      "as l where d.due_at is not null offset 0) as l where l.open_at >= d.due_at)",
+      due, of.function("limits"));
+}
+
 void expect_claims(const operated_target& from) {
   if (from.queue.is_stream && from.consumer.empty())
     throw failure{exit_code::input_wrong, fmt::format("say which cooperative consumer of {}: {}/CONSUMER",
@@ -80,6 +98,7 @@ job_source::job_source(operated_schema& in, operated_target from, std::optional<
     release_ = fmt::format("select {}($2, $4)", queue.function("release"));
     extend_ = fmt::format("select {}($2, $4, $5) is not null", queue.function("extend"));
     next_due_ = fmt::format("select extract(epoch from {}() - clock_timestamp())::float8", due);
+    if (may_call(in, queue, "limits")) held_back_ = held_back_statement(queue, due);
   }
 }
 
@@ -127,6 +146,10 @@ std::optional<std::chrono::microseconds> job_source::next_due(quern::connection&
   if (!seconds) return std::nullopt;
   constexpr double longest = 3600;
   return std::chrono::microseconds{static_cast<std::int64_t>(std::clamp(*seconds, 0.0, longest) * 1e6)};
+}
+
+bool job_source::is_held_back(quern::connection& db) const {
+  return !held_back_.empty() && db.execute(held_back_).value<bool>();
 }
 
 environment_variables job_source::variables_of(const job& one) const {

@@ -50,6 +50,10 @@ class job_source {
   /// In how long something is due, when it is known.
   std::optional<std::chrono::microseconds> next_due(quern::connection& db) const;
 
+  /// Whether there is a message that waits for nothing but room within the limits of its queue. False where this role
+  /// may not know them.
+  bool is_held_back(quern::connection& db) const;
+
   /// What the handler finds in its environment.
   environment_variables variables_of(const job& one) const;
 
@@ -71,6 +75,7 @@ class job_source {
   std::string release_;
   std::string extend_;
   std::string next_due_;
+  std::string held_back_;  // empty where there are no limits
 };
 
 /// Whether a text that was to be a result was refused.

@@ -232,7 +232,9 @@ void work_loop::claim() {
   bool has_looked_again = options_.is_drain || is_waiting_;
   while (free_slots() > 0 && clock::now() >= claim_at_) {
     auto claimed = source_->claim(*db_, free_slots());
-    empty_claims_ = claimed.empty() && running_.empty() ? empty_claims_ + 1 : 0;
+    const bool is_empty = claimed.empty() && running_.empty();
+    is_held_back_ = is_empty && options_.is_drain && source_->is_held_back(*db_);
+    empty_claims_ = is_empty && !is_held_back_ ? empty_claims_ + 1 : 0;
     start(claimed);
     if (free_slots() == 0) break;
     if (has_looked_again) {
@@ -248,9 +250,9 @@ void work_loop::claim() {
 
 // How long it takes until something may be there that nobody tells of.
 std::chrono::microseconds work_loop::pause() {
-  if (options_.is_drain) return look_again_after;
+  if (options_.is_drain && !is_held_back_) return look_again_after;
   std::chrono::microseconds longest = options_.poll_interval;
-  if (options_.use_notifications && !is_waiting_) longest = without_lock;
+  if (options_.use_notifications && !is_waiting_ && !options_.is_drain) longest = without_lock;
   const auto due = source_->next_due(*db_);
   return due ? std::min<std::chrono::microseconds>(longest, *due + 1ms) : longest;
 }

@@ -130,8 +130,9 @@ class work_loop {
   time connect_at_{};
   time look_up_at_{};
   quern::backoff backoff_;
-  bool is_waiting_ = false;  // producers notify
-  int empty_claims_ = 0;     // in a row, with nothing running
+  bool is_waiting_ = false;    // producers notify
+  int empty_claims_ = 0;       // in a row, with nothing running, and nothing that waits for a limit
+  bool is_held_back_ = false;  // with is_drain: something waits for a limit
 };
 
 }  // namespace cli

@@ -24,6 +24,12 @@ payload = { n = "int32" }
 [queues.paced]
 rate = { count = 100, per = "1s", burst = 10 }
 payload = { n = "int32" }
+[queues.slow]
+rate = { count = 2, per = "1s", burst = 1 }
+payload = { n = "int32" }
+[queues.single]
+concurrency = 1
+payload = { n = "int32" }
 [queues.plain]
 payload = { n = "int32" }
 )";
@@ -72,4 +78,58 @@ TEST_CASE("stats as JSON says the limits in full, and when there is room again")
                                                           {"rate_burst", nullptr},
                                                           {"open_in_s", 0.0}});
   CHECK(test::stats_of(at, "plain").at("limits").is_null());
+}
+
+TEST_CASE("drain waits for what the rate lets through later") {
+  const counter at{shop};
+  enqueue(at, "slow", 3);
+  // The first one at once, each further one half a second later.
+  CHECK(at.quern({"work", "slow", "--drain", "--exec", "true"}).err == "quern: 3 handled\n");
+}
+
+TEST_CASE("drain waits for a place that somebody else holds") {
+  const counter at{shop};
+  enqueue(at, "single", 2);
+  quern::connection db{at.url()};
+  db.execute("select shop.single_claim_v1(1, interval '1 second')");
+  CHECK(at.quern({"work", "single", "--drain", "--exec", "true"}).err == "quern: 2 handled\n");
+}
+
+TEST_CASE("drain does not wait for what is not due, is in work or of a paused queue, though a limit is reached") {
+  const counter at{shop};
+  enqueue(at, "single", 1);
+  at.run({"enqueue", "single", "--json", "{\"n\": 2}", "--delay", "1h"});
+  quern::connection db{at.url()};
+  db.execute("select shop.single_claim_v1(1, interval '1 hour')");
+  CHECK(at.quern({"work", "single", "--drain", "--exec", "true"}).err == "quern: 0 handled\n");
+  enqueue(at, "single", 1);
+  at.run({"pause", "single"});
+  CHECK(at.quern({"work", "single", "--drain", "--exec", "true"}).err == "quern: 0 handled\n");
+
+  enqueue(at, "both", 2);
+  db.execute("select shop.both_claim_v1(2, interval '1 hour')");
+  at.run({"enqueue", "both", "--json", "{\"n\": 2}", "--delay", "1h"});
+  CHECK(at.quern({"work", "both", "--drain", "--exec", "true"}).err == "quern: 0 handled\n");
+}
+
+TEST_CASE("a worker with the rights of a consumer waits for the limits as well, and without them takes what it gets") {
+  test::ensure_role("quern_limited");
+  const counter at{R"(
+[queues.single]
+concurrency = 1
+grants = { consume = ["quern_limited"] }
+payload = { n = "int32" }
+)"};
+  quern::connection db{at.url()};
+  const auto drain = [&] {
+    enqueue(at, "single", 2);
+    db.execute("select shop.single_claim_v1(1, interval '1 second')");
+    return at.desk()
+        .quern({"work", "single", "--drain", "--exec", "true"},
+               {{"QUERN_DATABASE", at.url()}, {"PGOPTIONS", "-c role=quern_limited"}})
+        .err;
+  };
+  CHECK(drain() == "quern: 2 handled\n");
+  db.execute("revoke execute on function shop.single_limits from quern_limited");
+  CHECK(drain() == "quern: 0 handled\n");
 }

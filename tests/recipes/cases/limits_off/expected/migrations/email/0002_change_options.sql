@@ -448,6 +448,7 @@ revoke all on function
   shop.email_allowed, shop.email_admit, shop.email_open_at, shop.email_limits
 from public;
 grant execute on function shop.email_limits to ops;
+grant execute on function shop.email_limits to mailer;
 
 -- step: settle_before_indexes
 -- lock: none; waits until older transactions have ended

@@ -214,6 +214,7 @@ revoke all on function
   shop.email_allowed, shop.email_admit, shop.email_open_at, shop.email_limits
 from public;
 grant execute on function shop.email_limits to ops;
+grant execute on function shop.email_limits to mailer;
 
 -- reverse
 drop function shop.email_limits;
