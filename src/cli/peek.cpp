@@ -42,6 +42,8 @@ struct item {
   std::optional<std::string> last_error{};
   std::string payload{};
   std::optional<std::string> result{};  // of a message that was handled
+  std::optional<int> priority{};
+  std::optional<std::string> headers{};  // of a queue with headers: an object, or null
 };
 
 // In UTC, whatever the session's time zone is.
@@ -50,24 +52,34 @@ std::string as_text(std::string_view time) {
 }
 
 // Columns of other contracts are null. What has no schema stands in one column, whose name no field can have.
-std::string payload_text(const std::string& stored) {
-  ordered_json all = ordered_json::parse(stored);
-  if (all.contains("payload")) return all["payload"].dump();
+std::string payload_text(ordered_json& columns) {
+  if (columns.contains("payload")) return columns["payload"].dump();
   ordered_json fields = ordered_json::object();
-  for (auto& [name, value] : all.items())
+  for (auto& [name, value] : columns.items())
     if (!value.is_null()) fields[name] = std::move(value);
   return fields.dump();
 }
 
+// What travels beside the payload stands in columns whose names no field can have either.
+void read_columns(item& into, const std::string& stored) {
+  ordered_json columns = ordered_json::parse(stored);
+  if (columns.contains("quern_priority")) into.priority = columns["quern_priority"].get<int>();
+  if (columns.contains("quern_headers")) into.headers = columns["quern_headers"].dump();
+  columns.erase("quern_priority");
+  columns.erase("quern_headers");
+  into.payload = payload_text(columns);
+}
+
 item read_item(const quern::row& row) {
-  return {row.get<std::int64_t>(0),
-          row.get<std::string>(1),
-          row.get<std::optional<int>>(2),
-          row.get<std::string>(3),
-          row.get<std::optional<std::string>>(4),
-          row.get<std::optional<int>>(5),
-          row.get<std::optional<std::string>>(6),
-          payload_text(row.get<quern::json>(7).text)};
+  item one{row.get<std::int64_t>(0),
+           row.get<std::string>(1),
+           row.get<std::optional<int>>(2),
+           row.get<std::string>(3),
+           row.get<std::optional<std::string>>(4),
+           row.get<std::optional<int>>(5),
+           row.get<std::optional<std::string>>(6)};
+  read_columns(one, row.get<quern::json>(7).text);
+  return one;
 }
 
 std::vector<std::string> states_of(const peek_arguments& given) {
@@ -174,8 +186,10 @@ ordered_json as_json(const item& one, bool is_event) {
                                                      : "due_at";
     made[what] = *one.until;
   }
+  if (one.priority) made["priority"] = *one.priority;
   if (one.contract) made["contract_version"] = *one.contract;
   if (one.last_error) made["last_error"] = *one.last_error;
+  if (one.headers) made["headers"] = ordered_json::parse(*one.headers);
   made["payload"] = ordered_json::parse(one.payload);
   if (one.result) made["result"] = ordered_json::parse(*one.result);
   return made;
@@ -193,8 +207,10 @@ void say_item(const item& one) {
   std::string head = fmt::format("{}  {}", bold(fmt::to_string(one.id), stream::output), one.at);
   if (!one.state.empty()) head += "  " + spell_state(one);
   if (one.attempt && *one.attempt > 0) head += fmt::format("  attempt {}", *one.attempt);
+  if (one.priority) head += fmt::format("  priority {}", *one.priority);
   say(head);
   say("  " + one.payload);
+  if (one.headers && *one.headers != "null") say("  headers " + *one.headers);
   if (one.result) say("  gave " + *one.result);
   if (one.last_error) say("  " + red(*one.last_error, stream::output));
 }

@@ -1,7 +1,9 @@
 // Headers on the command line: given by quern enqueue, and in the environment of what quern work runs.
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <quern/connection.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ storage = "log"
 headers = true
 payload = "jsonb"
 [queues.urgent]
+retry = { max_attempts = 1 }
 priorities = 2
 headers = true
 payload = { n = "int32" }
@@ -76,4 +79,46 @@ TEST_CASE("headers of a queue that has none, and those that are no object, are r
   CHECK(refused("ranked", {"--headers", "{}", "--priority", "1"}) ==
         "quern: error: queue ranked has no priorities and headers\n");
   CHECK(refused("email", {"--headers", "[]"}) == "quern: error: headers must be a JSON object (SQLSTATE QN005)\n");
+}
+
+TEST_CASE("peek shows priority and headers beside the payload, in every state, where the queue has them") {
+  const counter at{shop};
+  quern::connection db{at.url()};
+  at.run({"enqueue", "urgent", "--json", "{\"n\": 1}", "--headers", R"({"trace": "é"})", "--priority", "1"});
+  at.run({"enqueue", "urgent", "--json", "{\"n\": 2}", "--delay", "1h"});
+  at.run({"enqueue", "bulk", "--json", "{\"n\": 3}", "--headers", "{\"a\": 1}"});
+  at.run({"enqueue", "ranked", "--json", "{\"n\": 4}", "--priority", "1"});
+  at.run({"enqueue", "plain", "--json", "{\"n\": 5}"});
+  const auto parts_of = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "peek");
+    words.emplace_back("--json");
+    std::string parts;
+    std::istringstream lines{at.run(words)};
+    for (std::string line; std::getline(lines, line);) {
+      auto one = nlohmann::ordered_json::parse(line);
+      for (const auto* key :
+           {"message_id", "enqueued_at", "due_at", "lease_until", "dead_at", "contract_version", "last_error"})
+        one.erase(key);
+      parts += one.dump() + "\n";
+    }
+    return parts;
+  };
+  CHECK(parts_of({"urgent"}) ==
+        R"({"state":"ready","attempt":0,"priority":1,"headers":{"trace":"é"},"payload":{"n":1}}
+{"state":"delayed","attempt":0,"priority":0,"headers":null,"payload":{"n":2}}
+)");
+  CHECK(parts_of({"bulk"}) == R"({"state":"ready","attempt":0,"headers":{"a":1},"payload":{"n":3}})"
+                              "\n");
+  CHECK(parts_of({"ranked"}) == R"({"state":"ready","attempt":0,"priority":1,"payload":{"n":4}})"
+                                "\n");
+  CHECK(parts_of({"plain"}) == R"({"state":"ready","attempt":0,"payload":{"n":5}})"
+                               "\n");
+  const auto table = at.run({"peek", "urgent"});
+  CHECK_THAT(table, test::contains("  ready  priority 1\n  {\"n\":1}\n  headers {\"trace\":\"é\"}\n"));
+  CHECK_THAT(table, test::ends_with("  priority 0\n  {\"n\":2}\n"));
+
+  test::fail_next(db, "urgent", "no");
+  CHECK(parts_of({"urgent", "--dead"}) ==
+        R"({"state":"dead","attempt":1,"priority":1,"headers":{"trace":"é"},"payload":{"n":1}})"
+        "\n");
 }
