@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view never_wait = "set lock_timeout = '1s'";
 constexpr std::string_view do_not_wait = "set local lock_timeout = '1s'";
 constexpr std::chrono::seconds locked_for{1};
+constexpr std::chrono::milliseconds longest_answer{1'500};  // and a lock is all that it has waited for
 constexpr std::chrono::milliseconds network_timeout{5'000};
 constexpr std::chrono::milliseconds after_failure{250};
 
@@ -80,7 +81,7 @@ std::stop_token hand::begin(std::size_t first, std::size_t count) {
   loss_ = loss;
   handled_first_ = first;
   handled_end_ = first + count;
-  for (std::size_t i = handled_first_; i < handled_end_; ++i) beats_->wake_before(held_.at(i).lapses_at);
+  for (std::size_t i = handled_first_; i < handled_end_; ++i) beats_->watch_before(held_.at(i).lapses_at);
   return loss.get_token();
 }
 
@@ -92,7 +93,7 @@ void hand::end() {
 bool hand::has_lost_current(deadline now) const {
   if (!loss_ || loss_->stop_requested()) return false;
   for (std::size_t i = handled_first_; i < handled_end_ && i < held_.size(); ++i)
-    if (held_[i].is_lost || now >= held_[i].lapses_at) return true;
+    if (held_[i].is_lost || now >= held_[i].told_at()) return true;
   return false;
 }
 
@@ -113,7 +114,9 @@ heartbeat::~heartbeat() {
     is_ending_ = true;
   }
   changed_.notify_one();
+  begun_.notify_one();
   thread_.join();
+  if (watcher_.joinable()) watcher_.join();
 }
 
 void heartbeat::run() {
@@ -122,8 +125,10 @@ void heartbeat::run() {
     const auto beats = now() < not_before_ ? std::vector<beat>{} : due(now());
     // Whoever takes something meanwhile need not wake this thread: it looks again.
     wakes_at_ = beats.empty() ? next_wake() : deadline::min();
-    for (const beat& each : beats) extend(lock, each);
-    tell_losers(lock);
+    for (const beat& each : beats) {
+      extend(lock, each);
+      tell_losers(lock);
+    }
     if (!beats.empty() || is_ending_) continue;
     if (wakes_at_ == no_deadline) {
       changed_.wait(lock);
@@ -133,11 +138,35 @@ void heartbeat::run() {
   }
 }
 
-// With the mutex held.
+void heartbeat::watch() {
+  guard lock{mutex_};
+  while (!is_ending_) {
+    tell_losers(lock);
+    watches_at_ = next_lapse();
+    if (is_ending_) return;
+    if (watches_at_ == no_deadline) {
+      begun_.wait(lock);
+    } else {
+      begun_.wait_until(lock, watches_at_);
+    }
+  }
+}
+
+// With the mutex held, as the next one.
 void heartbeat::wake_before(deadline due) {
   if (due >= wakes_at_) return;
   wakes_at_ = deadline::min();
   changed_.notify_one();
+}
+
+void heartbeat::watch_before(deadline lapse) {
+  if (!thread_.joinable() || lapse >= watches_at_) return;
+  watches_at_ = deadline::min();
+  if (watcher_.joinable()) {
+    begun_.notify_one();
+  } else {
+    watcher_ = std::thread{[this] { watch(); }};
+  }
 }
 
 deadline heartbeat::next_wake() const {
@@ -145,9 +174,16 @@ deadline heartbeat::next_wake() const {
   for (const hand* each : hands_) {
     for (std::size_t i = each->first_; i < each->held_.size(); ++i)
       if (!each->held_[i].is_lost) next = std::min(next, std::max(each->held_[i].renew_at, not_before_));
+  }
+  return next;
+}
+
+deadline heartbeat::next_lapse() const {
+  deadline next = no_deadline;
+  for (const hand* each : hands_) {
     if (!each->loss_ || each->loss_->stop_requested()) continue;
     for (std::size_t i = each->handled_first_; i < each->handled_end_ && i < each->held_.size(); ++i)
-      next = std::min(next, each->held_[i].lapses_at);
+      next = std::min(next, each->held_[i].told_at());
   }
   return next;
 }
@@ -177,20 +213,24 @@ bool heartbeat::is_wanted(const beat& one) const {
 void heartbeat::extend(guard& lock, const beat& one) {
   if (is_ending_ || now() < not_before_ || !is_wanted(one)) return;
   const deadline since = now();
+  note_question(one, since + longest_answer);
   lock.unlock();
   try {
     const auto until = ask(one.token);
     lock.lock();
+    note_question(one, {});
     note_end(one, since, until);
     lock.unlock();
     on_beat_(*over_);
     lock.lock();
   } catch (const database_error& refused) {
     lock.lock();
+    note_question(one, {});
     if (refused.sqlstate() == sqlstate::lock_not_available) return note_locked(one);
     note_failure(lock, refused.message());
   } catch (const std::exception& failed) {
     lock.lock();
+    note_question(one, {});
     note_failure(lock, failed.what());
   }
 }
@@ -210,6 +250,12 @@ std::optional<timestamp> heartbeat::ask(const claim_token& token) {
   const auto until = extend_(*over_, token);
   within.commit();
   return until;
+}
+
+void heartbeat::note_question(const beat& one, deadline answer_by) {
+  if (!is_wanted(one)) return;
+  for (hand::held& each : one.from->held_)
+    if (each.token == one.token) each.answer_by = answer_by;
 }
 
 void heartbeat::note_end(const beat& one, deadline since, std::optional<timestamp> until) {

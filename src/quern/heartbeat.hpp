@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -62,7 +63,10 @@ class hand {
 
   struct held : claim {
     deadline renew_at{};
+    deadline answer_by{};  // an extension is under way, which may have to wait for a lock; nobody else has it meanwhile
     bool is_lost = false;
+
+    deadline told_at() const { return std::max(lapses_at, answer_by); }
   };
 
   bool has_lost_current(deadline now) const;
@@ -77,7 +81,8 @@ class hand {
 };
 
 /// A thread that extends the claims in the hands of a worker's threads when a third of their time is over, over a
-/// connection that it opens when it first has something to do.
+/// connection that it opens when it first has something to do. Another one tells handlers of a loss, so that they hear
+/// of it while the first waits for the database; it begins with the first handler that listens.
 class heartbeat {
  public:
   /// Extends a claim over a connection and returns until when; nothing when it is not the current one any more.
@@ -109,12 +114,16 @@ class heartbeat {
   using guard = std::unique_lock<std::mutex>;
 
   void run();
+  void watch();
   void wake_before(deadline due);
+  void watch_before(deadline lapse);
   deadline next_wake() const;
+  deadline next_lapse() const;
   std::vector<beat> due(deadline now) const;
   bool is_wanted(const beat& one) const;
   void extend(guard& lock, const beat& one);
   std::optional<timestamp> ask(const claim_token& token);
+  void note_question(const beat& one, deadline answer_by);
   void note_end(const beat& one, deadline since, std::optional<timestamp> until);
   void note_locked(const beat& one);
   void note_failure(guard& lock, std::string_view error);
@@ -130,10 +139,13 @@ class heartbeat {
   std::optional<connection> over_;  // the thread's alone
   server_clock clock_;              // so is this
   deadline wakes_at_ = no_deadline;
+  std::condition_variable begun_;
+  deadline watches_at_ = no_deadline;
   deadline not_before_{};  // after a failure
   std::size_t takes_ = 0;
   bool is_ending_ = false;
   std::thread thread_;
+  std::thread watcher_;
 };
 
 }  // namespace quern

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <shop/activity.hpp>
 #include <shop/letters.hpp>
 
@@ -118,6 +119,29 @@ TEST_CASE("a handler is told that it has lost its message, and only that one") {
   CHECK(told == std::vector<bool>{true, false});
   CHECK(lost.size() == 1);
   CHECK(worker.counters().acknowledged == 1);
+}
+
+TEST_CASE("a handler is told in time, also while the heartbeat waits for an answer") {
+  test::shop_session s;
+  shop::email_producer{s.db}.enqueue(test::mails(1));
+  shop::email_consumer consumer{s.db};
+  quern::connection other = s.another();
+  bool was_told = false;
+  quern::worker worker{consumer,
+                       [&](const shop::email_message& m, const std::stop_token& loss) {
+                         if (m.attempt > 1) return;
+                         const std::string beat =
+                             " from pg_stat_activity where query like '%email_extend%' and state = 'idle' and "
+                             "pid <> pg_backend_pid() and datname = current_database()";
+                         test::wait_until(s.place.url(), "select exists (select" + beat + ")");
+                         const auto silent = other.execute("select pid" + beat).value<std::int32_t>();
+                         kill(silent, SIGSTOP);
+                         was_told = test::waits_for(loss);
+                         kill(silent, SIGCONT);
+                       },
+                       {.lease = 600ms, .until_empty = true}};
+  worker.run();
+  CHECK(was_told);
 }
 
 TEST_CASE("what a handler has locked in a transaction of its own is not lost") {

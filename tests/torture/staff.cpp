@@ -115,7 +115,7 @@ class staff {
     const guard lock{mutex_};
     for (const message& each : given) note_claim(*me_, each);
     me_->notes().flush();
-    return me_->chance(0.1) ? fate::fails : me_->chance(0.05) ? fate::slow : fate::quick;
+    return me_->chance(0.1) ? fate::fails : me_->chance(0.03) ? fate::slow : fate::quick;
   }
 
   [[noreturn]] void fail(batch given, const std::string& words) {
@@ -144,7 +144,7 @@ class staff {
   /// to say so, unless the process stood still.
   void linger(batch given, const std::stop_token& loss) {
     pause_for(milliseconds{time_between(200, 2500)}, loss);
-    constexpr milliseconds patience{150};
+    constexpr milliseconds patience{2000};
     const micros then = now();
     std::this_thread::sleep_for(patience);
     const bool stood_still = now() - then > 2 * std::chrono::microseconds{patience}.count();
