@@ -14,8 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path fresh_directory() {
-  std::string name = "/tmp/quern-scratch-XXXXXX";
+fs::path fresh_directory(const fs::path& parent) {
+  std::string name = parent / "quern-scratch-XXXXXX";
   if (mkdtemp(name.data()) == nullptr) throw error{fmt::format("cannot create {}: {}", name, std::strerror(errno))};
   // The server's user has to pass; what is inside is closed to others by itself.
   chmod(name.c_str(), 0711);
@@ -24,8 +24,9 @@ fs::path fresh_directory() {
 
 }  // namespace
 
-scratch::scratch(setting_list settings) {
-  options_ = {.directory = fresh_directory(), .programs = {}, .is_throw_away = true, .settings = std::move(settings)};
+scratch::scratch(setting_list settings, const fs::path& parent) {
+  options_ = {
+      .directory = fresh_directory(parent), .programs = {}, .is_throw_away = true, .settings = std::move(settings)};
   keeper_.emplace([directory = options_.directory] {
     destroy(directory);
     fs::remove_all(directory);

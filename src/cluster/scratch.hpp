@@ -13,14 +13,14 @@
 
 namespace cluster {
 
-/// A throw-away server in a directory of its own under /tmp. It ends, and the directory goes, with this object or with
-/// the process, however that ends: a keeper process waits for it.
+/// A throw-away server in a directory of its own, under /tmp unless it is told otherwise. It ends, and the directory
+/// goes, with this object or with the process, however that ends: a keeper process waits for it.
 class scratch {
  public:
   using setting_list = std::vector<std::pair<std::string, std::string>>;
 
   /// Makes the cluster and starts its server, with further settings of postgresql.conf. Throws error.
-  explicit scratch(setting_list settings = {});
+  explicit scratch(setting_list settings = {}, const std::filesystem::path& parent = "/tmp");
   scratch(const scratch&) = delete;
   scratch& operator=(const scratch&) = delete;
 

@@ -8,23 +8,34 @@
 #include <utility>
 
 namespace torture {
+namespace {
 
-faults::faults(cluster::scratch& server, cluster::scratch::setting_list settings, const proxy& between, troupe& players,
-               std::uint64_t seed, bool is_short)
+bool is_full(const quern::error& failed) {
+  return failed.sqlstate() == "53100";
+}
+
+}  // namespace
+
+faults::faults(cluster::scratch& server, cluster::scratch::setting_list settings, const disk& under,
+               const proxy& between, troupe& players, std::uint64_t seed, bool is_short)
     : server_{&server},
       settings_{std::move(settings)},
+      disk_{&under},
       between_{&between},
       players_{&players},
       random_{seed},
       is_short_{is_short} {
   next_small_ = steady::now() + some_time(500, 1000);
+  next_large_ = this->between(0, 2);
   next_crash_ = steady::now() + (is_short ? some_time(3000, 5000) : some_time(8000, 15'000));
 }
 
 void faults::step() {
   if (holder_ && steady::now() >= held_until_) holder_.reset();
-  if (steady::now() >= next_crash_) {
-    between(0, 2) == 0 ? kill_backend() : crash();
+  if (full_until_ && steady::now() >= *full_until_) make_room();
+  // A server that dies of the full disk is not killed besides.
+  if (steady::now() >= next_crash_ && !full_until_) {
+    large_fault();
     next_crash_ = steady::now() + (is_short_ ? some_time(4000, 6000) : some_time(8000, 25'000));
   }
   if (steady::now() >= next_small_) {
@@ -32,11 +43,18 @@ void faults::step() {
       small_fault();
     } catch (const quern::error& failed) {
       // The session met with another fault.
-      if (!failed.connection_lost()) throw;
+      if (!failed.connection_lost() && !is_full(failed)) throw;
       holder_.reset();
     }
     next_small_ = steady::now() + some_time(50, 600);
   }
+}
+
+void faults::large_fault() {
+  next_large_ = (next_large_ + 1) % 3;
+  if (next_large_ == 0) return kill_backend();
+  if (next_large_ == 1 && disk_->is_there()) return fill_disk();
+  crash();
 }
 
 void faults::small_fault() {
@@ -93,7 +111,7 @@ void faults::kill_backend() {
     kill(*pid, SIGKILL);
     ++done_.dead_backends;
   } catch (const quern::error& failed) {
-    if (!failed.connection_lost()) throw;
+    if (!failed.connection_lost() && !is_full(failed)) throw;
   }
   holder_.reset();
 }
@@ -103,6 +121,19 @@ void faults::crash() {
   ++done_.crashes;
   if (between(0, 3) == 0) players_->kill_one(random_);
   holder_.reset();
+  server_->start(settings_);
+}
+
+void faults::fill_disk() {
+  disk_->fill(static_cast<std::uint64_t>(between(0, 512)) * 1024);
+  full_until_ = steady::now() + some_time(300, 2500);
+  ++done_.full;
+}
+
+/// The server is there as before, recovers by itself or, when that has failed on the full disk, has ended.
+void faults::make_room() {
+  disk_->make_room();
+  full_until_.reset();
   server_->start(settings_);
 }
 
@@ -116,6 +147,7 @@ void faults::hold_horizon() {
 }
 
 void faults::end() {
+  if (full_until_) make_room();
   done_.cuts = between_->resets();
   done_.stalls = between_->stalls();
   holder_.reset();

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "cluster/scratch.hpp"
+#include "disk.hpp"
 #include "drain.hpp"
 #include "faults.hpp"
 #include "install.hpp"
@@ -54,7 +55,7 @@ class onlooker {
       if (!db_) db_.emplace(url_, quern::connection_options{.application_name = "torture-onlooker"});
       look();
     } catch (const quern::error& failed) {
-      if (!failed.connection_lost()) throw;
+      if (!failed.connection_lost() && failed.sqlstate() != "53100") throw;
       db_.reset();
     }
     if (how_->is_terminal)
@@ -88,6 +89,7 @@ void count(const harm& done, report& into) {
   add("connections cut", done.cuts);
   add("connections stalled", done.stalls);
   add("servers crashed", done.crashes);
+  add("times that the disk was full", done.full);
   add("server processes killed", done.dead_backends);
   add("transactions that pinned the horizon", done.held);
 }
@@ -96,13 +98,16 @@ void count(const harm& done, report& into) {
 cluster::scratch::setting_list settings_of(const plan& how) {
   constexpr int others = 100;
   constexpr int sessions_of_a_worker = 5;
-  return {{"max_connections", std::to_string(others + sessions_of_a_worker * std::max(how.workers, 20))}};
+  // Little is kept of the log of changes, so that files are made all the time: a full disk is met there, too.
+  return {{"min_wal_size", "2MB"},
+          {"max_wal_size", "64MB"},
+          {"max_connections", std::to_string(others + sessions_of_a_worker * std::max(how.workers, 20))}};
 }
 
-void act(cluster::scratch& server, const plan& how, report& into) {
+void act(cluster::scratch& server, const disk& under, const plan& how, report& into) {
   const proxy between{server.url(), how.seed};
   troupe players{{server.url(), between.url()}, how.directory, how.seed, how.workers};
-  faults trouble{server, settings_of(how), between, players, how.seed, how.is_short};
+  faults trouble{server, settings_of(how), under, between, players, how.seed, how.is_short};
   onlooker watching{server.url(), how, into};
   const auto begin = std::chrono::steady_clock::now();
   for (;;) {
@@ -157,9 +162,11 @@ report play(const plan& how) {
   fmt::print("seed {}, {} s\n", how.seed, how.seconds);
   std::fflush(stdout);
   report found;
-  cluster::scratch server{settings_of(how)};
+  const disk under{true};
+  if (!under.is_there()) fmt::print("the disk is never full: {}\n", under.reason());
+  cluster::scratch server{settings_of(how), under.directory()};
   install(server.url(), how.templates, how.without);
-  act(server, how, found);
+  act(server, under, how, found);
   wait_for_server(server, how);
   drain(server.url(), found);
   check(server.url(), how, found);

@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 
 // What a fault may make of a call: the connection goes, or was never had.
 bool is_of_a_fault(std::string_view sqlstate, bool is_lost) {
-  constexpr std::array passing{"40P01", "53300", "57P01", "57P02", "57P03"};
+  constexpr std::array passing{"40P01", "53100", "53300", "57P01", "57P02", "57P03"};
   return is_lost || std::ranges::count(passing, sqlstate) > 0;
 }
 
