@@ -383,7 +383,8 @@ begin
       errcode = 'QN005',
       message = 'a lease must be longer than nothing';
   end if;
-  -- Once, or again for what is left when some of them had to be buried.
+  -- Once, or again for what is left when some of them had to be buried. When that has taken longer than the lease, what was
+  -- given before is due again, but has that lease.
   loop
     v_is_buried := false;
     select p.due_ids, p.fresh_ids
@@ -398,6 +399,7 @@ begin
         attempt = d.attempt + 1
       where d.message_id = any (v_due_ids)
         and d.contract_version = 1
+        and d.lease_until < v_lease_until
         and d.attempt - d.release_count < 4
       returning d.message_id, d.attempt, d.enqueued_at, d.lease_until, d.order_id, d.customer_id, d.recipient, d.channel, d.subject, d.note, d.attachments, d.send_after;
       get diagnostics v_count = row_count;
@@ -419,6 +421,7 @@ begin
         attempt = m.attempt + 1
       where m.message_id = any (v_fresh_ids)
         and m.contract_version = 1
+        and m.lease_until < v_lease_until
         and m.attempt - m.release_count < 4
       returning m.message_id, m.attempt, m.enqueued_at, m.lease_until, m.order_id, m.customer_id, m.recipient, m.channel, m.subject, m.note, m.attachments, m.send_after;
       get diagnostics v_count = row_count;

@@ -349,7 +349,8 @@ begin
       errcode = 'QN005',
       message = 'a lease must be longer than nothing';
   end if;
-  -- Once, or again for what is left when some of them had to be buried.
+  -- Once, or again for what is left when some of them had to be buried. When that has taken longer than the lease, what was
+  -- given before is due again, but has that lease.
   loop
     v_is_buried := false;
     select p.due_ids, p.fresh_ids
@@ -364,6 +365,7 @@ begin
         attempt = d.attempt + 1
       where d.message_id = any (v_due_ids)
         and d.contract_version = 1
+        and d.lease_until < v_lease_until
         and d.attempt - d.release_count < 8
       returning d.message_id, d.attempt, d.enqueued_at, d.lease_until, d.payload;
       get diagnostics v_count = row_count;
@@ -385,6 +387,7 @@ begin
         attempt = m.attempt + 1
       where m.message_id = any (v_fresh_ids)
         and m.contract_version = 1
+        and m.lease_until < v_lease_until
         and m.attempt - m.release_count < 8
       returning m.message_id, m.attempt, m.enqueued_at, m.lease_until, m.payload;
       get diagnostics v_count = row_count;

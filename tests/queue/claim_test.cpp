@@ -233,3 +233,21 @@ TEST_CASE("a consumer that waits is woken by what is enqueued, and nobody is not
     }
   }
 }
+
+TEST_CASE("a claim that takes longer than its lease does not claim again what it has claimed") {
+  test::workshop here;
+  here.db.send("without attempts");
+  here.db.receive();
+  here.make_last();
+  here.advance(std::chrono::minutes{1});
+  here.db.send("fresh");
+  auto holder = here.open();
+  auto claiming = here.open();
+  holder.ask("begin; lock table mail_dead in exclusive mode");
+  auto claimed = claiming.later("select body, attempt from mail_claim_v1(5, '50 ms')");
+  here.wait_until_blocked(claiming);
+  here.db.ask("select pg_sleep(0.06)");
+  holder.rollback();
+  CHECK(claimed.get() == "fresh|1");
+  CHECK(here.counts() == "1|0|0|1");
+}
