@@ -155,6 +155,18 @@ class consumer {
     return on_->execute(Contract::next_due).template value<std::optional<interval>>();
   }
 
+  /// Whether there is a message that waits for nothing but room within the limits of the queue. Not to be asked in a
+  /// transaction. False also where the limits have been taken away since, or this role may not know them.
+  bool is_held_back() requires contract_with_limits<Contract> {
+    try {
+      return on_->execute(Contract::held_back).template value<bool>();
+    } catch (const database_error& refused) {
+      const std::string& is = refused.sqlstate();
+      if (is == sqlstate::undefined_function || is == sqlstate::insufficient_privilege) return false;
+      throw;
+    }
+  }
+
   static std::int64_t id_of(const message_type& message) { return message.message_id; }
 
   static claim_token token_of(const message_type& message) { return {message.message_id, message.attempt}; }

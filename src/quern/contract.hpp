@@ -52,6 +52,12 @@ concept contract_with_duplicates = contract<T> && requires {
   requires T::reports_duplicates;
 };
 
+/// A contract whose queue hands out only so many messages at once, or in a time.
+template <class T>
+concept contract_with_limits = contract<T> && requires {
+  { T::held_back } -> std::convertible_to<prepared>;
+};
+
 /// That of a stream.
 template <class T>
 concept stream_contract = payload_contract<T> && requires {

@@ -317,10 +317,12 @@ class work_line {
     wait.end();
   }
 
-  // Of a consumer with a filter: nothing was found so far.
+  // Of a consumer with a filter: nothing was found so far. Of a queue with limits: there is no room yet.
   bool is_behind() {
     if constexpr (requires { from_->is_behind(); })
       return from_->is_behind();
+    else if constexpr (requires { from_->is_held_back(); })
+      return from_->is_held_back();
     else
       return false;
   }

@@ -58,7 +58,8 @@ struct worker_options {
   /// The longest time without looking for messages while none is announced: what a lost wake-up or a lease that ran out
   /// elsewhere may cost.
   std::chrono::milliseconds poll_interval{1000};
-  /// Return as soon as nothing can be claimed, instead of waiting: also not for messages that are due later or limited.
+  /// Return as soon as nothing can be claimed, instead of waiting. Messages that wait for their time do not count;
+  /// those that wait only for `concurrency` or `rate` do.
   bool until_empty = false;
   /// False behind a pooler that hands each transaction to another session: the worker then polls only.
   bool use_notifications = true;

@@ -6,6 +6,7 @@
 #include "contract/evolution.hpp"
 #include "contract/types.hpp"
 #include "render/cpp.hpp"
+#include "render/limits.hpp"
 #include "render/names.hpp"
 #include "render/sql.hpp"
 #include "render/view_parts.hpp"
@@ -200,6 +201,7 @@ view queue_header_view(const queue_model& model, const std::string& cpp_namespac
   result.set_list("upgrades", upgrade_items(model));
   if (!model.is_stream()) {
     result.set_flag("is_log", model.is_log());
+    result.set_flag("has_limits", has_limits(model));
     result.set_flag("has_done", model.has_done());
     result.set("done_channel", cpp::escaped(names::done_channel(model.schema, model.line)));
     result.set_list("other_names", other_name_items(model));

@@ -285,7 +285,7 @@
 ///   schema, prefix        as in SQL
 ///   channel               shop.email
 ///   wake_key              -4615713571523186407        the advisory_key of SQL, as a literal of std::int64_t
-///   has_done, done_channel   as in sql/queue
+///   has_done, done_channel, has_limits   as in sql/queue
 ///   enum_headers          list: header (shop/channel.hpp)
 ///   has_enum_headers      flag
 ///

@@ -5,6 +5,7 @@
 #include <shop/kinds.hpp>
 #include <shop/orders.hpp>
 #include <shop/parcels.hpp>
+#include <shop/slow.hpp>
 #include <shop/telegrams.hpp>
 #include <shop/webhooks.hpp>
 
