@@ -1,4 +1,5 @@
-// Claim and acknowledge, each a transaction of its own, against the table that is written by hand for such work.
+// Claim and acknowledge in two transactions, against the table that is written by hand for such work. As a worker does it,
+// the acknowledgement of a batch goes with the claim of the next one.
 
 #include <fmt/format.h>
 
@@ -13,7 +14,7 @@ namespace {
 using contract = shop::email_v1_contract;
 
 row by_hand_row(const scene& where, int batch, int consumers, double at_least) {
-  refilled<claiming_apart<contract>> with{where, consumers, batch, fill_anew<contract>, batch};
+  refilled<claiming<contract>> with{where, consumers, batch, fill_anew<contract>, batch};
   refilled<by_hand> without{where, consumers, batch, fill_tasks, batch};
   const comparison measured = compare(
       where.how.rounds, [&] { return with(); }, [&] { return without(); });

@@ -113,6 +113,28 @@ TEST_CASE("claims from cursors are seen as reads of their contract") {
   CHECK(here.db.ask("select last_value > date_part('epoch', now()) - 60 from log_v1_read_at") == "t");
 }
 
+TEST_CASE("what a newer contract has published in the rest of a page is left to its workers") {
+  begun here;
+  // As after an expansion.
+  here.db.ask(
+      "alter table log_event drop constraint log_contract_version_known; "
+      "update log_event set contract_version = 2 where body::int > 3; "
+      "insert into quern_contract (queue, version, fingerprint) values ('log', 2, repeat('0', 64))");
+  CHECK(here.bob.claim(5) == "2 3");
+  CHECK(here.bob.db.refusal(here.bob.claiming(5)) ==
+        "QN021: event 4 of stream \"log\" is of contract v2, which contract v1 cannot read");
+}
+
+TEST_CASE("no cursor leads beyond a thousand claims that nobody acknowledges") {
+  test::crew here;
+  for (int i = 0; i < 4; ++i) here.fill(300);
+  auto ann = here.hire();
+  CHECK(
+      ann.db.ask("select count(*) from generate_series(1, 1001) as n cross join lateral log_claim_v1('crew', n / n)") ==
+      "1000");
+  CHECK(here.state() == "0|1000|0|0");
+}
+
 TEST_CASE("a filter or an order that came with a migration holds for what is left of a page") {
   for (const auto* change : {"create or replace function log_has_filter(p_consumer text) returns boolean language sql "
                              "immutable begin atomic select true; end",

@@ -384,8 +384,10 @@ TEST_CASE("what comes along with the first of its key ends before one whose time
   here.say("a a a a");
   auto ann = here.hire();
   CHECK(ann.claim(3) == "1 2 3");
+  CHECK(here.hire().claim().empty());
   CHECK(ann.db.ask(fmt::format("select log_nack('crew', {0}, 3, 'x', '1 h'), log_nack('crew', {0}, 1, 'x', '0')",
                                ann.batch)) == "retry|retry");
+  CHECK(here.aside() == "1|now 2|turn 3|retry 4|now");
   CHECK(ann.claim() == "1 2");
   CHECK(ann.ack() == "2");
   CHECK(ann.claim().empty());
