@@ -120,7 +120,7 @@ comment on function shop.quern_note_client(text, integer) is 'Notes that this se
 revoke all on function shop.quern_note_client(text, integer) from public;
 
 -- Who works on what. Nothing depends on a row, it is there to be looked at. It is written when a worker begins, when its state
--- changes and every few seconds, by heap-only updates: no index holds what changes.
+-- changes and every few seconds, by heap-only updates: no index holds what changes while it works.
 create table shop.quern_worker (
   worker_id uuid not null default gen_random_uuid(),
   queue text not null,
@@ -130,6 +130,8 @@ create table shop.quern_worker (
   address inet default inet_client_addr(),
   backend_pid integer not null default pg_backend_pid(),
   has_session boolean not null,
+  session_key bigint,
+  is_freed boolean not null default false,
   status text not null,
   started_at timestamptz not null default clock_timestamp(),
   changed_at timestamptz not null default clock_timestamp(),
@@ -142,16 +144,21 @@ create table shop.quern_worker (
 comment on table shop.quern_worker is 'The workers of the last day: see quern_workers(), which knows the dead ones.';
 comment on column shop.quern_worker.consumer is 'Of a stream.';
 comment on column shop.quern_worker.has_session is 'Whether it holds an advisory lock while it lives.';
+comment on column shop.quern_worker.session_key is 'Of an advisory lock that its session holds as long as that lives; its claims bear it.';
+comment on column shop.quern_worker.is_freed is 'Whether nothing is left that it may hold.';
+create index quern_worker_holding on shop.quern_worker (queue) where session_key is not null and not is_freed;
 
--- Registers a worker, in place of the one that it was in a session before. Where the session is its own it holds an advisory
--- lock from now on, by which others see that it lives: behind a pooler it must not.
+-- Registers a worker, in place of the one that it was in a session before. Where the session is its own it holds advisory
+-- locks from now on: one by which others see that it works, and one, unless the session has one already, without which what
+-- it has claimed is free. Behind a pooler it must not.
 create function shop.quern_worker_begin(p_queue text, p_consumer text, p_has_session boolean, p_former uuid default null)
 returns uuid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_worker_id uuid;
+  v_worker_id constant uuid := gen_random_uuid();
+  v_session bigint := case when p_has_session then nullif(current_setting('quern.session', true), '') end;
 begin
   delete from shop.quern_worker as w
   where w.worker_id = p_former
@@ -164,10 +171,12 @@ begin
     limit 10
     for update skip locked
   ));
-  insert into shop.quern_worker (queue, consumer, has_session, status)
-  values (p_queue, nullif(p_consumer, ''), p_has_session, 'polling')
-  returning worker_id
-  into v_worker_id;
+  if p_has_session and v_session is null then
+    v_session := hashtextextended(v_worker_id::text, 1);
+    perform set_config('quern.session', v_session::text, false), pg_advisory_lock(v_session);
+  end if;
+  insert into shop.quern_worker (worker_id, queue, consumer, has_session, session_key, status)
+  values (v_worker_id, p_queue, nullif(p_consumer, ''), p_has_session, v_session, 'polling');
   if p_has_session then
     perform pg_advisory_lock(hashtextextended(v_worker_id::text, 0));
   end if;
@@ -188,13 +197,17 @@ begin
   update shop.quern_worker as w
   set beat_at = clock_timestamp(),
     changed_at = case w.status when p_status then w.changed_at else clock_timestamp() end,
-    status = p_status
+    status = p_status,
+    is_freed = p_status in ('suspended', 'stopped')
   where w.worker_id = p_worker_id
     and w.role_name = session_user
   returning w.has_session and w.backend_pid = pg_backend_pid()
   into v_has_session;
   if v_has_session and p_status in ('suspended', 'stopped') then
     perform pg_advisory_unlock(hashtextextended(p_worker_id::text, 0));
+    if current_setting('quern.session', true) = hashtextextended(p_worker_id::text, 1)::text then
+      perform set_config('quern.session', '', false), pg_advisory_unlock(hashtextextended(p_worker_id::text, 1));
+    end if;
   end if;
   return v_has_session is not null;
 end

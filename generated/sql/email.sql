@@ -25,6 +25,7 @@ create table shop.email_message (
   enqueued_at timestamptz not null default now(),
   attempt integer not null default 0,
   release_count integer not null default 0,
+  quern_session bigint,
   contract_version smallint not null,
   order_id bigint not null,
   customer_id bigint not null,
@@ -56,6 +57,7 @@ create table shop.email_delayed (
   enqueued_at timestamptz not null default now(),
   attempt integer not null default 0,
   release_count integer not null default 0,
+  quern_session bigint,
   contract_version smallint not null,
   last_error text,
   order_id bigint not null,
@@ -137,6 +139,69 @@ end
 $$;
 comment on function shop.email_wake() is 'Wakes a waiting consumer when this transaction commits.';
 
+-- Ends the leases of what dead workers hold: their session is gone, and with it the lock that it held as long as it lived. Of
+-- a worker that is found dead that is done once. One that goes on over another connection can still acknowledge what nobody
+-- else has claimed by then.
+create function shop.email_free_dead()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  v_sessions bigint[];
+begin
+  with dead as (
+    update shop.quern_worker as w
+    set is_freed = true
+    where w.worker_id = any (array(
+      select o.worker_id
+      from shop.quern_worker as o
+      where o.queue in ('email')
+        and not o.is_freed
+        and o.backend_pid <> pg_backend_pid()
+        and o.session_key is not null
+        and pg_try_advisory_xact_lock_shared(o.session_key)
+      for update skip locked
+    ))
+    returning w.session_key
+  )
+  select array_agg(d.session_key)
+  into v_sessions
+  from dead as d;
+  if v_sessions is null then
+    return;
+  end if;
+
+  -- Not later than what a claim that called this calls now.
+  update shop.email_message as m
+  set lease_until = now()
+  where m.message_id = any (array(
+    select o.message_id
+    from shop.email_message as o
+    where o.quern_session = any (v_sessions)
+      and o.message_id >= coalesce(pg_sequence_last_value('shop.email_low_water'), 0)
+      and o.message_id < greatest(pg_sequence_last_value('shop.email_v1_frontier'))
+      and o.lease_until > now()
+      and o.contract_version <= 1
+    for update skip locked
+  ));
+  update shop.email_delayed as d
+  set lease_until = now(),
+    due_at = now()
+  where d.message_id = any (array(
+    select o.message_id
+    from shop.email_delayed as o
+    where o.quern_session = any (v_sessions)
+      and o.lease_until > now()
+      and o.contract_version <= 1
+    for update skip locked
+  ));
+  perform shop.email_wake();
+end
+$$;
+
 -- The low-water mark may rise to the smallest live id only when nothing smaller can still appear. So the last id that was
 -- drawn is noted as the mark, and with it a transaction id that is drawn after reading it: whoever holds an id up to the
 -- mark drew an older one before (see email_message). When every older transaction has ended, nothing unseen is left
@@ -164,6 +229,7 @@ begin
   v_mark := coalesce(pg_sequence_last_value('shop.email_mark'), 0);
   v_last_drawn := coalesce(pg_sequence_last_value('shop.email_message_id'), v_mark);
   v_own_xid := pg_current_xact_id()::text::bigint;
+  perform shop.email_free_dead();
 
   v_mark_xid := coalesce(pg_sequence_last_value('shop.email_mark_xid'), 0);
   -- After a restore into another cluster transaction ids begin again: a mark from the future is taken anew.
@@ -365,6 +431,7 @@ set enable_bitmapscan = off
 as $$
 declare
   v_lease_until constant timestamptz := clock_timestamp() + coalesce(p_lease, interval '30 seconds');
+  v_session constant bigint := nullif(current_setting('quern.session', true), '');
   v_due_ids bigint[];
   v_fresh_ids bigint[];
   v_left integer := p_count;
@@ -389,7 +456,8 @@ begin
       update shop.email_delayed as d
       set lease_until = v_lease_until,
         due_at = v_lease_until,
-        attempt = d.attempt + 1
+        attempt = d.attempt + 1,
+        quern_session = v_session
       where d.message_id = any (v_due_ids)
         and d.contract_version = 1
         and d.lease_until < v_lease_until
@@ -411,7 +479,8 @@ begin
       return query
       update shop.email_message as m
       set lease_until = v_lease_until,
-        attempt = m.attempt + 1
+        attempt = m.attempt + 1,
+        quern_session = v_session
       where m.message_id = any (v_fresh_ids)
         and m.contract_version = 1
         and m.lease_until < v_lease_until
@@ -1287,7 +1356,7 @@ for each row execute function shop.email_door();
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door

@@ -32,6 +32,7 @@ create table shop.webhooks_message (
   enqueued_at timestamptz not null default now(),
   attempt integer not null default 0,
   release_count integer not null default 0,
+  quern_session bigint,
   contract_version smallint not null,
   payload jsonb not null,
   constraint webhooks_message_key primary key (message_id),
@@ -53,6 +54,7 @@ create table shop.webhooks_delayed (
   enqueued_at timestamptz not null default now(),
   attempt integer not null default 0,
   release_count integer not null default 0,
+  quern_session bigint,
   contract_version smallint not null,
   last_error text,
   payload jsonb not null,
@@ -117,6 +119,69 @@ end
 $$;
 comment on function shop.webhooks_wake() is 'Wakes a waiting consumer when this transaction commits.';
 
+-- Ends the leases of what dead workers hold: their session is gone, and with it the lock that it held as long as it lived. Of
+-- a worker that is found dead that is done once. One that goes on over another connection can still acknowledge what nobody
+-- else has claimed by then.
+create function shop.webhooks_free_dead()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  v_sessions bigint[];
+begin
+  with dead as (
+    update shop.quern_worker as w
+    set is_freed = true
+    where w.worker_id = any (array(
+      select o.worker_id
+      from shop.quern_worker as o
+      where o.queue in ('webhooks')
+        and not o.is_freed
+        and o.backend_pid <> pg_backend_pid()
+        and o.session_key is not null
+        and pg_try_advisory_xact_lock_shared(o.session_key)
+      for update skip locked
+    ))
+    returning w.session_key
+  )
+  select array_agg(d.session_key)
+  into v_sessions
+  from dead as d;
+  if v_sessions is null then
+    return;
+  end if;
+
+  -- Not later than what a claim that called this calls now.
+  update shop.webhooks_message as m
+  set lease_until = now()
+  where m.message_id = any (array(
+    select o.message_id
+    from shop.webhooks_message as o
+    where o.quern_session = any (v_sessions)
+      and o.message_id >= coalesce(pg_sequence_last_value('shop.webhooks_low_water'), 0)
+      and o.message_id < greatest(pg_sequence_last_value('shop.webhooks_v1_frontier'))
+      and o.lease_until > now()
+      and o.contract_version <= 1
+    for update skip locked
+  ));
+  update shop.webhooks_delayed as d
+  set lease_until = now(),
+    due_at = now()
+  where d.message_id = any (array(
+    select o.message_id
+    from shop.webhooks_delayed as o
+    where o.quern_session = any (v_sessions)
+      and o.lease_until > now()
+      and o.contract_version <= 1
+    for update skip locked
+  ));
+  perform shop.webhooks_wake();
+end
+$$;
+
 -- The low-water mark may rise to the smallest live id only when nothing smaller can still appear. So the last id that was
 -- drawn is noted as the mark, and with it a transaction id that is drawn after reading it: whoever holds an id up to the
 -- mark drew an older one before (see webhooks_message). When every older transaction has ended, nothing unseen is left
@@ -144,6 +209,7 @@ begin
   v_mark := coalesce(pg_sequence_last_value('shop.webhooks_mark'), 0);
   v_last_drawn := coalesce(pg_sequence_last_value('shop.webhooks_message_id'), v_mark);
   v_own_xid := pg_current_xact_id()::text::bigint;
+  perform shop.webhooks_free_dead();
 
   v_mark_xid := coalesce(pg_sequence_last_value('shop.webhooks_mark_xid'), 0);
   -- After a restore into another cluster transaction ids begin again: a mark from the future is taken anew.
@@ -338,6 +404,7 @@ set enable_bitmapscan = off
 as $$
 declare
   v_lease_until constant timestamptz := clock_timestamp() + coalesce(p_lease, interval '1 minute');
+  v_session constant bigint := nullif(current_setting('quern.session', true), '');
   v_due_ids bigint[];
   v_fresh_ids bigint[];
   v_left integer := p_count;
@@ -362,7 +429,8 @@ begin
       update shop.webhooks_delayed as d
       set lease_until = v_lease_until,
         due_at = v_lease_until,
-        attempt = d.attempt + 1
+        attempt = d.attempt + 1,
+        quern_session = v_session
       where d.message_id = any (v_due_ids)
         and d.contract_version = 1
         and d.lease_until < v_lease_until
@@ -384,7 +452,8 @@ begin
       return query
       update shop.webhooks_message as m
       set lease_until = v_lease_until,
-        attempt = m.attempt + 1
+        attempt = m.attempt + 1,
+        quern_session = v_session
       where m.message_id = any (v_fresh_ids)
         and m.contract_version = 1
         and m.lease_until < v_lease_until
@@ -1228,7 +1297,7 @@ for each row execute function shop.webhooks_door();
 
 revoke all on function
   shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_claim_json,
-  shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
+  shop.webhooks_advance_low_water, shop.webhooks_free_dead, shop.webhooks_bury, shop.webhooks_retry_delay,
   shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_cancel, shop.webhooks_cancel_all, shop.webhooks_peek,
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
   shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.webhooks_door
@@ -1282,7 +1351,7 @@ drop function
   shop.webhooks_claim_json_v1, shop.webhooks_claim_v1, shop.webhooks_take_v1, shop.webhooks_pick_v1, shop.webhooks_next_due_v1,
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
   shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_claim_json, shop.webhooks_door,
-  shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
+  shop.webhooks_advance_low_water, shop.webhooks_free_dead, shop.webhooks_bury, shop.webhooks_retry_delay,
   shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_cancel, shop.webhooks_cancel_all, shop.webhooks_peek,
   shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume;
 drop table shop.webhooks_message, shop.webhooks_delayed, shop.webhooks_dead;

@@ -12,12 +12,12 @@ namespace render {
 namespace {
 
 /// Those that can be replaced in place, in an order in which each finds what it needs.
-constexpr std::array<std::string_view, 38> shared_objects{
-    "wake",        "advance_low_water", "log_state",   "log_end",  "log_claim",   "log_space", "bury",      "head",
-    "start",       "wake_next",         "ack",         "ack_many", "retry_delay", "nack",      "extend",    "release",
-    "attempt",     "redrive",           "purge",       "blocked",  "stats",       "pause",     "json_door", "door_view",
-    "hold_key",    "free_key",          "cancel",      "expire",   "peek",        "places",    "rate",      "limits",
-    "limit_stats", "done_space",        "ack_results", "result",   "done",        "key_limit"};
+constexpr std::array<std::string_view, 39> shared_objects{
+    "wake",      "free_dead",   "advance_low_water", "log_state",   "log_end",  "log_claim",   "log_space", "bury",
+    "head",      "start",       "wake_next",         "ack",         "ack_many", "retry_delay", "nack",      "extend",
+    "release",   "attempt",     "redrive",           "purge",       "blocked",  "stats",       "pause",     "json_door",
+    "door_view", "hold_key",    "free_key",          "cancel",      "expire",   "peek",        "places",    "rate",
+    "limits",    "limit_stats", "done_space",        "ack_results", "result",   "done",        "key_limit"};
 /// Those that there are under each name; the others under the first name alone.
 constexpr std::array<std::string_view, 18> named_objects{
     "ack",   "ack_many",  "nack",      "extend", "release", "redrive",     "purge",       "blocked", "stats",

@@ -288,6 +288,7 @@ void set_versions(view& out, const queue_model& model, const std::vector<const q
   for (const auto& version : model.versions) {
     auto& item = versions.emplace_back();
     item.set("number", fmt::to_string(version.contract->version));
+    item.set("queue_literal", sql::literal(version.contract->queue));
     set_comma(item, &version == &model.newest());
   }
   out.set_list("versions", std::move(versions));

@@ -138,7 +138,7 @@
 ///   has_operators, has_roles                          flags
 ///   oldest_version        1                           of the live ones that bear the name
 ///   json_version          2                           the newest that bears the name
-///   versions              list, the live ones: number, comma
+///   versions              list, the live ones: number, queue_literal (the name that their programs know), comma
 ///   older_versions        list, the live ones that bear the name, but the newest: number, fits (whether `p_payload` is one of them)
 ///   payload_columns       list: column, separator (before it); what contracts wrote their payloads into
 ///   columns               list: column (quoted where it must be), sql_type, default_clause (` default 'email'` or

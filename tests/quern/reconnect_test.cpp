@@ -253,7 +253,8 @@ TEST_CASE("what the server refuses for a passing reason is tried again in the sa
                        options};
   CHECK(worker.run() == quern::stop_reason::empty);
   CHECK(refusals == std::vector<std::string>(3, "55P03"));
-  CHECK(entries == 1);
+  // That it works, and that its session lives.
+  CHECK(entries == 2);
   CHECK(worker.counters().acknowledged == 1);
   CHECK(worker.counters().reconnected == 0);
 }

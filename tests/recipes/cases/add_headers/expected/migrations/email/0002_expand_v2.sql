@@ -338,7 +338,7 @@ create function shop.email_blocked()
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_head, shop.email_start, shop.email_park, shop.email_wake_next,
@@ -411,6 +411,8 @@ $$;
 -- lock_timeout: 5s
 -- statement_timeout: 1min
 -- transaction: yes
+
+create or replace function shop.email_free_dead(); -- 1, 2 2 ordered
 
 create or replace function shop.email_bury()
 -- v2 and older, after 8 attempts
@@ -500,6 +502,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1 1
 
 create or replace function shop.email_bury()
 -- v1 and older, after 8 attempts

@@ -177,6 +177,8 @@ $$;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2, 3 3 by level
+
 create or replace function shop.email_advance_low_water(); -- by priority, 0 to 2
 
 create or replace function shop.email_bury()
@@ -279,6 +281,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1, 2 2 by level
 
 create or replace function shop.email_advance_low_water(); -- by priority, 0 to 1
 

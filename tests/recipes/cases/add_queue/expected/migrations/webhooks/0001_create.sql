@@ -31,6 +31,7 @@ create table shop.webhooks_message (
   enqueued_at timestamptz not null default now(),
   attempt integer not null default 0,
   release_count integer not null default 0,
+  quern_session bigint,
   contract_version smallint not null,
   payload jsonb not null,
   constraint webhooks_message_key primary key (message_id),
@@ -51,6 +52,7 @@ create table shop.webhooks_delayed (
   enqueued_at timestamptz not null default now(),
   attempt integer not null default 0,
   release_count integer not null default 0,
+  quern_session bigint,
   contract_version smallint not null,
   last_error text,
   payload jsonb not null,
@@ -98,6 +100,8 @@ end
 $$;
 
 create function shop.webhooks_wake();
+
+create function shop.webhooks_free_dead(); -- 1 1
 
 create function shop.webhooks_advance_low_water();
 
@@ -209,7 +213,7 @@ create view shop.webhooks as select m.payload as payload where m.contract_versio
 
 revoke all on function
   shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_claim_json,
-  shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
+  shop.webhooks_advance_low_water, shop.webhooks_free_dead, shop.webhooks_bury, shop.webhooks_retry_delay,
   shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_cancel, shop.webhooks_cancel_all, shop.webhooks_peek,
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
   shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.webhooks_door
@@ -247,7 +251,7 @@ drop function
   shop.webhooks_claim_json_v1, shop.webhooks_claim_v1, shop.webhooks_take_v1, shop.webhooks_pick_v1, shop.webhooks_next_due_v1,
   shop.webhooks_redrive, shop.webhooks_redrive_all, shop.webhooks_purge,
   shop.webhooks_wake, shop.webhooks_enqueue_json, shop.webhooks_claim_json, shop.webhooks_door,
-  shop.webhooks_advance_low_water, shop.webhooks_bury, shop.webhooks_retry_delay,
+  shop.webhooks_advance_low_water, shop.webhooks_free_dead, shop.webhooks_bury, shop.webhooks_retry_delay,
   shop.webhooks_ack, shop.webhooks_ack_many, shop.webhooks_nack, shop.webhooks_extend, shop.webhooks_release, shop.webhooks_attempt, shop.webhooks_cancel, shop.webhooks_cancel_all, shop.webhooks_peek,
   shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume;
 drop table shop.webhooks_message, shop.webhooks_delayed, shop.webhooks_dead;

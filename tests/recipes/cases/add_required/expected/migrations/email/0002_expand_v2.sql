@@ -152,6 +152,8 @@ $$;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2 2
+
 create or replace function shop.email_bury()
 -- v2 and older, after 8 attempts
 -- kept, order_id, subject, reply_to
@@ -222,6 +224,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1 1
 
 create or replace function shop.email_bury()
 -- v1 and older, after 8 attempts

@@ -135,6 +135,8 @@ $$;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2 2 by level
+
 create or replace function shop.email_bury()
 -- v2 and older, after 8 attempts
 -- kept, priority, order_id, subject
@@ -210,6 +212,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1 1 by level
 
 create or replace function shop.email_bury()
 -- v1 and older, after 8 attempts

@@ -31,6 +31,7 @@ create table shop.email_message (
   enqueued_at timestamptz not null default now(),
   attempt integer not null default 0,
   release_count integer not null default 0,
+  quern_session bigint,
   contract_version smallint not null,
   order_id bigint not null,
   note text,
@@ -52,6 +53,7 @@ create table shop.email_delayed (
   enqueued_at timestamptz not null default now(),
   attempt integer not null default 0,
   release_count integer not null default 0,
+  quern_session bigint,
   contract_version smallint not null,
   last_error text,
   order_id bigint not null,
@@ -101,6 +103,8 @@ end
 $$;
 
 create function shop.email_wake();
+
+create function shop.email_free_dead(); -- 2 2
 
 create function shop.email_advance_low_water();
 
@@ -218,7 +222,7 @@ create view shop.email as select m.note as note, m.order_id as order_id where m.
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
@@ -256,7 +260,7 @@ drop function
   shop.email_claim_json_v2, shop.email_claim_v2, shop.email_take_v2, shop.email_pick_v2, shop.email_next_due_v2,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json, shop.email_door,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume;
 drop table shop.email_message, shop.email_delayed, shop.email_dead;

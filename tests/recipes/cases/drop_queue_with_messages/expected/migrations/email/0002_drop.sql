@@ -41,7 +41,7 @@ drop function
   shop.email_claim_json_v1, shop.email_claim_v1, shop.email_take_v1, shop.email_pick_v1, shop.email_next_due_v1,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json, shop.email_door,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume;
 drop table shop.email_message, shop.email_delayed, shop.email_dead;

@@ -97,7 +97,7 @@ drop function
   shop.email_stats, shop.email_pause, shop.email_resume,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json, shop.mail_door,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_stats, shop.mail_pause, shop.mail_resume;
 drop table shop.email_message, shop.email_delayed, shop.email_dead;

@@ -74,6 +74,7 @@ create table shop.email_claim (
   first_id bigint,
   last_id bigint,
   lease_until timestamptz not null,
+  quern_session bigint,
   open_claims bigint[] not null,
   lo_next xid8 not null,
   lo_running xid8[] not null,
@@ -106,6 +107,7 @@ create table shop.email_delayed (
   enqueued_at timestamptz not null default now(),
   attempt integer not null default 0,
   release_count integer not null default 0,
+  quern_session bigint,
   contract_version smallint not null,
   last_error text,
   order_id bigint not null,
@@ -137,6 +139,8 @@ create table shop.email_dead (
 comment on table shop.email_dead is 'Messages of queue email whose last attempt failed.';
 
 create function shop.email_wake();
+
+create function shop.email_free_dead(); -- 1 1 log
 
 create function shop.email_advance_low_water();
 
@@ -297,7 +301,7 @@ revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_home, shop.email_cursor, shop.email_begin_log, shop.email_finish, shop.email_set_apart, shop.email_wait_for_log, shop.email_free,
   shop.email_next, shop.email_claimed_after, shop.email_truncate, shop.email_rotate, shop.email_compact, shop.email_maintain, shop.email_restored,
-  shop.email_bury, shop.email_retry_delay,
+  shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
@@ -353,7 +357,7 @@ drop function
   shop.email_claim_json_v1, shop.email_claim_v1, shop.email_take_v1, shop.email_pick_v1, shop.email_next_due_v1,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json, shop.email_door,
-  shop.email_bury, shop.email_retry_delay,
+  shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_peek,
   shop.email_restored, shop.email_maintain, shop.email_compact, shop.email_rotate, shop.email_truncate, shop.email_claimed_after, shop.email_next, shop.email_free,
   shop.email_wait_for_log, shop.email_set_apart, shop.email_finish, shop.email_begin_log,

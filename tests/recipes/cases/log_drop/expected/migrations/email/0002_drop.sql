@@ -65,7 +65,7 @@ drop function
   shop.email_claim_json_v1, shop.email_claim_v1, shop.email_take_v1, shop.email_pick_v1, shop.email_next_due_v1,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json, shop.email_door,
-  shop.email_bury, shop.email_retry_delay,
+  shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_peek,
   shop.email_restored, shop.email_maintain, shop.email_compact, shop.email_rotate, shop.email_truncate, shop.email_claimed_after, shop.email_next, shop.email_free,
   shop.email_wait_for_log, shop.email_set_apart, shop.email_finish, shop.email_begin_log,

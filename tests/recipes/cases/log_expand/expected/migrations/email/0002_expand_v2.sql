@@ -184,6 +184,8 @@ $$;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2 2 log
+
 create or replace function shop.email_finish()
 -- v2 and older: set apart into delayed, order_id, subject, note, origin
 ;
@@ -299,6 +301,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1 1 log
 
 create or replace function shop.email_finish()
 -- v1 and older: set apart into delayed, order_id, subject, note

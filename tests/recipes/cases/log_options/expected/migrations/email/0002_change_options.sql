@@ -109,7 +109,7 @@ revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_home, shop.email_cursor, shop.email_begin_log, shop.email_finish, shop.email_set_apart, shop.email_wait_for_log, shop.email_free,
   shop.email_next, shop.email_claimed_after, shop.email_truncate, shop.email_rotate, shop.email_compact, shop.email_maintain, shop.email_restored,
-  shop.email_bury, shop.email_retry_delay,
+  shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -154,7 +154,7 @@ revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_home, shop.email_cursor, shop.email_begin_log, shop.email_finish, shop.email_set_apart, shop.email_wait_for_log, shop.email_free,
   shop.email_next, shop.email_claimed_after, shop.email_truncate, shop.email_rotate, shop.email_compact, shop.email_maintain, shop.email_restored,
-  shop.email_bury, shop.email_retry_delay,
+  shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
@@ -259,7 +259,7 @@ revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
   shop.email_home, shop.email_cursor, shop.email_begin_log, shop.email_finish, shop.email_set_apart, shop.email_wait_for_log, shop.email_free,
   shop.email_next, shop.email_claimed_after, shop.email_truncate, shop.email_rotate, shop.email_compact, shop.email_maintain, shop.email_restored,
-  shop.email_bury, shop.email_retry_delay,
+  shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door

@@ -184,6 +184,8 @@ $$;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2 2 log
+
 create or replace function shop.email_finish()
 -- v2 and older: set apart into delayed, order_id, subject, note, origin
 ;
@@ -293,6 +295,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1 1 log
 
 create or replace function shop.email_finish()
 -- v1 and older: set apart into delayed, order_id, subject, note
@@ -443,7 +447,7 @@ revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
   shop.email_home, shop.email_cursor, shop.email_begin_log, shop.email_finish, shop.email_set_apart, shop.email_wait_for_log, shop.email_free,
   shop.email_next, shop.email_claimed_after, shop.email_truncate, shop.email_rotate, shop.email_compact, shop.email_maintain, shop.email_restored,
-  shop.email_bury, shop.email_retry_delay,
+  shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_peek,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door

@@ -155,7 +155,7 @@ grant insert (contract_version, order_id, recipient) on shop.email_message to we
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -177,7 +177,7 @@ grant select on shop.email_message, shop.email_delayed to courier;
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
 from public;
@@ -233,7 +233,7 @@ grant insert (contract_version, order_id, recipient) on shop.email_message to we
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
@@ -257,7 +257,7 @@ grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
@@ -359,7 +359,7 @@ create function shop.email_purge();
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
@@ -390,7 +390,7 @@ create function shop.mail_purge();
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door

@@ -214,6 +214,8 @@ drop index concurrently if exists shop.email_dead_by_client;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2 2 ordered
+
 create or replace function shop.email_bury()
 -- v2 and older, after 8 attempts
 -- kept, customer_id, subject, client
@@ -317,6 +319,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1 1 ordered
 
 create or replace function shop.email_bury()
 -- v1 and older, after 8 attempts

@@ -147,6 +147,8 @@ $$;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2, 3 3 ordered
+
 create or replace function shop.email_bury()
 -- v3 and older, after 8 attempts
 -- kept, customer_id, subject, note, day
@@ -275,6 +277,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1, 2 2 ordered
 
 create or replace function shop.email_bury()
 -- v2 and older, after 8 attempts

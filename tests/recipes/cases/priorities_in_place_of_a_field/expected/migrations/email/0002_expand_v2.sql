@@ -225,6 +225,8 @@ drop index concurrently if exists shop.email_delayed_priority;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2 2 by level
+
 create or replace function shop.email_advance_low_water(); -- by priority_v2, 0 to 2
 
 create or replace function shop.email_bury()
@@ -300,6 +302,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1 1
 
 create or replace function shop.email_advance_low_water();
 

@@ -127,6 +127,8 @@ $$;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2 2
+
 create or replace function shop.email_bury()
 -- v2 and older, after 8 attempts
 -- kept, order_id, recipient
@@ -191,6 +193,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1 1
 
 create or replace function shop.email_bury()
 -- v1 and older, after 8 attempts
@@ -314,7 +318,7 @@ create function shop.mail_peek(); -- dead
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door

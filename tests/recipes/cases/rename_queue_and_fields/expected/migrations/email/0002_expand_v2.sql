@@ -142,6 +142,8 @@ $$;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2 2
+
 create or replace function shop.email_bury()
 -- v2 and older, after 8 attempts
 ;
@@ -206,6 +208,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1 1
 
 create or replace function shop.email_bury()
 -- v1 and older, after 8 attempts
@@ -327,7 +331,7 @@ create function shop.mail_peek();
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
 from public;
@@ -462,7 +466,7 @@ grant insert (contract_version, order_id, recipient, subject) on shop.email_mess
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;
@@ -480,7 +484,7 @@ grant select, update, delete on shop.email to mailer;
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
 from public;
@@ -519,7 +523,7 @@ grant insert (contract_version, order_id, recipient) on shop.email_message to we
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
@@ -620,7 +624,7 @@ create function shop.email_purge();
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door

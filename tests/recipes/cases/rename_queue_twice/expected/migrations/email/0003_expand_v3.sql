@@ -127,6 +127,8 @@ $$;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2, 3 3
+
 create or replace function shop.email_bury()
 -- v3 and older, after 8 attempts
 -- kept, order_id, recipient
@@ -227,6 +229,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1, 2 2
 
 create or replace function shop.email_bury()
 -- v2 and older, after 8 attempts
@@ -386,7 +390,7 @@ create function shop.post_peek(); -- dead
 
 revoke all on function
   shop.email_wake, shop.post_enqueue_json, shop.post_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.post_ack, shop.post_ack_many, shop.post_nack, shop.post_extend, shop.post_release, shop.email_attempt, shop.post_cancel, shop.post_cancel_all, shop.post_peek,
   shop.post_redrive, shop.post_redrive_all, shop.post_purge,
   shop.post_stats, shop.post_pause, shop.post_resume, shop.post_door

@@ -29,7 +29,7 @@ create function shop.email_purge();
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
@@ -186,6 +186,8 @@ $$;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2 2
+
 create or replace function shop.email_bury()
 -- v2 and older, after 8 attempts
 -- kept, payload
@@ -247,6 +249,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1 1
 
 create or replace function shop.email_bury()
 -- v1 and older, after 8 attempts
@@ -361,7 +365,7 @@ create function shop.mail_peek(); -- dead
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
@@ -484,7 +488,7 @@ grant insert (contract_version, payload) on shop.email_message to web;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
@@ -502,7 +506,7 @@ grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops, 
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.mail_ack, shop.mail_ack_many, shop.mail_nack, shop.mail_extend, shop.mail_release, shop.email_attempt, shop.mail_cancel, shop.mail_cancel_all, shop.mail_peek,
   shop.mail_redrive, shop.mail_redrive_all, shop.mail_purge,
   shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.mail_door
@@ -539,7 +543,7 @@ from public;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
 from public;

@@ -123,6 +123,8 @@ alter table shop.email_delayed validate constraint email_contract_version_known;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 2 2
+
 create or replace function shop.email_ack_many(); -- v2
 
 create or replace function shop.email_nack()

@@ -132,6 +132,8 @@ alter table shop.email_delayed validate constraint email_contract_version_known;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 2, 3 3
+
 create or replace function shop.email_ack_many(); -- v2,  v3
 
 create or replace function shop.email_release(); -- v2 v3

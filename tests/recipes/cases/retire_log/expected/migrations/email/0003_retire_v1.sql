@@ -169,6 +169,8 @@ alter table shop.email_delayed validate constraint email_contract_version_known;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 2 2 log
+
 create or replace function shop.email_finish()
 -- v2 and older: set apart into delayed, order_id, subject, origin
 ;

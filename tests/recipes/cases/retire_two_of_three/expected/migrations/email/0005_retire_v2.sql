@@ -129,6 +129,8 @@ alter table shop.email_delayed validate constraint email_contract_version_known;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 3 3
+
 create or replace function shop.email_bury()
 -- v3 and older, after 8 attempts
 -- kept, subject, number, reply_to

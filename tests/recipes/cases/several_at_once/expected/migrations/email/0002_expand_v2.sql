@@ -223,6 +223,8 @@ $$;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2 2
+
 create or replace function shop.email_bury()
 -- v2 and older, after 8 attempts
 -- kept, order_id, subject, note, channel, id, reply_to
@@ -299,6 +301,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1 1
 
 create or replace function shop.email_bury()
 -- v1 and older, after 8 attempts
@@ -519,7 +523,7 @@ grant insert (contract_version, id, subject, channel, reply_to) on shop.email_me
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door
@@ -557,7 +561,7 @@ grant insert (contract_version, order_id, subject, note, channel) on shop.email_
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
-  shop.email_advance_low_water, shop.email_bury, shop.email_retry_delay,
+  shop.email_advance_low_water, shop.email_free_dead, shop.email_bury, shop.email_retry_delay,
   shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_cancel, shop.email_cancel_all, shop.email_peek,
   shop.email_redrive, shop.email_redrive_all, shop.email_purge,
   shop.email_stats, shop.email_pause, shop.email_resume, shop.email_door

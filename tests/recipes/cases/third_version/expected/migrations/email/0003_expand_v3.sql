@@ -199,6 +199,8 @@ $$;
 -- statement_timeout: 1min
 -- transaction: yes
 
+create or replace function shop.email_free_dead(); -- 1, 2, 3 3
+
 create or replace function shop.email_bury()
 -- v3 and older, after 8 attempts
 -- kept, order_id, subject, note, number, reply_to
@@ -293,6 +295,8 @@ begin
   end if;
 end
 $$;
+
+create or replace function shop.email_free_dead(); -- 1, 2 2
 
 create or replace function shop.email_bury()
 -- v2 and older, after 8 attempts

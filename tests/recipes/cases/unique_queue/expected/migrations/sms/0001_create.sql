@@ -31,6 +31,7 @@ create table shop.sms_message (
   enqueued_at timestamptz not null default now(),
   attempt integer not null default 0,
   release_count integer not null default 0,
+  quern_session bigint,
   contract_version smallint not null,
   order_id integer not null,
   constraint sms_message_key primary key (message_id),
@@ -51,6 +52,7 @@ create table shop.sms_delayed (
   enqueued_at timestamptz not null default now(),
   attempt integer not null default 0,
   release_count integer not null default 0,
+  quern_session bigint,
   contract_version smallint not null,
   last_error text,
   order_id integer not null,
@@ -112,6 +114,8 @@ end
 $$;
 
 create function shop.sms_wake();
+
+create function shop.sms_free_dead(); -- 1 1
 
 create function shop.sms_advance_low_water();
 
@@ -238,7 +242,7 @@ for each row when (new.attempt = 0) execute function shop.sms_hold_key();
 
 revoke all on function
   shop.sms_wake, shop.sms_enqueue_json, shop.sms_claim_json,
-  shop.sms_advance_low_water, shop.sms_bury, shop.sms_retry_delay,
+  shop.sms_advance_low_water, shop.sms_free_dead, shop.sms_bury, shop.sms_retry_delay,
   shop.sms_ack, shop.sms_ack_many, shop.sms_nack, shop.sms_extend, shop.sms_release, shop.sms_attempt, shop.sms_cancel, shop.sms_cancel_all, shop.sms_peek,
   shop.sms_redrive, shop.sms_redrive_all, shop.sms_purge,
   shop.sms_stats, shop.sms_pause, shop.sms_resume, shop.sms_door
@@ -276,7 +280,7 @@ drop function
   shop.sms_claim_json_v1, shop.sms_claim_v1, shop.sms_take_v1, shop.sms_pick_v1, shop.sms_next_due_v1,
   shop.sms_redrive, shop.sms_redrive_all, shop.sms_purge,
   shop.sms_wake, shop.sms_enqueue_json, shop.sms_claim_json, shop.sms_door,
-  shop.sms_advance_low_water, shop.sms_bury, shop.sms_retry_delay,
+  shop.sms_advance_low_water, shop.sms_free_dead, shop.sms_bury, shop.sms_retry_delay,
   shop.sms_ack, shop.sms_ack_many, shop.sms_nack, shop.sms_extend, shop.sms_release, shop.sms_attempt, shop.sms_cancel, shop.sms_cancel_all, shop.sms_peek,
   shop.sms_stats, shop.sms_pause, shop.sms_resume;
 drop table shop.sms_message, shop.sms_delayed, shop.sms_dead;

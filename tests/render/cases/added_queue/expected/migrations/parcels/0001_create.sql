@@ -41,7 +41,7 @@ drop function
   shop.parcels_claim_json_v1, shop.parcels_claim_v1, shop.parcels_take_v1, shop.parcels_pick_v1, shop.parcels_next_due_v1,
   shop.parcels_redrive, shop.parcels_redrive_all, shop.parcels_purge,
   shop.parcels_wake, shop.parcels_enqueue_json, shop.parcels_claim_json, shop.parcels_door,
-  shop.parcels_advance_low_water, shop.parcels_bury, shop.parcels_retry_delay,
+  shop.parcels_advance_low_water, shop.parcels_free_dead, shop.parcels_bury, shop.parcels_retry_delay,
   shop.parcels_ack, shop.parcels_ack_many, shop.parcels_nack, shop.parcels_extend, shop.parcels_release, shop.parcels_attempt, shop.parcels_cancel, shop.parcels_cancel_all, shop.parcels_peek,
   shop.parcels_stats, shop.parcels_pause, shop.parcels_resume;
 drop table shop.parcels_message, shop.parcels_delayed, shop.parcels_dead;
