@@ -63,7 +63,7 @@ disk::disk(bool is_wanted) {
     if (is_wanted)
       make();
     else
-      reason_ = "not wanted";
+      reason_ = "the queues are too deep for one in memory";
   } catch (const std::system_error& problem) {
     reason_ = problem.what();
   }

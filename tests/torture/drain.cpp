@@ -81,7 +81,7 @@ void empty(quern::connection& db) {
   const auto end = std::chrono::steady_clock::now() + longest;
   for (;;) {
     quern::transaction within{db};
-    const auto taken = from.take(within, 1000);
+    const auto taken = from.take(within, 5000);
     write_handled(db, Contract::queue, taken, "drain");
     within.commit();
     if (!taken.empty()) continue;

@@ -64,6 +64,8 @@ int main(int count, char** words) {
   program.add_option("--seed", seed, "Of the faults and of what is done; a random one unless given");
   program.add_option("--workers", how.workers, "Processes that work on the queues; a dozen unless given")
       ->check(CLI::Range(1, 500));
+  program.add_option("--depth", how.depth, "Messages that wait in a queue of each storage when it begins")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{100'000'000}));
   program.add_flag("--short", how.is_short, "For tests: 18 seconds, and faults that come faster");
   program.add_option("--dir", how.directory, "Where the histories go")->capture_default_str();
   program.add_option("--templates", how.templates, "Templates that take the place of the program's")

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "cluster/scratch.hpp"
+#include "depth.hpp"
 #include "disk.hpp"
 #include "drain.hpp"
 #include "faults.hpp"
@@ -162,10 +163,13 @@ report play(const plan& how) {
   fmt::print("seed {}, {} s\n", how.seed, how.seconds);
   std::fflush(stdout);
   report found;
-  const disk under{true};
+  // What is kept in memory may not hold more.
+  constexpr std::int64_t deepest_in_memory = 2'000'000;
+  const disk under{how.depth <= deepest_in_memory};
   if (!under.is_there()) fmt::print("the disk is never full: {}\n", under.reason());
   cluster::scratch server{settings_of(how), under.directory()};
   install(server.url(), how.templates, how.without);
+  if (how.depth > 0) make_deep(server.url(), how.directory, how.depth, found);
   act(server, under, how, found);
   wait_for_server(server, how);
   drain(server.url(), found);

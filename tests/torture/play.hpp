@@ -16,6 +16,7 @@ struct plan {
   std::uint64_t seed = 0;
   bool is_short = false;
   int workers = 0;           // of the queues; 0: a dozen
+  std::int64_t depth = 0;    // messages that wait in a queue of each storage when it begins
   bool is_terminal = false;  // progress is shown
   std::filesystem::path directory = "build/torture";
   std::optional<std::filesystem::path> templates{};
