@@ -49,7 +49,7 @@ result pipeline::next() {
   const std::string_view statement = pending_.front();
   result answer{PQgetResult(session_->pq())};
   PGresult* const raw = answer.native();
-  if (raw == nullptr) session_->fail(statement, commits_by_itself_);
+  if (raw == nullptr) lose(statement);
   const ExecStatusType status = PQresultStatus(raw);
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) fail(session_->describe(raw, statement));
   pending_.pop_front();
@@ -62,13 +62,21 @@ void pipeline::finish() {
   assert(pending_.empty() && syncs_ != 0);
   const result answer{PQgetResult(session_->pq())};
   PGresult* const raw = answer.native();
-  if (raw == nullptr) session_->fail("commit", commits_by_itself_);
+  if (raw == nullptr) lose("commit");
   if (PQresultStatus(raw) != PGRES_PIPELINE_SYNC) fail(session_->describe(raw, "commit"));
   --syncs_;
 }
 
+// Nothing comes though something should.
+void pipeline::lose(std::string_view statement) {
+  session_->is_broken = true;
+  session_->fail(statement, commits_by_itself_);
+}
+
 void pipeline::fail(const failure& details) {
   failure complete = details;
+  // Only libpq itself fails without a code: the connection broke.
+  session_->is_broken = session_->is_broken || details.sqlstate.empty();
   drain();
   complete.is_connection_lost = session_->is_lost();
   complete.is_outcome_unknown = session_->is_lost() && commits_by_itself_;
@@ -81,9 +89,12 @@ void pipeline::drain() noexcept {
     if (PQpipelineSync(session_->pq()) == 0) return;
     ++syncs_;
   }
-  while (syncs_ != 0) {
+  bool is_end = false;  // of one statement's results: none follows another
+  while (syncs_ != 0 && !session_->is_lost()) {
     PGresult* const raw = PQgetResult(session_->pq());
-    if (raw == nullptr && session_->is_lost()) break;
+    // When it could not write, libpq gives up and calls the connection good.
+    if (raw == nullptr && is_end) session_->is_broken = true;
+    is_end = raw == nullptr;
     if (PQresultStatus(raw) == PGRES_PIPELINE_SYNC) --syncs_;
     PQclear(raw);
   }

@@ -46,6 +46,7 @@ class pipeline {
   void finish();
 
  private:
+  [[noreturn]] void lose(std::string_view statement);
   [[noreturn]] void fail(const failure& details);
   void drain() noexcept;
 

@@ -59,6 +59,25 @@ TEST_CASE("a connection lost inside of a transaction is a rollback, and can be t
   CHECK(other.execute("select count(*) from t").value<int>() == 0);
 }
 
+TEST_CASE("a pipeline to a server that ended like in a crash is lost, and comes to an end") {
+  cluster::scratch server;
+  quern::connection db{server.url()};
+  constexpr quern::prepared one{"select $1::int"};
+  quern::parameters values;
+  values.add(1);
+  quern::pipeline::prepare(db, one, values, 0, 1);
+  server.stop(cluster::shutdown::immediate);
+  const auto error = test::failure_of<quern::connection_error>([&] {
+    quern::pipeline batch{db};
+    batch.add(one, values, 0, 1);
+    batch.sync();
+    batch.next();
+  });
+  CHECK(error.connection_lost());
+  CHECK(error.outcome_unknown());
+  CHECK_FALSE(db.is_usable());
+}
+
 TEST_CASE("a connection to a server that ended like in a crash is lost with the first statement") {
   cluster::scratch server;
   quern::connection db{server.url()};
