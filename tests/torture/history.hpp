@@ -29,6 +29,7 @@ inline constexpr char extended = 'X';     // message attempt lease_until
 inline constexpr char held = 'H';         // message attempt time: nobody else had it then, as the library says
 inline constexpr char asks_to_end = 'K';  // message attempt: it is acknowledged next
 inline constexpr char ended = 'A';        // message attempt: the acknowledgement is committed
+inline constexpr char session = 'S';      // a worker has a new session: the one that it had may have gone long before
 inline constexpr char error = 'E';        // sqlstate is_lost is_unknown words
 inline constexpr char violation = 'V';    // words
 }  // namespace mark

@@ -101,6 +101,7 @@ class queue_checker {
   using message_attempt = std::pair<std::int64_t, std::int64_t>;
 
   void take(const std::string& file, const record& from) {
+    if (from.what == mark::session || from.what == mark::error) losses_[file].push_back(from.at);
     if (take_tx(txs_, from) || take_trouble(*into_, file, from)) return;
     if (from.what == mark::asks) return void(asked_[file] = from.at);
     if (from.what == mark::ended) return void(confirmed_.emplace_back(from.numbers[0], from.numbers[1]));
@@ -222,7 +223,7 @@ class queue_checker {
       if (next == claims_.end() || next->first.first != one->first.first) continue;
       const claim& held = one->second;
       const claim& later = next->second;
-      const bool was_given_up = held.may_end != 0 && held.may_end < later.at;
+      const bool was_given_up = (held.may_end != 0 && held.may_end < later.at) || may_have_lost_session(held);
       if (!was_given_up && later.at + tolerance < held.lease_until)
         into_->violation("a lease holds",
                          "{}: message {} was given to {} (attempt {}) {} us before the lease of {} ended", queue_,
@@ -238,12 +239,26 @@ class queue_checker {
     }
   }
 
+  /// What a registered worker has is free as soon as its session is gone, of which it hears later.
+  bool may_have_lost_session(const claim& held) const {
+    constexpr micros heard_after = 10'000'000;
+    if (held.file.find(".staff.") == std::string::npos) return false;
+    const auto found = losses_.find(held.file);
+    if (found == losses_.end()) return false;
+    const auto next = std::ranges::lower_bound(found->second, held.at);
+    return next == found->second.end() || *next < held.at + heard_after;
+  }
+
+  micros certain_end(const claim& held) const {
+    return may_have_lost_session(held) ? std::max(held.at, held.held_until) : held.certain_end();
+  }
+
   std::vector<hold> holds() const {
     std::vector<hold> made;
     for (const auto& [which, each] : claims_)
       if (each.key != 0)
         made.push_back(
-            {{each.key, which.first, each.tx, each.place}, each.asked, each.at, each.certain_end(), each.file});
+            {{each.key, which.first, each.tx, each.place}, each.asked, each.at, certain_end(each), each.file});
     return made;
   }
 
@@ -316,6 +331,7 @@ class queue_checker {
   tx_map txs_;
   std::map<message_attempt, claim> claims_;
   std::unordered_map<std::string, micros> asked_;
+  std::unordered_map<std::string, std::vector<micros>> losses_;
   std::vector<message_attempt> confirmed_;
   std::set<message_attempt> ended_;
   std::set<message_attempt> effects_;

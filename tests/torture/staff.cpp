@@ -36,6 +36,7 @@ class staff {
   /// One worker, for some of its runs.
   void employ() {
     me_->set_clock();
+    me_->notes().note(mark::session);
     quern::connection db{me_->url(), {.application_name = application}};
     quern::consumer<Contract> from{db};
     const auto how = options();
