@@ -314,7 +314,7 @@ TEST_CASE("a retired contract is refused to who still speaks it, and nothing of 
              "like '%v1'") == "0");
   CHECK(only(db,
              "select string_agg(attname, ',' order by attnum) from pg_attribute where attrelid = "
-             "'shop.email_message'::regclass and attnum > 6 and not attisdropped") ==
+             "'shop.email_message'::regclass and attnum > 7 and not attisdropped") ==
         "order_id,recipient,channel,note,client_id,weight");
   CHECK(only(db,
              "select count(*)::text from pg_class where relnamespace = 'shop'::regnamespace and relkind = "

@@ -249,7 +249,7 @@ void workshop::clear(std::string_view queue) {
 
 void workshop::make_last(std::string_view queue) {
   // What was handed out of a log cannot be anything but the first attempt: it is set apart before.
-  db.ask(has_log(queue) ? fmt::format("select {0}_set_apart(h.claim_id) from {0}_held as h", queue)
+  db.ask(has_log(queue) ? fmt::format("select {0}_set_apart(h.claim_id, false) from {0}_held as h", queue)
                         : fmt::format("update {}_message set release_count = attempt - 3", queue));
   db.ask(fmt::format("update {}_delayed set release_count = attempt - 3", queue));
 }
