@@ -169,10 +169,11 @@ declaration::field restore(const field& from, const std::vector<locked_enumerati
   declaration::field result;
   result.name = from.name;
   result.type = type_of(from.type, enumerations);
-  if (from.default_value) result.default_value = value_of(*from.default_value, result.type);
+  // Not assigned: of that GCC 12 makes an empty function, behind whose unwind table entry no exception is caught.
+  if (from.default_value) result.default_value.emplace(value_of(*from.default_value, result.type));
   auto& limits = result.constraints;
-  if (from.min) limits.min = value_of(*from.min, result.type);
-  if (from.max) limits.max = value_of(*from.max, result.type);
+  if (from.min) limits.min.emplace(value_of(*from.min, result.type));
+  if (from.max) limits.max.emplace(value_of(*from.max, result.type));
   limits.max_length = from.max_length;
   limits.pattern = from.pattern;
   return result;
