@@ -10,6 +10,7 @@
 #include "check/format.hpp"
 #include "check/made_project.hpp"
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 
 namespace {

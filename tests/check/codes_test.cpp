@@ -9,6 +9,7 @@
 #include "check/made_project.hpp"
 #include "declaration/codes.hpp"
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 
 namespace {

@@ -4,13 +4,13 @@
 
 #include <chrono>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
 #include "check/check.hpp"
 #include "declaration/read.hpp"
 #include "render/artefacts.hpp"
+#include "support/files.hpp"
 
 namespace test {
 
@@ -65,11 +65,6 @@ std::string replaced(std::string text, const std::string& rules) {
 }
 
 }  // namespace
-
-std::string content_of(const fs::path& file) {
-  std::ifstream input{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{input}, {}};
-}
 
 made_project::made_project() : made_project{declaration} {}
 

@@ -9,8 +9,6 @@
 
 namespace test {
 
-std::string content_of(const std::filesystem::path& file);
-
 /// A temporary directory with a project `shop` of the queues email and sms, generated, as its own current directory.
 class made_project {
  public:

@@ -12,6 +12,7 @@
 #include "declaration/read.hpp"
 #include "declaration/toml.hpp"
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 
 namespace {

@@ -17,6 +17,7 @@
 #include "cli/program.hpp"
 #include "support/catch.hpp"
 #include "support/database.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 
 namespace {
@@ -26,11 +27,6 @@ using steady = std::chrono::steady_clock;
 
 std::int64_t now() {
   return std::chrono::duration_cast<std::chrono::microseconds>(steady::now().time_since_epoch()).count();
-}
-
-std::string content_of(const fs::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
 }
 
 /// A producer or a consumer of tests/rollout, in a process of its own.
@@ -95,7 +91,7 @@ class company {
 
   /// Gives the repository the declaration of that version, generates, releases and migrates.
   void deploy(const std::string& version) {
-    desk_.write("quern.toml", content_of(test::source_dir() / "tests/rollout" / version / "quern.toml"));
+    desk_.write("quern.toml", test::content_of(test::source_dir() / "tests/rollout" / version / "quern.toml"));
     run({"generate"});
     run({"release"});
     run({"migrate"});

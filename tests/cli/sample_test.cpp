@@ -4,28 +4,22 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "cli/program.hpp"
 #include "cli/repository.hpp"
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string content_of(const fs::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
-
 /// The YAML of the README's chapter "In CI".
 std::string recipe() {
-  const auto readme = content_of(test::source_dir() / "README.md");
+  const auto readme = test::content_of(test::source_dir() / "README.md");
   const std::string opening = "```yaml\n";
   const auto begin = readme.find(opening, readme.find("\n## In CI\n")) + opening.size();
   return readme.substr(begin, readme.find("```", begin) - begin);

@@ -4,8 +4,6 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <quern/connection.hpp>
 #include <quern/error.hpp>
 #include <quern/transaction.hpp>
@@ -15,16 +13,12 @@
 #include "cli/program.hpp"
 #include "support/catch.hpp"
 #include "support/database.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string content_of(const fs::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
 
 /// A project and its database, brought from one release to the next.
 class project {
@@ -32,7 +26,7 @@ class project {
   explicit project(const std::string& sunset = "1s") : sunset_{sunset} {}
 
   void declare(const std::string& version) const {
-    auto text = content_of(test::source_dir() / "tests/rollout" / version / "quern.toml");
+    auto text = test::content_of(test::source_dir() / "tests/rollout" / version / "quern.toml");
     const std::string given = "sunset = \"1s\"";
     text.replace(text.find(given), given.size(), fmt::format("sunset = \"{}\"", sunset_));
     desk_.write("quern.toml", text);

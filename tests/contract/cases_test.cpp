@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -16,6 +14,7 @@
 #include "contract/release.hpp"
 #include "declaration/read.hpp"
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 #include "text/diagnostic.hpp"
 
@@ -23,15 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string content_of(const fs::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  INFO(file.string());
-  REQUIRE(in);
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
-
 declaration::project declared_in(const fs::path& file) {
-  const text::source source{file.filename().string(), content_of(file)};
+  const text::source source{file.filename().string(), test::content_of(file)};
   auto read = declaration::read(source);
   INFO(text::spell(read.problems, source));
   REQUIRE(read.declared);
@@ -39,7 +31,7 @@ declaration::project declared_in(const fs::path& file) {
 }
 
 std::string said_of_lock(const fs::path& directory) {
-  const text::source source{"quern.lock", content_of(directory / "quern.lock")};
+  const text::source source{"quern.lock", test::content_of(directory / "quern.lock")};
   return text::spell(contract::read_lock(source).diagnostics, source);
 }
 
@@ -85,7 +77,7 @@ std::string words_of(const contract::changes& changes) {
 }
 
 std::string said_of_change(const fs::path& directory) {
-  const text::source source{"after.toml", content_of(directory / "after.toml")};
+  const text::source source{"after.toml", test::content_of(directory / "after.toml")};
   auto lock = test::release(declared_in(directory / "before.toml"));
   if (fs::exists(directory / "between.toml")) lock = test::release(declared_in(directory / "between.toml"), lock);
   const auto declared = declared_in(directory / "after.toml");
@@ -103,6 +95,6 @@ TEST_CASE("every case of a lock or a change is told in its exact words") {
   for (const auto& directory : directories) {
     INFO(directory.filename().string());
     const auto said = fs::exists(directory / "quern.lock") ? said_of_lock(directory) : said_of_change(directory);
-    CHECK(said == content_of(directory / "expected.txt"));
+    CHECK(said == test::expected(directory / "expected.txt", said));
   }
 }

@@ -2,24 +2,18 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 
 #include "contract/evolution.hpp"
 #include "declaration/read.hpp"
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string content_of(const fs::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
 
 std::vector<contract::locked_enumeration> enumerations_of(const declaration::project& project) {
   std::vector<contract::locked_enumeration> result;
@@ -43,7 +37,7 @@ contract::queue_state locked_state(const declaration::project& project, const de
 TEST_CASE("every queue that can be declared comes back out of the lock as it was") {
   std::size_t count = 0;
   for (const auto& directory : fs::directory_iterator{test::cases("declaration")}) {
-    const auto read = declaration::read({"quern.toml", content_of(directory.path() / "quern.toml")});
+    const auto read = declaration::read({"quern.toml", test::content_of(directory.path() / "quern.toml")});
     if (!read.declared) continue;
     for (const auto& queue : read.declared->queues) {
       INFO(directory.path().filename().string() << ": " << queue.name);

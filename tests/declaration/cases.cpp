@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -10,16 +8,11 @@
 #include "dump.hpp"
 #include "invariants.hpp"
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 #include "text/diagnostic.hpp"
 
 namespace {
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  REQUIRE(in);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::vector<std::filesystem::path> case_directories() {
   std::vector<std::filesystem::path> found;
@@ -33,18 +26,18 @@ std::vector<std::filesystem::path> case_directories() {
 TEST_CASE("every case reads as it says: the diagnostics with their exact text, or the model") {
   REQUIRE(case_directories().size() > 40);
   for (const auto& directory : case_directories()) {
-    const text::source source{"quern.toml", content_of(directory / "quern.toml")};
+    const text::source source{"quern.toml", test::content_of(directory / "quern.toml")};
     const auto read = declaration::read(source);
     const auto actual = read.declared ? test::dump(*read.declared) : text::spell(read.problems, source);
     INFO(directory.filename().string());
     CHECK(read.declared.has_value() == read.problems.empty());
-    CHECK(actual == content_of(directory / "expected.txt"));
+    CHECK(actual == test::expected(directory / "expected.txt", actual));
   }
 }
 
 TEST_CASE("every diagnostic code has a case") {
   std::string all;
-  for (const auto& directory : case_directories()) all += content_of(directory / "expected.txt");
+  for (const auto& directory : case_directories()) all += test::content_of(directory / "expected.txt");
   for (const auto code : declaration::code::all) {
     // Sources of more than 16 MB do not stand in the repository; see limits.cpp.
     if (code == declaration::code::too_large) continue;
@@ -54,7 +47,7 @@ TEST_CASE("every diagnostic code has a case") {
 
 TEST_CASE("diagnostics come in the order of their positions") {
   for (const auto& directory : case_directories()) {
-    const text::source source{"quern.toml", content_of(directory / "quern.toml")};
+    const text::source source{"quern.toml", test::content_of(directory / "quern.toml")};
     const auto problems = declaration::read(source).problems;
     INFO(directory.filename().string());
     CHECK(std::is_sorted(problems.begin(), problems.end(),
@@ -64,7 +57,7 @@ TEST_CASE("diagnostics come in the order of their positions") {
 
 TEST_CASE("what is accepted keeps every rule, and every diagnostic points into the source") {
   for (const auto& directory : case_directories()) {
-    const text::source source{"quern.toml", content_of(directory / "quern.toml")};
+    const text::source source{"quern.toml", test::content_of(directory / "quern.toml")};
     const auto read = declaration::read(source);
     INFO(directory.filename().string());
     if (read.declared) CHECK(test::broken_rule(*read.declared).empty());

@@ -2,24 +2,18 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <regex>
 #include <set>
 #include <string>
 
 #include "declaration/names.hpp"
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 
 using declaration::constraint_kind;
 
 namespace {
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::set<std::string> known_names() {
   std::set<std::string> names;
@@ -42,7 +36,7 @@ std::set<std::string> captured(const std::string& directory, const char* pattern
   for (const auto& file : std::filesystem::directory_iterator(test::source_dir() / "templates" / directory)) {
     if (!only.empty() && file.path().filename() != only) continue;
     // Of what is there for each segment, the first.
-    const auto content = std::regex_replace(content_of(file.path()), std::regex(R"(\{\{segment\}\})"), "0");
+    const auto content = std::regex_replace(test::content_of(file.path()), std::regex(R"(\{\{segment\}\})"), "0");
     for (std::sregex_iterator each(content.begin(), content.end(), created), end; each != end; ++each) {
       names.insert(std::regex_replace((*each)[1].str(), std::regex(R"(\{\{(version|level)\}\})"), "1"));
     }

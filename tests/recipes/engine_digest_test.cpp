@@ -12,6 +12,7 @@
 #include "contract/sha256.hpp"
 #include "recipes/recipe.hpp"
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 
 namespace {

@@ -19,6 +19,7 @@
 #include "render/engine_change.hpp"
 #include "render/sql_objects.hpp"
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 #include "text/diagnostic.hpp"
 

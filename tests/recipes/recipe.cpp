@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "declaration/read.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 #include "text/diagnostic.hpp"
 
@@ -100,11 +101,6 @@ render::template_set templates(const fs::path& directory) {
   if (!checked.problems.empty())
     throw std::runtime_error{text::spell(checked.problems.front().diagnostics, checked.problems.front().source)};
   return checked;
-}
-
-std::string content_of(const fs::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
 }
 
 }  // namespace test

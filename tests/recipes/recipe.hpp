@@ -45,7 +45,4 @@ render::migration_texts history_of(const played_recipe& what);
 /// The program's templates, or those of a directory in their place. Throws std::runtime_error when there are problems.
 render::template_set templates(const std::filesystem::path& directory = {});
 
-/// The file's text; empty when there is none.
-std::string content_of(const std::filesystem::path& file);
-
 }  // namespace test

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,19 +13,13 @@
 #include "render/generate.hpp"
 #include "render/templates.hpp"
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/places.hpp"
 #include "text/diagnostic.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string content_of(const fs::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  INFO(file.string());
-  REQUIRE(in);
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
 
 std::vector<fs::path> entries_of(const fs::path& directory) {
   std::vector<fs::path> found;
@@ -38,13 +30,13 @@ std::vector<fs::path> entries_of(const fs::path& directory) {
 
 /// Every generated file by its path below the project.
 std::map<std::string, std::string> generate(const fs::path& directory) {
-  const text::source source{"quern.toml", content_of(directory / "quern.toml")};
+  const text::source source{"quern.toml", test::content_of(directory / "quern.toml")};
   const auto read = declaration::read(source);
   INFO(text::spell(read.problems, source));
   REQUIRE(read.declared);
   contract::lock lock;
   if (fs::exists(directory / "quern.lock")) {
-    const auto known = contract::read_lock({"quern.lock", content_of(directory / "quern.lock")});
+    const auto known = contract::read_lock({"quern.lock", test::content_of(directory / "quern.lock")});
     REQUIRE(known.diagnostics.empty());
     lock = known.value;
   }
@@ -70,13 +62,13 @@ TEST_CASE("every case generates the files that it expects") {
     const auto files = generate(directory);
     std::string names;
     for (const auto& [path, text] : files) names += path + "\n";
-    CHECK(names == content_of(directory / "expected/files.txt"));
+    CHECK(names == test::expected(directory / "expected/files.txt", names));
     for (const auto& entry : fs::recursive_directory_iterator{directory / "expected"}) {
       const auto path = entry.path().lexically_relative(directory / "expected").string();
       if (!entry.is_regular_file() || path == "files.txt") continue;
       INFO(path);
       REQUIRE(files.contains(path));
-      CHECK(files.at(path) == content_of(entry.path()));
+      CHECK(files.at(path) == test::expected(entry.path(), files.at(path)));
     }
   }
 }
