@@ -148,7 +148,7 @@ class grants_check {
     if (queue.order && queue.order->on_failure == declaration::failure_policy::block)
       grant_functions(operate, prefix, {"blocked"});
     if (queue.concurrency > 0 || queue.rate) {
-      grant_functions(consume, prefix, {"limits"});
+      grant_functions(consume, prefix, {"held_back"});
       grant_functions(operate, prefix, {"limits"});
     }
     if (queue.dead_letter) grant_functions(operate, prefix, {"redrive", "redrive_all", "purge"});

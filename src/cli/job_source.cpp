@@ -46,15 +46,6 @@ bool may_call(operated_schema& in, const operated_queue& of, std::string_view ve
       .value<bool>();
 }
 
-// Due, when there is something to hand out, is not before there is room; so what is due later than that waits for more
-// than room. In this order: room comes closer only by giving it to somebody.
-std::string held_back_statement(const operated_queue& of, const std::string& due) {
-  return fmt::format(
-      "select exists (select from (select {}() as due_at offset 0) as d cross join lateral (select l.open_at from {}() "
-      "as l where d.due_at is not null offset 0) as l where l.open_at >= d.due_at)",
-      due, of.function("limits"));
-}
-
 void expect_claims(const operated_target& from) {
   if (from.queue.is_stream && from.consumer.empty())
     throw failure{exit_code::input_wrong, fmt::format("say which cooperative consumer of {}: {}/CONSUMER",
@@ -98,7 +89,7 @@ job_source::job_source(operated_schema& in, operated_target from, std::optional<
     release_ = fmt::format("select {}($2, $4)", queue.function("release"));
     extend_ = fmt::format("select {}($2, $4, $5) is not null", queue.function("extend"));
     next_due_ = fmt::format("select extract(epoch from {}() - clock_timestamp())::float8", due);
-    if (may_call(in, queue, "limits")) held_back_ = held_back_statement(queue, due);
+    if (may_call(in, queue, "held_back")) held_back_ = fmt::format("select {}({}())", queue.function("held_back"), due);
   }
 }
 

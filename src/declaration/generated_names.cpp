@@ -96,6 +96,7 @@ constexpr std::array suffixes{
     suffix{"_admit", "function"},
     suffix{"_open_at", "function"},
     suffix{"_limits", "function"},
+    suffix{"_held_back", "function"},
     suffix{"_share_key", "function"},
     suffix{"_note_taken", "function"},
     suffix{"_contract_version_known", "constraint"},

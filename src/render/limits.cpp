@@ -59,7 +59,7 @@ void set_limits(view& out, const queue_model& model) {
   set_rate(out, model.newest().queue.rate.value_or(declaration::rate_limit{.count = 1, .per = 1, .burst = 1}));
 }
 
-void set_limits(view& out, const queue_model& model, const queue_version&) {
+void set_limits_for_version(view& out, const queue_model& model) {
   out.set_flag("has_limits", has_limits(model));
   out.set_flag("has_places", has_places(model));
   out.set_flag("has_key_limit", has_key_limit(model));

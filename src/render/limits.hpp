@@ -18,7 +18,7 @@ bool has_key_limit(const queue_model& model);
 void set_limits(view& out, const queue_model& model);
 
 /// Of sql/version.
-void set_limits(view& out, const queue_model& model, const queue_version& version);
+void set_limits_for_version(view& out, const queue_model& model);
 
 /// Of sql/change.
 void set_limits_for_change(view& out, const queue_model& model);

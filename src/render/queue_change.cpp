@@ -96,7 +96,7 @@ void revoke_consumers(std::vector<revocation>& out, const queue_model& model, co
   }
   std::vector<std::string_view> shared{"claim_json", "ack", "ack_many", "nack", "extend", "release", "attempt"};
   if (model.is_log()) shared.push_back("maintain");
-  if (has_limits(model)) shared.push_back("limits");
+  if (has_limits(model)) shared.push_back("held_back");
   if (model.has_done()) shared.insert(shared.end(), {"ack_results", "ack_result", "maintain"});
   out.push_back({"execute", functions(model, shared, {"claim", "claim_json", "take", "next_due"}), list});
   out.push_back({"select, update, delete", doors(model), list});

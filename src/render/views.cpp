@@ -403,7 +403,7 @@ view version_view(const queue_model& model, const queue_version& version) {
   result.set_flag("has_unordered", has_unordered(model));
   set_fields(result, model, version, {{"value_m", "m"}, {"value_d", "d"}});
   set_unique(result, model, version);
-  set_limits(result, model, version);
+  set_limits_for_version(result, model);
   result.set_flag("has_done", model.has_done());
   result.set_flag("has_space", model.has_done() || model.is_log());
   result.set("payload_m", archived_payload(model, "m"));

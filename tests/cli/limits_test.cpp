@@ -130,6 +130,6 @@ payload = { n = "int32" }
         .err;
   };
   CHECK(drain() == "quern: 2 handled\n");
-  db.execute("revoke execute on function shop.single_limits from quern_limited");
+  db.execute("revoke execute on function shop.single_held_back from quern_limited");
   CHECK(drain() == "quern: 0 handled\n");
 }

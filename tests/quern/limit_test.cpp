@@ -49,6 +49,6 @@ TEST_CASE("limits that were taken away, or that a role may not know, hold nothin
   at.db.execute("set role quern_unlimited");
   CHECK_FALSE(at.consumer.is_held_back());
   at.db.execute("reset role");
-  at.db.execute("drop function shop.slow_limits");
+  at.db.execute("drop function shop.slow_held_back");
   CHECK_FALSE(at.consumer.is_held_back());
 }

@@ -174,3 +174,22 @@ TEST_CASE("whoever registers again over the same connection goes on to hold what
   kill(here, worker);
   CHECK(found(here) == "a b");
 }
+
+TEST_CASE("what a worker held in a session before the one that it registers from is free as well") {
+  test::workshop here;
+  for (const auto* body : {"a", "b"}) here.db.send(body);
+  auto former = enlisted(here);
+  CHECK(test::bodies(former.receive(1, "1 d")) == "a");
+  const auto id = here.db.ask("select worker_id from quern_worker");
+  kill(here, former);
+
+  auto now = here.open();
+  now.ask(fmt::format("select quern_worker_begin('mail', null, true, '{}')", id));
+  // It is one worker to those who look, and not a dead one.
+  CHECK(here.db.ask("select string_agg(status, ' ') from quern_workers()") == "polling");
+  // What is not free yet is not forgotten, whoever else registers; what is free is.
+  here.open().ask(registration);
+  CHECK(found(here) == "a b");
+  here.open().ask(registration);
+  CHECK(here.db.ask("select count(*) from quern_worker where beat_at = '-infinity'") == "0");
+}

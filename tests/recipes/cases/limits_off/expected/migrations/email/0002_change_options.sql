@@ -174,6 +174,10 @@ create or replace function shop.email_limits()
 -- 3 per interval '1 minute', 7 at once
 ;
 
+create or replace function shop.email_held_back(p_due_at timestamptz)
+-- whether there is room at 0 places only then
+;
+
 create or replace function shop.email_pick_v1()
 -- messages where m.contract_version = 1
 -- delayed where d.contract_version = 1
@@ -230,6 +234,10 @@ create or replace function shop.email_open_at()
 
 create or replace function shop.email_limits()
 -- 20 100 per interval '1 second', 10 at once
+;
+
+create or replace function shop.email_held_back(p_due_at timestamptz)
+-- whether there is room at 20 places only then
 ;
 
 create or replace function shop.email_pick_v1()
@@ -449,10 +457,10 @@ revoke all on function shop.email_share_key, shop.email_note_taken from public;
 revoke all on function
   shop.email_holder, shop.email_surplus, shop.email_free_places, shop.email_hold_places, shop.email_fill_places,
   shop.email_draw, shop.email_left_of_rate,
-  shop.email_allowed, shop.email_admit, shop.email_open_at, shop.email_limits
+  shop.email_allowed, shop.email_admit, shop.email_open_at, shop.email_limits, shop.email_held_back
 from public;
 grant execute on function shop.email_limits to ops;
-grant execute on function shop.email_limits to mailer;
+grant execute on function shop.email_held_back to mailer;
 
 -- step: settle_before_indexes
 -- lock: none; waits until older transactions have ended

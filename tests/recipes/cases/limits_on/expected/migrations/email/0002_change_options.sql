@@ -207,17 +207,21 @@ create function shop.email_limits()
 -- 20 100 per interval '1 second', 10 at once
 ;
 
+create function shop.email_held_back(p_due_at timestamptz)
+-- whether there is room at 20 places only then
+;
+
 revoke all on function shop.email_share_key, shop.email_note_taken from public;
 revoke all on function
   shop.email_holder, shop.email_surplus, shop.email_free_places, shop.email_hold_places, shop.email_fill_places,
   shop.email_draw, shop.email_left_of_rate,
-  shop.email_allowed, shop.email_admit, shop.email_open_at, shop.email_limits
+  shop.email_allowed, shop.email_admit, shop.email_open_at, shop.email_limits, shop.email_held_back
 from public;
 grant execute on function shop.email_limits to ops;
-grant execute on function shop.email_limits to mailer;
+grant execute on function shop.email_held_back to mailer;
 
 -- reverse
-drop function shop.email_limits;
+drop function shop.email_limits, shop.email_held_back;
 drop function shop.email_allowed, shop.email_admit, shop.email_open_at;
 
 drop function shop.email_draw, shop.email_left_of_rate;
