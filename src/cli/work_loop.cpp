@@ -130,8 +130,8 @@ void work_loop::end_by_force(running_job& one, force why) {
 
 // All that is said to the database.
 void work_loop::talk() try {
+  if (clock::now() < talk_at_) return;
   if (!db_) connect_again();
-  if (!db_) return;
   registration_.begin(*db_, options_.use_notifications);
   tell_endings();
   extend_leases();
@@ -141,6 +141,7 @@ void work_loop::talk() try {
     claim();
   registration_.beat(*db_, is_stopping() ? "interrupted" : "polling");
   backoff_.reset();
+  is_hindered_ = false;
 
 } catch (const quern::error& why) {
   if (why.connection_lost()) {
@@ -150,13 +151,14 @@ void work_loop::talk() try {
     if (clock::now() < look_up_at_) throw;
     source_.emplace(make_source_());
     look_up_at_ = clock::now() + 1s;
-  } else if (!why.is_retryable()) {
+  } else if (why.is_retryable()) {
+    hold_on(why);
+  } else {
     throw;
   }
 }
 
 void work_loop::connect_again() {
-  if (clock::now() < connect_at_) return;
   db_.emplace(make_connection_());
   claim_at_ = {};
   extend_at_ = {};
@@ -166,10 +168,23 @@ void work_loop::connect_again() {
 void work_loop::drop_connection(const quern::error& why) {
   // What is left to say can be said for as long as the leases run, but nobody waits for that who wants to stop.
   if (is_stopping() && running_.empty()) throw why;
-  if (db_) tell(fmt::format("{}; trying again", why.message().substr(0, why.message().find('\n'))));
+  const bool is_known = !db_;
   db_.reset();
   is_waiting_ = false;
-  connect_at_ = clock::now() + backoff_.next().value_or(again_and_again.longest_wait);
+  try_again(why, is_known);
+}
+
+// What the database does not take for now. A forced stop does not wait for it: then leases end by themselves.
+void work_loop::hold_on(const quern::error& why) {
+  const bool is_forced = stops_ > 1 || clock::now() >= stop_at_;
+  if (is_forced && running_.empty()) throw why;
+  try_again(why, is_hindered_);
+  is_hindered_ = true;
+}
+
+void work_loop::try_again(const quern::error& why, bool is_known) {
+  if (!is_known) tell(fmt::format("{}; trying again", why.message().substr(0, why.message().find('\n'))));
+  talk_at_ = clock::now() + backoff_.next().value_or(again_and_again.longest_wait);
 }
 
 void work_loop::tell_endings() {
@@ -291,12 +306,10 @@ bool work_loop::is_done() const {
 }
 
 work_loop::time work_loop::next_time() const {
-  time next = std::min(stop_at_, clock::now() + 1h);
-  if (!db_) next = std::min(next, connect_at_);
-  // The database has refused to hear of them just now.
-  if (db_ && !endings_.empty()) next = std::min(next, clock::now() + 100ms);
-  if (db_ && !running_.empty()) next = std::min(next, extend_at_);
-  if (db_ && free_slots() > 0 && !is_stopping()) next = std::min(next, claim_at_);
+  time said = db_ && endings_.empty() ? time::max() : talk_at_;
+  if (db_ && !running_.empty()) said = std::min(said, extend_at_);
+  if (db_ && free_slots() > 0 && !is_stopping()) said = std::min(said, claim_at_);
+  time next = std::min({std::max(said, talk_at_), stop_at_, clock::now() + 1h});
   for (const running_job& one : running_) {
     next = std::min(next, one.kill_at);
     if (options_.timeout && one.forced == force::none) next = std::min(next, one.started + *options_.timeout);

@@ -103,6 +103,8 @@ class work_loop {
   void begin_waiting();
   void end_waiting();
   void drop_connection(const quern::error& why);
+  void hold_on(const quern::error& why);
+  void try_again(const quern::error& why, bool is_known);
   bool is_done() const;
   bool is_stopping() const { return stops_ > 0; }
   int free_slots() const { return options_.concurrency - static_cast<int>(running_.size()); }
@@ -127,10 +129,11 @@ class work_loop {
   time stop_at_ = time::max();  // when handlers are ended by force after a request to stop
   time claim_at_{};             // not before that something can be there
   time extend_at_{};
-  time connect_at_{};
+  time talk_at_{};  // to the database, which has failed just now
   time look_up_at_{};
   quern::backoff backoff_;
   bool is_waiting_ = false;    // producers notify
+  bool is_hindered_ = false;   // the last talk was refused, and that was told
   int empty_claims_ = 0;       // in a row, with nothing running, and nothing that waits for a limit
   bool is_held_back_ = false;  // with is_drain: something waits for a limit
 };

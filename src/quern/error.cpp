@@ -12,7 +12,8 @@ namespace {
 
 // Failures after which nothing of the work remains and whose reason passes.
 constexpr std::array passing{sqlstate::serialization_failure, sqlstate::deadlock_detected, sqlstate::lock_not_available,
-                             sqlstate::too_many_connections, sqlstate::cannot_connect_now};
+                             sqlstate::disk_full, sqlstate::out_of_memory, sqlstate::too_many_connections,
+                             sqlstate::cannot_connect_now};
 
 std::string as_lines(const failure& details) {
   std::string lines = details.message;

@@ -26,8 +26,8 @@ class error : public std::runtime_error {
   explicit error(failure details);
 
   /// Trying again may succeed and repeats nothing: either the server rolled the work back for a passing reason
-  /// (serialization, deadlock, lock timeout, too many connections, starting up), or the connection was lost
-  /// before the work could have been committed (then a new connection is needed).
+  /// (serialization, deadlock, lock timeout, no room on the disk or in memory, too many connections, starting up), or
+  /// the connection was lost before the work could have been committed (then a new connection is needed).
   bool is_retryable() const noexcept;
 
   /// The connection is gone, or was never made. Everything that uses it fails from now on.

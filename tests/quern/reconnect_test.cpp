@@ -259,6 +259,32 @@ TEST_CASE("what the server refuses for a passing reason is tried again in the sa
   CHECK(worker.counters().reconnected == 0);
 }
 
+TEST_CASE("a worker waits until there is room on the disk or in memory again") {
+  for (const std::string code : {"53100", "53200"}) {
+    test::shop_session s;
+    shop::email_producer{s.db}.enqueue(test::mails(1));
+    s.db.run_script(
+        "create function shop.refuse() returns trigger language plpgsql as $$ begin raise exception using "
+        "errcode = '" +
+        code +
+        "'; end $$;"
+        "create trigger no_room before update or delete on shop.email_message for each statement execute "
+        "function shop.refuse()");
+    quern::connection own = s.another();
+    shop::email_consumer consumer{own};
+    std::vector<std::string> refusals;
+    quern::worker_options options{.until_empty = true};
+    options.on_disconnect = [&](const quern::error& failure) {
+      refusals.push_back(failure.sqlstate());
+      if (refusals.size() == 3) s.db.execute("drop trigger no_room on shop.email_message");
+    };
+    quern::worker worker{consumer, [](const shop::email_message&) {}, options};
+    CHECK(worker.run() == quern::stop_reason::empty);
+    CHECK(refusals == std::vector<std::string>(3, code));
+    CHECK(worker.counters().acknowledged == 1);
+  }
+}
+
 TEST_CASE("a server that does not come back is given up, and a stop does not wait for it") {
   shop_server s;
   quern::connection own{s.server.url()};
