@@ -78,7 +78,7 @@ class consumer {
   std::vector<std::int64_t> ack(std::span<const message_type> done) {
     if (done.empty()) return {};
     put_ack(done);
-    return on_->execute_with(Contract::ack_many, values_).template value<std::vector<std::int64_t>>();
+    return lost_of(on_->execute_with(ack_of(done), values_), done);
   }
 
   /// The message is done, with a result for whoever asks. Only of a queue that keeps handled messages.
@@ -105,7 +105,8 @@ class consumer {
     if (done.empty()) return {claim(count, length), {}};
     maintain();
     put_ack(done);
-    return send_with_claim(Contract::ack_many, count, length);
+    auto [ended, messages] = send_with_claim(ack_of(done), count, length);
+    return {std::move(messages), lost_of(ended, done)};
   }
 
   /// ack(done, results) and claim(count, length) in the same way.
@@ -114,7 +115,8 @@ class consumer {
     if (done.empty()) return {claim(count, length), {}};
     maintain();
     put_ack(done, results);
-    return send_with_claim(Contract::ack_results, count, length);
+    auto [ended, messages] = send_with_claim(Contract::ack_results, count, length);
+    return {std::move(messages), ended.template value<std::vector<std::int64_t>>()};
   }
 
   /// The attempt failed. `error` is kept with the message, see kept_error().
@@ -240,7 +242,8 @@ class consumer {
   }
 
   /// What acknowledges is in the values.
-  claimed send_with_claim(const prepared& ack, std::int32_t count, const lease& length) {
+  std::pair<result, std::vector<message_type>> send_with_claim(const prepared& ack, std::int32_t count,
+                                                               const lease& length) {
     const std::size_t ack_parameters = values_.size();
     add_claim(count, length);
     pipeline::prepare(*on_, ack, values_, 0, ack_parameters);
@@ -249,20 +252,38 @@ class consumer {
     both.add(ack, values_, 0, ack_parameters);
     both.add(Contract::claim, values_, ack_parameters, claim_parameters);
     both.sync();
-    const result lost = both.next();
+    result ended = both.next();
     const result messages = both.next();
     both.finish();
-    return {decode_claimed(messages), lost.template value<std::vector<std::int64_t>>()};
+    return {std::move(ended), decode_claimed(messages)};
+  }
+
+  /// Of one alone there is a function that costs the server half as much.
+  static const prepared& ack_of(std::span<const message_type> done) {
+    return done.size() == 1 ? Contract::ack : Contract::ack_many;
+  }
+
+  static std::vector<std::int64_t> lost_of(const result& ended, std::span<const message_type> done) {
+    if (done.size() != 1) return ended.template value<std::vector<std::int64_t>>();
+    if (ended.template value<bool>()) return {};
+    return {done.front().message_id};
   }
 
   void put_ack(std::span<const message_type> done, std::span<const std::optional<json>> results) {
     if (results.size() != done.size())
       throw std::invalid_argument{"quern::consumer: there must be a result, or none, of each message"};
-    put_ack(done);
+    put_many(done);
     values_.add(std::vector<std::optional<json>>{results.begin(), results.end()});
   }
 
   void put_ack(std::span<const message_type> done) {
+    if (done.size() != 1) return put_many(done);
+    values_.clear();
+    values_.add(done.front().message_id);
+    values_.add(done.front().attempt);
+  }
+
+  void put_many(std::span<const message_type> done) {
     ids_.clear();
     attempts_.clear();
     for (const message_type& each : done) {

@@ -170,5 +170,5 @@ TEST_CASE("the functions that handle messages plan once for all calls") {
       and 'plan_cache_mode=force_generic_plan' = any (p.proconfig)
   )",
                                 here.schema())) ==
-        "mail_ack_many mail_advance_low_water mail_claim_v1 mail_free_dead mail_pick_v1 mail_take_v1");
+        "mail_ack_many mail_advance_low_water mail_claim_v1 mail_free_dead mail_take_v1");
 }
