@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <initializer_list>
 #include <map>
 
 #include "contract/json_tree.hpp"
 #include "contract/lock.hpp"
+#include "contract/lock_object.hpp"
 #include "contract/schedules.hpp"
 #include "declaration/cron.hpp"
 
@@ -14,83 +14,6 @@ namespace contract {
 namespace {
 
 constexpr std::int64_t known_format = lock_format;
-constexpr std::string_view rebuild_help =
-    "quern writes this file and it is history: take it from version control again instead of editing it";
-
-/// Thrown inside this file: after the first odd value nothing that follows can be trusted.
-struct wrong_lock {
-  std::size_t line = 0;
-  std::string code;
-  std::string message;
-  std::string help{rebuild_help};
-};
-
-[[noreturn]] void refuse(const json_node& node, std::string message) {
-  throw wrong_lock{node.line, "lock_malformed", std::move(message)};
-}
-
-const json_node::members& members_of(const json_node& node, std::string_view what) {
-  const auto* members = std::get_if<json_node::members>(&node.value);
-  if (members == nullptr) refuse(node, fmt::format("{} must be an object", what));
-  return *members;
-}
-
-const json_node::items& items_of(const json_node& node, std::string_view what) {
-  const auto* items = std::get_if<json_node::items>(&node.value);
-  if (items == nullptr) refuse(node, fmt::format("{} must be an array", what));
-  return *items;
-}
-
-const std::string& text_of(const json_node& node, std::string_view what) {
-  const auto* text = std::get_if<std::string>(&node.value);
-  if (text == nullptr) refuse(node, fmt::format("{} must be a text", what));
-  return *text;
-}
-
-std::int64_t number_of(const json_node& node, std::string_view what) {
-  const auto* number = std::get_if<std::int64_t>(&node.value);
-  if (number == nullptr) refuse(node, fmt::format("{} must be a whole number", what));
-  return *number;
-}
-
-/// An object whose keys are all known.
-class object {
- public:
-  object(const json_node& node, std::string_view what, std::initializer_list<std::string_view> keys)
-      : node_{node}, members_{members_of(node, what)}, what_{what} {
-    for (const auto& [key, value] : members_) {
-      if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-        refuse(value, fmt::format("{} has the unknown key \"{}\"", what, key));
-      }
-    }
-  }
-
-  const json_node* find(std::string_view key) const {
-    for (const auto& [name, value] : members_) {
-      if (name == key) return &value;
-    }
-    return nullptr;
-  }
-
-  const json_node& get(std::string_view key) const {
-    const auto* found = find(key);
-    if (found == nullptr) refuse(node_, fmt::format("{} lacks the key \"{}\"", what_, key));
-    return *found;
-  }
-
-  std::string text(std::string_view key) const { return text_of(get(key), fmt::format("\"{}\"", key)); }
-
-  std::optional<std::string> optional_text(std::string_view key) const {
-    return find(key) == nullptr ? std::nullopt : std::optional{text(key)};
-  }
-
-  std::int64_t number(std::string_view key) const { return number_of(get(key), fmt::format("\"{}\"", key)); }
-
- private:
-  const json_node& node_;
-  const json_node::members& members_;
-  std::string_view what_;
-};
 
 bool is_name(std::string_view name) {
   const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
@@ -102,21 +25,8 @@ void check_name(const std::string& name, const json_node& node) {
   if (!is_name(name)) refuse(node, fmt::format("{} is not a name", json_string(name)));
 }
 
-bool is_true(const object& read, std::string_view key) {
-  if (read.find(key) == nullptr) return false;
-  const auto* value = std::get_if<bool>(&read.get(key).value);
-  if (value == nullptr || !*value) refuse(read.get(key), fmt::format("\"{}\" is true or left out", key));
-  return true;
-}
-
-std::vector<std::string> read_texts(const json_node& node, std::string_view what) {
-  std::vector<std::string> result;
-  for (const auto& item : items_of(node, what)) result.push_back(text_of(item, fmt::format("a value of {}", what)));
-  return result;
-}
-
 field read_field(const json_node& node) {
-  const object read{
+  const lock_object read{
       node,
       "a field",
       {"name", "type", "default", "min", "max", "max_length", "pattern", "values", "column", "renamed_from", "new"}};
@@ -126,20 +36,20 @@ field read_field(const json_node& node) {
   if (read.find("values") != nullptr) result.values = read_texts(read.get("values"), "\"values\"");
   result.column = read.optional_text("column").value_or(result.name);
   result.renamed_from = read.optional_text("renamed_from").value_or("");
-  result.is_new = is_true(read, "new");
+  result.is_new = read.is_true("new");
   // They become parts of SQL.
   check_name(result.name, read.get("name"));
   if (!is_name(result.column)) refuse(read.get("column"), fmt::format("{} is not a name", json_string(result.column)));
   return result;
 }
 
-std::optional<contract_break> read_break(const object& from) {
+std::optional<contract_break> read_break(const lock_object& from) {
   if (from.find("break") == nullptr) return std::nullopt;
-  const object read{from.get("break"), "\"break\"", {"reason", "until"}};
+  const lock_object read{from.get("break"), "\"break\"", {"reason", "until"}};
   return contract_break{read.text("reason"), read.text("until")};
 }
 
-void read_priorities(const object& from, payload_contract& into) {
+void read_priorities(const lock_object& from, payload_contract& into) {
   if (from.find("priorities") == nullptr) {
     if (from.find("priority_column") != nullptr)
       refuse(from.get("priority_column"), "\"priority_column\" needs \"priorities\"");
@@ -154,9 +64,9 @@ void read_priorities(const object& from, payload_contract& into) {
     refuse(from.get("priority_column"), fmt::format("{} is not a name", json_string(into.priority_column)));
 }
 
-std::optional<unique_rule> read_unique(const object& from, const std::vector<field>& known) {
+std::optional<unique_rule> read_unique(const lock_object& from, const std::vector<field>& known) {
   if (from.find("unique") == nullptr) return std::nullopt;
-  const object read{from.get("unique"), "\"unique\"", {"fields", "for"}};
+  const lock_object read{from.get("unique"), "\"unique\"", {"fields", "for"}};
   unique_rule result{read_texts(read.get("fields"), "\"fields\""), false};
   for (const auto& name : result.fields) {
     const auto has_name = [&](const field& one) { return one.name == name; };
@@ -171,10 +81,10 @@ std::optional<unique_rule> read_unique(const object& from, const std::vector<fie
 }
 
 payload_contract read_contract(const json_node& node, const std::string& line) {
-  const object read{node,
-                    "a contract",
-                    {"version", "fingerprint", "queue", "retired", "break", "priorities", "priority_column", "headers", "unique",
-                     "payload", "removed", "fields"}};
+  const lock_object read{node,
+                         "a contract",
+                         {"version", "fingerprint", "queue", "retired", "break", "priorities", "priority_column",
+                          "headers", "unique", "payload", "removed", "fields"}};
   payload_contract result{.queue = read.optional_text("queue").value_or(line),
                           .version = 0,
                           .is_schemaless = read.find("payload") != nullptr};
@@ -182,10 +92,10 @@ payload_contract read_contract(const json_node& node, const std::string& line) {
   const auto version = read.number("version");
   if (version < 1 || version > 1'000'000) refuse(read.get("version"), "\"version\" must be 1 or more");
   result.version = static_cast<int>(version);
-  result.is_retired = is_true(read, "retired");
+  result.is_retired = read.is_true("retired");
   result.breaks = read_break(read);
   read_priorities(read, result);
-  result.has_headers = is_true(read, "headers");
+  result.has_headers = read.is_true("headers");
   if (result.is_schemaless && read.text("payload") != "jsonb") {
     refuse(read.get("payload"), "\"payload\" must be \"jsonb\"");
   }
@@ -229,7 +139,7 @@ bool is_checksum(std::string_view text) {
 std::vector<migration> read_migrations(const json_node& node, const std::string& line) {
   std::vector<migration> result;
   for (const auto& item : items_of(node, "\"migrations\"")) {
-    const object read{item, "a migration", {"file", "checksum"}};
+    const lock_object read{item, "a migration", {"file", "checksum"}};
     result.push_back({read.text("file"), read.text("checksum")});
     const auto& [file, checksum] = result.back();
     // The file becomes part of a path: what is not a plain name could lead out of the directory.
@@ -252,7 +162,7 @@ std::vector<option> read_options(const json_node& node) {
 
 locked_enumeration read_enumeration(const std::string& name, const json_node& node) {
   check_name(name, node);
-  const object read{node, "an enumeration", {"values", "doc"}};
+  const lock_object read{node, "an enumeration", {"values", "doc"}};
   return {name, read.text("doc"), read_texts(read.get("values"), "\"values\"")};
 }
 
@@ -280,7 +190,7 @@ locked_schedule read_schedule(const std::string& name, const json_node& node) {
   return result;
 }
 
-std::vector<locked_schedule> read_schedules(const object& from) {
+std::vector<locked_schedule> read_schedules(const lock_object& from) {
   std::vector<locked_schedule> result;
   if (from.find("schedules") == nullptr) return result;
   for (const auto& [name, each] : members_of(from.get("schedules"), "\"schedules\"")) {
@@ -290,7 +200,7 @@ std::vector<locked_schedule> read_schedules(const object& from) {
   return result;
 }
 
-std::size_t read_count(const object& read, std::string_view key, std::size_t most) {
+std::size_t read_count(const lock_object& read, std::string_view key, std::size_t most) {
   const auto count = read.number(key);
   if (count < 0 || static_cast<std::size_t>(count) > most) {
     refuse(read.get(key), fmt::format("\"{}\" of \"released\" must be a number from 0 to {}", key, most));
@@ -298,7 +208,7 @@ std::size_t read_count(const object& read, std::string_view key, std::size_t mos
   return static_cast<std::size_t>(count);
 }
 
-int read_engine(const object& read) {
+int read_engine(const lock_object& read) {
   if (read.find("engine") == nullptr) return first_engine;
   const auto engine = read.number("engine");
   if (engine < 1 || engine > 1'000'000) refuse(read.get("engine"), "\"engine\" must be 1 or more");
@@ -306,7 +216,7 @@ int read_engine(const object& read) {
 }
 
 released_part read_released(const json_node& node, const line& line) {
-  const object read{
+  const lock_object read{
       node,
       "\"released\"",
       {"contracts", "retired", "migrations", "options", "dropped", "enumerations", "schedules", "engine"}};
@@ -321,19 +231,19 @@ released_part read_released(const json_node& node, const line& line) {
   result.contracts = read_count(read, "contracts", line.state.contracts.size());
   if (read.find("retired") != nullptr) result.retired = read_count(read, "retired", result.contracts);
   if (read.find("options") != nullptr) result.options = read_options(read.get("options"));
-  result.is_dropped = is_true(read, "dropped");
+  result.is_dropped = read.is_true("dropped");
   return result;
 }
 
 line read_line(const std::string& name, const json_node& node) {
   check_name(name, node);
-  const object read{node, "a line", {"contracts", "options", "migrations", "released", "dropped", "engine"}};
+  const lock_object read{node, "a line", {"contracts", "options", "migrations", "released", "dropped", "engine"}};
   line result{name, {}, read_migrations(read.get("migrations"), name), {}, read_engine(read)};
   if (name != core_line) {
     result.state.contracts = read_contracts(read.get("contracts"), name);
     if (result.state.contracts.empty()) refuse(node, fmt::format("\"{}\" has no contract", name));
     result.state.options = read_options(read.get("options"));
-    result.state.is_dropped = is_true(read, "dropped");
+    result.state.is_dropped = read.is_true("dropped");
   }
   if (read.find("released") != nullptr) result.released = read_released(read.get("released"), result);
   return result;
@@ -349,9 +259,10 @@ void check_format(const json_node& root) {
     if (key != "format") continue;
     const auto format = number_of(value, "\"format\"");
     if (format == known_format) return;
-    throw wrong_lock{value.line, "lock_format",
-                     fmt::format("the lock has format {}; this quern knows format {}", format, known_format),
-                     format > known_format ? "a newer quern wrote it: use that one" : std::string{rebuild_help}};
+    throw wrong_lock{
+        value.line, "lock_format",
+        fmt::format("the lock has format {}; this quern knows format {}", format, known_format),
+        format > known_format ? "a newer quern wrote it: use that one" : std::string{wrong_lock::rebuild_help}};
   }
   refuse(root, "the lock lacks the key \"format\"");
 }
@@ -380,7 +291,7 @@ class name_owners {
 
 lock read_root(const json_node& root) {
   check_format(root);
-  const object read{root, "the lock", {"format", "project", "schema", "enumerations", "schedules", "lines"}};
+  const lock_object read{root, "the lock", {"format", "project", "schema", "enumerations", "schedules", "lines"}};
   lock result{read.text("project"), read.text("schema"), {}, {}};
   result.enumerations = read_enumerations(read.get("enumerations"));
   result.schedules = read_schedules(read);

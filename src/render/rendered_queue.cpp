@@ -29,8 +29,9 @@ constexpr std::array<std::string_view, 22> stream_objects{
     "wake",      "offset_of", "order",     "filter", "seal",      "share",   "claim_end", "nack",
     "take_over", "in_line",   "subscribe", "ack",    "seek",      "redrive", "truncate",  "rotate",
     "compact",   "maintain",  "restored",  "stats",  "json_door", "peek"};
-constexpr std::array<std::string_view, 9> stream_version_objects{
-    "read", "read_json", "look", "receive", "claim", "wake", "publish", "publish_many", "publish_json"};
+constexpr std::array<std::string_view, 11> stream_version_objects{"read",    "read_json",    "look",        "receive",
+                                                                  "claim",   "claim_json",   "next_due",    "wake",
+                                                                  "publish", "publish_many", "publish_json"};
 
 std::span<const std::string_view> shared_objects_of(const queue_model& model) {
   if (model.is_stream()) return stream_objects;

@@ -115,7 +115,9 @@ create function shop.activity_claim_v1(p_consumer text);
 -- failed events where e.contract_version = 1
 -- customer_id bigint = e.customer_id
 -- kind text = e.kind
+
 create function shop.activity_claim_json_v1(p_consumer text);
+
 create function shop.activity_next_due_v1(p_consumer text);
 
 revoke all on function

@@ -195,8 +195,6 @@ create or replace function shop.activity_claim_v1(p_consumer text);
 -- customer_id integer = case when e.contract_version = 1 then e.customer_id when e.contract_version = 2 then e.customer::integer end
 -- kind text = e.kind
 -- note text = e.note
-create or replace function shop.activity_claim_json_v1(p_consumer text);
-create or replace function shop.activity_next_due_v1(p_consumer text);
 
 comment on table shop.activity_event is 'Everything that a customer did.';
 
@@ -256,8 +254,6 @@ create or replace function shop.activity_claim_v1(p_consumer text);
 -- customer_id integer = e.customer_id
 -- kind text = e.kind
 -- note text = e.note
-create or replace function shop.activity_claim_json_v1(p_consumer text);
-create or replace function shop.activity_next_due_v1(p_consumer text);
 
 comment on table shop.activity_event is null;
 
@@ -295,7 +291,9 @@ create function shop.activity_claim_v2(p_consumer text);
 -- customer bigint = case when e.contract_version = 1 then e.customer_id::bigint when e.contract_version = 2 then e.customer end
 -- kind text = e.kind
 -- source text = e.source
+
 create function shop.activity_claim_json_v2(p_consumer text);
+
 create function shop.activity_next_due_v2(p_consumer text);
 
 revoke all on function

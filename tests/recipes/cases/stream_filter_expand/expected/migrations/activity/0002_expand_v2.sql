@@ -197,8 +197,6 @@ create or replace function shop.activity_claim_v1(p_consumer text);
 -- kind text = e.kind
 -- channel shop.channel = e.channel
 -- detail jsonb = e.detail
-create or replace function shop.activity_claim_json_v1(p_consumer text);
-create or replace function shop.activity_next_due_v1(p_consumer text);
 
 -- reverse
 do $$
@@ -260,8 +258,6 @@ create or replace function shop.activity_claim_v1(p_consumer text);
 -- kind text = e.kind
 -- channel shop.channel = e.channel
 -- detail jsonb = e.detail
-create or replace function shop.activity_claim_json_v1(p_consumer text);
-create or replace function shop.activity_next_due_v1(p_consumer text);
 
 -- step: consumers_v2
 -- lock: none but on the new objects
@@ -303,7 +299,9 @@ create function shop.activity_claim_v2(p_consumer text);
 -- channel shop.channel = e.channel
 -- source text = e.source
 -- note text = e.note
+
 create function shop.activity_claim_json_v2(p_consumer text);
+
 create function shop.activity_next_due_v2(p_consumer text);
 
 revoke all on function

@@ -172,8 +172,6 @@ create or replace function shop.activity_claim_v1(p_consumer text);
 -- customer_id integer = e.customer_id
 -- shop text = e.shop
 -- kind text = e.kind
-create or replace function shop.activity_claim_json_v1(p_consumer text);
-create or replace function shop.activity_next_due_v1(p_consumer text);
 
 select shop.activity_reorder('crew');
 
@@ -238,8 +236,6 @@ create or replace function shop.activity_claim_v1(p_consumer text);
 -- customer_id integer = e.customer_id
 -- shop text = e.shop
 -- kind text = e.kind
-create or replace function shop.activity_claim_json_v1(p_consumer text);
-create or replace function shop.activity_next_due_v1(p_consumer text);
 
 select shop.activity_reorder('crew');
 
@@ -280,7 +276,9 @@ create function shop.activity_claim_v2(p_consumer text);
 -- store text = e.shop
 -- kind text = e.kind
 -- account uuid = e.account
+
 create function shop.activity_claim_json_v2(p_consumer text);
+
 create function shop.activity_next_due_v2(p_consumer text);
 
 revoke all on function
