@@ -10,7 +10,12 @@
 namespace check {
 namespace {
 
-constexpr std::size_t deep_stack = std::size_t{512} * 1024 * 1024;
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t frame_growth = 8;  // of an instrumented build
+#else
+constexpr std::size_t frame_growth = 1;
+#endif
+constexpr std::size_t deep_stack = frame_growth * 512 * 1024 * 1024;
 
 struct deep_call {
   std::function<void()> work;
