@@ -52,6 +52,7 @@ work_done work_loop::run() {
       if (options_.stop_timeout) stop_at_ = clock::now() + *options_.stop_timeout;
     }
     stops_ = stops;
+    if (!is_forced_ && (stops_ > 1 || clock::now() >= stop_at_)) force_stop();
     collect();
     watch_over();
     talk();
@@ -60,6 +61,13 @@ work_done work_loop::run() {
   }
   if (db_) registration_.end(*db_, "stopped");
   return done_;
+}
+
+// Handlers end now, and nothing more is waited for.
+void work_loop::force_stop() {
+  is_forced_ = true;
+  stop_at_ = time::max();
+  talk_at_ = {};
 }
 
 // Handlers that have ended.
@@ -110,9 +118,8 @@ void work_loop::note_end(running_job& ended, const handler_end& how) {
 // Handlers that run for too long.
 void work_loop::watch_over() {
   const time now = clock::now();
-  const bool is_stop_forced = stops_ > 1 || now >= stop_at_;
   for (running_job& one : running_) {
-    if (one.forced == force::none && is_stop_forced) end_by_force(one, force::stop);
+    if (one.forced == force::none && is_forced_) end_by_force(one, force::stop);
     if (one.forced == force::none && options_.timeout && now >= one.started + *options_.timeout)
       end_by_force(one, force::timeout);
     if (now >= one.kill_at) {
@@ -176,8 +183,7 @@ void work_loop::drop_connection(const quern::error& why) {
 
 // What the database does not take for now. A forced stop does not wait for it: then leases end by themselves.
 void work_loop::hold_on(const quern::error& why) {
-  const bool is_forced = stops_ > 1 || clock::now() >= stop_at_;
-  if (is_forced && running_.empty()) throw why;
+  if (is_forced_ && running_.empty()) throw why;
   try_again(why, is_hindered_);
   is_hindered_ = true;
 }

@@ -86,6 +86,7 @@ class work_loop {
     std::optional<std::string> result{};
   };
 
+  void force_stop();
   void collect();
   void note_end(running_job& ended, const handler_end& how);
   void watch_over();
@@ -126,6 +127,7 @@ class work_loop {
   std::deque<ending> endings_{};
   work_done done_{};
   int stops_ = 0;
+  bool is_forced_ = false;
   time stop_at_ = time::max();  // when handlers are ended by force after a request to stop
   time claim_at_{};             // not before that something can be there
   time extend_at_{};
