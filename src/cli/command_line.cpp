@@ -93,8 +93,9 @@ void command_line::calls(std::function<void()> what) const {
   one_->callback(std::move(what));
 }
 
-program::program(const std::string& name, const std::string& help, const std::string& end)
+program::program(const std::string& name, const std::string& version, const std::string& help, const std::string& end)
     : all_{std::make_unique<CLI::App>(help, name)} {
+  all_->set_version_flag("--version", name + " " + version, "Say which version this is");
   all_->require_subcommand(1);
   all_->failure_message(CLI::FailureMessage::help);
   all_->footer(end);  // commands inherit it when they are added

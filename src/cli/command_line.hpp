@@ -90,8 +90,8 @@ class command_line {
 /// All of the commands.
 class program {
  public:
-  /// `end` stands at the end of --help, of the program's and of that of each command.
-  program(const std::string& name, const std::string& help, const std::string& end);
+  /// `end` stands at the end of --help, of the program's and of that of each command; --version says name and version.
+  program(const std::string& name, const std::string& version, const std::string& help, const std::string& end);
   ~program();
 
   program(const program&) = delete;

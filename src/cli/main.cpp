@@ -33,7 +33,7 @@ void add_commands(const cli::command_line& program, cli::exit_code& result) {
 }
 
 cli::exit_code parse_and_run(int count, char** arguments) {
-  const cli::program all{"quern", "Typed queues in PostgreSQL from one declaration", exit_code_table()};
+  const cli::program all{"quern", QUERN_VERSION, "Typed queues in PostgreSQL from one declaration", exit_code_table()};
   cli::exit_code result = cli::exit_code::done;
   add_commands(all.line(), result);
   return all.run(count, arguments) ? result : cli::exit_code::usage;

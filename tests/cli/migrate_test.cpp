@@ -9,6 +9,8 @@
 #include "migrate/runner_lock.hpp"
 #include "support/catch.hpp"
 #include "support/database.hpp"
+#include "support/files.hpp"
+#include "support/places.hpp"
 
 namespace {
 
@@ -159,4 +161,13 @@ TEST_CASE("every exit code is documented in the help") {
     for (const auto& [code, meaning] : cli::exit_code_meanings)
       CHECK_THAT(help.out, test::contains(fmt::format("{:>2}  {}", static_cast<int>(code), meaning)));
   }
+}
+
+TEST_CASE("the program says which version it is") {
+  const std::string project = test::content_of(test::source_dir() / "CMakeLists.txt");
+  const std::string before = "project(quern VERSION ";
+  const auto begin = project.find(before) + before.size();
+  const test::outcome said = test::desk{}.quern({"--version"});
+  CHECK(said.exit_code == 0);
+  CHECK(said.out == "quern " + project.substr(begin, project.find(' ', begin) - begin) + "\n");
 }
