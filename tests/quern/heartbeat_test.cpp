@@ -132,9 +132,8 @@ TEST_CASE("a handler is told in time, also while the heartbeat waits for an answ
                          if (m.attempt > 1) return;
                          // Not the consumer's session, which extends what it begins late, and none of a test before.
                          const std::string beat =
-                             " from pg_stat_activity where query like '%email_extend%' and state = 'idle' and pid <> "
-                             "pg_backend_pid() and backend_start > (select backend_start from pg_stat_activity where "
-                             "pid = " +
+                             " from pg_stat_activity where query like 'select shop.email_extend%' and state = 'idle' "
+                             "and backend_start > (select backend_start from pg_stat_activity where pid = " +
                              std::to_string(s.db.backend_pid()) + ") and datname = current_database()";
                          // By the second look it may be at work again.
                          quern::result found;
