@@ -158,7 +158,7 @@ struct queue {
   std::optional<std::int64_t> keep_done{};  // for how long handled messages are kept; nothing: they are deleted
   std::optional<ordering> order;
   role_grants grants;
-  int priorities = 0;  // how many there are, 0 is handed out first; 0: the queue has none
+  int priorities = 0;        // how many there are, 0 is handed out first; 0: the queue has none
   bool has_headers = false;  // a JSON object may travel with each message, besides its payload
   std::optional<unique_rule> unique;
   int concurrency = 0;  // how many messages are in work at once; 0: any number

@@ -11,9 +11,9 @@ namespace quern {
 namespace {
 
 // Failures after which nothing of the work remains and whose reason passes.
-constexpr std::array passing{sqlstate::serialization_failure, sqlstate::deadlock_detected, sqlstate::lock_not_available,
-                             sqlstate::disk_full, sqlstate::out_of_memory, sqlstate::too_many_connections,
-                             sqlstate::cannot_connect_now};
+constexpr std::array passing{
+    sqlstate::serialization_failure, sqlstate::deadlock_detected,    sqlstate::lock_not_available, sqlstate::disk_full,
+    sqlstate::out_of_memory,         sqlstate::too_many_connections, sqlstate::cannot_connect_now};
 
 std::string as_lines(const failure& details) {
   std::string lines = details.message;
