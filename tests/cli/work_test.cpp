@@ -78,14 +78,6 @@ void check_gone(pid_t group) {
   wait_for("the handler is gone", [&] { return kill(-group, 0) != 0 && errno == ESRCH; });
 }
 
-// Numbers of a sequence are drawn though the transaction fails.
-void refuse_deletes(quern::connection& db) {
-  db.run_script(
-      "create sequence shop.tries; create function shop.refuse() returns trigger language plpgsql as $$ begin perform "
-      "nextval('shop.tries'); raise exception 'no room' using errcode = '53100'; end $$;"
-      "create trigger no_room before delete on shop.email_message for each statement execute function shop.refuse()");
-}
-
 }  // namespace
 
 TEST_CASE("a handler gets its payload and who it is, and its exit status ends the message") {
@@ -358,38 +350,6 @@ TEST_CASE("a handler goes on while the connection is lost, and its message is en
   CHECK_THAT(ended.err, test::contains("; trying again\n"));
   CHECK_THAT(ended.err, test::contains("quern: connected again\n"));
   CHECK_THAT(ended.err, test::ends_with("quern: 1 handled\n"));
-}
-
-TEST_CASE("what the database has no room for is tried again after a while, and told once") {
-  const counter at{shop};
-  quern::connection db{at.url()};
-  enqueue(at, "email", 1);
-  refuse_deletes(db);
-  const auto begin = std::chrono::steady_clock::now();
-  auto worker = at.start({"work", "email", "--exec", "true"});
-  test::wait_until(at.url(), "select coalesce(pg_sequence_last_value('shop.tries'), 0) >= 5");
-  // At once, and then after 50, 100, 200 ms at least.
-  CHECK(std::chrono::steady_clock::now() - begin > std::chrono::milliseconds{340});
-  db.execute("drop trigger no_room on shop.email_message");
-  test::wait_until(at.url(), "select not exists (select from shop.email_message)");
-  worker.signal(SIGTERM);
-  const auto ended = worker.end();
-  CHECK(ended.exit_code == 0);
-  CHECK(ended.err == "quern: no room; trying again\nquern: 1 handled\n");
-}
-
-TEST_CASE("a worker that is stopped by force does not wait until there is room") {
-  const counter at{shop};
-  quern::connection db{at.url()};
-  enqueue(at, "email", 1);
-  refuse_deletes(db);
-  auto worker = at.start({"work", "email", "--exec", "true"});
-  test::wait_until(at.url(), "select coalesce(pg_sequence_last_value('shop.tries'), 0) >= 1");
-  worker.signal(SIGTERM);
-  worker.signal(SIGINT);
-  const auto ended = worker.end();
-  CHECK(ended.exit_code == 10);
-  CHECK_THAT(ended.err, test::contains("no room"));
 }
 
 TEST_CASE("drain leaves what is not due, and what others work on") {
