@@ -117,21 +117,21 @@ and let this one drain.)~"},
   [removed_queues.email]
   messages = "discard"                   dropped with the messages that it holds
 Way out: declare it again as it was, or say how it is dropped.)~"},
-    code{"queue_rename_unknown", "renamed_from names a queue that was never released", error,
-         R"~(A rename is declared at the new name, with the one that the released queue has now:
+    code{"queue_rename_unknown", "renamed_from names a queue or stream that was never released", error,
+         R"~(A rename is declared at the new name, with the one that the released queue or stream has now:
   [queues.mail]
   renamed_from = "email"
 Programs go on to use the old name until its contracts are retired. What is not released yet can have any name.
 Way out: correct the old name, or take renamed_from away.)~"},
-    code{"queue_rename_ambiguous", "a rename of a queue that can be meant in two ways", error,
-         R"~(Both queues are released, the old name is declared or removed too, or two queues claim it.
-Way out: take renamed_from away from one of them, or take the queue of the old name out of the declaration.)~"},
+    code{"queue_rename_ambiguous", "a rename of a queue or stream that can be meant in two ways", error,
+         R"~(Both names are released, the old one is declared or removed too, or two claim it.
+Way out: take renamed_from away from one of them, or take what bears the old name out of the declaration.)~"},
     code{
-        "queue_name_taken", "the name was that of another queue", error,
-        R"~(A name belongs to one queue for ever: its migrations are history and are played, under that name, on every new
-database. That holds for a queue that has another name by now, whose tables and old programs keep it, and for one that
+        "queue_name_taken", "the name was that of another queue or stream", error,
+        R"~(A name belongs to one queue or stream for ever: its migrations are history and are played, under that name, on every new
+database. That holds for one that has another name by now, whose tables and old programs keep it, and for one that
 was dropped.
-Way out: choose a name that was never used; to give a queue its own former name back, write renamed_from.)~"},
+Way out: choose a name that was never used; to give something its own former name back, write renamed_from.)~"},
     code{"removed_queue_unknown", "a queue is said to be removed that was never released", error,
          R"~(Way out: take it out of [removed_queues], or correct its name.)~"},
     code{

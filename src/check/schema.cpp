@@ -118,6 +118,7 @@ constexpr std::array keys{
     schema_key{"stream", "payload", R"({"$ref": "#/$defs/payload"})", "The fields of an event, or \"jsonb\".", true},
     schema_key{"stream", "consumers", R"({"$ref": "#/$defs/consumers"})",
                "Who reads the stream and is waited for before events are cleared away, by name."},
+    schema_key{"stream", "renamed_from", R"({"$ref": "#/$defs/name"})", "The name that the stream had before."},
     schema_key{"stream", "sunset", duration,
                "How long nobody may have used a contract before it can be retired, 1s to 366d. Default: 24h."},
     schema_key{"stream", "removed", R"({"$ref": "#/$defs/fields"})",

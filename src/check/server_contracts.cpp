@@ -9,7 +9,7 @@
 
 #include "check/server_run.hpp"
 #include "check/server_samples.hpp"
-#include "contract/evolution.hpp"
+#include "contract/counterpart.hpp"
 #include "contract/storage.hpp"
 #include "migrate/drift_expected.hpp"
 
@@ -203,9 +203,10 @@ class phase {
 
   bool publish(const payload_contract& writer, const sample& one) {
     try {
-      db_.execute(fmt::format("select {}_publish_json_v{}($1::text::jsonb)", prefix_, writer.version),
+      const std::string prefix = prefix_of(writer.queue);
+      db_.execute(fmt::format("select {}_publish_json_v{}($1::text::jsonb)", prefix, writer.version),
                   spell(one, writer.is_schemaless));
-      db_.execute(fmt::format("select {}_seal()", prefix_));
+      db_.execute(fmt::format("select {}_seal()", prefix));
       return true;
     } catch (const quern::database_error& refused) {
       add("server_contract_call_fails",
@@ -218,7 +219,7 @@ class phase {
   bool read_event(const payload_contract& reader, std::int64_t before, const sent& event) {
     try {
       const auto got = got_by(reader, fmt::format("select event_offset, 1, payload from {}_read_json_v{}({}, 1000)",
-                                                  prefix_, reader.version, before));
+                                                  prefix_of(reader.queue), reader.version, before));
       if (got.size() > 1)
         add("server_contract_twice", fmt::format("an event of v{} is read {} times by consumers of v{}",
                                                  event.writer->version, got.size(), reader.version));

@@ -158,30 +158,39 @@ class grants_check {
     grant_functions(operate, prefix, {"result", "done", "done_count", "forget_done"});
   }
 
-  void expect_stream(const declaration::queue& stream, const contract::line& line, const std::string& prefix) {
+  void expect_stream(const declaration::queue& stream, const contract::line& line, const std::string& tables) {
     const auto& [produce, consume, operate] = stream.grants;
-    grant_functions(produce, prefix, {"wake", "publish_json"});
+    grant_functions(produce, tables, {"wake"});
     grant_functions(produce, "stream_", {"publish"});
-    grant(produce, fmt::format("sequence {}event_number", prefix), "USAGE");
-    grant(produce, fmt::format("sequence {}segment", prefix), "SELECT");
-    grant_functions(consume, prefix,
-                    {"seal", "offset_at", "subscribe", "ack", "seek", "maintain", "lag", "enlist", "nack", "extend",
-                     "release", "held", "looked_up_to", "read_json"});
+    grant(produce, fmt::format("sequence {}event_number", tables), "USAGE");
+    grant(produce, fmt::format("sequence {}segment", tables), "SELECT");
+    grant_functions(consume, tables, {"maintain"});
     grant_functions(consume, "stream_", {"consume"});
-    grant_functions(operate, prefix,
-                    {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "maintain", "share", "unshare",
-                     "redrive_all", "redrive", "purge", "peek_failed", "blocked", "restored", "lag", "stats"});
+    grant_functions(operate, tables, {"maintain", "restored"});
     for (const auto table : {"event", "page", "consumer", "position", "claim", "failed"})
-      grant(operate, fmt::format("table {}{}", prefix, table), "SELECT");
+      grant(operate, fmt::format("table {}{}", tables, table), "SELECT");
+    for (const std::string& name : contract::live_names(line.state)) expect_shared_of_stream(stream, name + "_");
     for (const contract::payload_contract* one : contract::live(line.state.contracts)) {
       const std::string version = fmt::format("_v{}", one->version);
+      const std::string prefix = one->queue + "_";
       grant_functions(produce, prefix, {"wake", "publish", "publish_many", "publish_json"}, version);
       grant_functions(consume, prefix,
                       {"read", "read_json", "receive", "receive_json", "claim", "claim_json", "next_due"}, version);
-      grant(produce, fmt::format("column {}event.contract_version", prefix), "INSERT");
+      grant(produce, fmt::format("column {}event.contract_version", tables), "INSERT");
       for (const contract::field& field : one->fields)
-        grant(produce, fmt::format("column {}event.{}", prefix, field.column), "INSERT");
+        grant(produce, fmt::format("column {}event.{}", tables, field.column), "INSERT");
     }
+  }
+
+  void expect_shared_of_stream(const declaration::queue& stream, const std::string& prefix) {
+    const auto& [produce, consume, operate] = stream.grants;
+    grant_functions(produce, prefix, {"publish_json"});
+    grant_functions(consume, prefix,
+                    {"seal", "offset_at", "subscribe", "ack", "seek", "lag", "enlist", "nack", "extend", "release",
+                     "held", "looked_up_to", "read_json"});
+    grant_functions(operate, prefix,
+                    {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "share", "unshare", "redrive_all",
+                     "redrive", "purge", "peek_failed", "blocked", "lag", "stats"});
   }
 
   std::set<right> read(quern::connection& db) const {

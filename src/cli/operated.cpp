@@ -72,8 +72,7 @@ std::string schema_of(const operated_place& where, quern::connection& db) {
   return only_schema(db);
 }
 
-// The tables of a queue that was renamed bear another name than its functions: the body of the one that counts depends
-// on them.
+// The tables of what was renamed bear another name than its functions: the body of the one that counts depends on them.
 constexpr std::string_view queues_query = R"(
 select
   left(p.proname, -6)::text,
@@ -81,18 +80,24 @@ select
   'unsealed' = any (p.proargnames),
   exists (select from pg_class as k where k.relnamespace = p.pronamespace and k.relname = t.line || '_claim'),
   has_schema_privilege(p.pronamespace, 'usage') and has_function_privilege(p.oid, 'execute'),
-  row_number() over (partition by t.line order by p.oid desc) = 1
+  row_number() over (partition by coalesce(t.line, p.proname) order by v.newest desc) = 1
 from pg_proc as p
 left join lateral (
-  select left(c.relname, -8)::text as line
+  select regexp_replace(c.relname, '_(delayed|event)$', '') as line
   from pg_depend as d
   join pg_class as c on c.oid = d.refobjid
   where d.classid = 'pg_proc'::regclass
     and d.objid = p.oid
     and d.refclassid = 'pg_class'::regclass
-    and c.relname like '%\_delayed'
+    and c.relname like case when 'unsealed' = any (p.proargnames) then '%\_event' else '%\_delayed' end
   limit 1
 ) as t on true
+cross join lateral (
+  select max(substring(f.proname from '[0-9]+$')::integer) as newest
+  from pg_proc as f
+  where f.pronamespace = p.pronamespace
+    and f.proname ~ ('^' || left(p.proname, -6) || '_next_due_v[0-9]+$')
+) as v
 where p.pronamespace = (select n.oid from pg_namespace as n where n.nspname = $1)
   and p.proname like '%\_stats'
   and p.pronargs = 0
@@ -111,7 +116,7 @@ std::vector<found_queue> look(operated_schema& in) {
     const bool is_stream = row.get<bool>(2);
     found.push_back({{in.name, row.get<std::string>(0), row.get<std::string>(1), is_stream,
                       !is_stream && row.get<bool>(3), row.get<bool>(4)},
-                     is_stream || row.get<bool>(5)});
+                     row.get<bool>(5)});
   }
   return found;
 }

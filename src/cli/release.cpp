@@ -28,7 +28,7 @@ std::vector<std::string> lines_of(const contract::lock& lock, const std::vector<
   for (const auto& name : names) {
     const auto* line = contract::find_owner(lock, name);
     if (line == nullptr)
-      throw failure{exit_code::input_wrong, fmt::format("there is no queue \"{}\" in quern.lock", name)};
+      throw failure{exit_code::input_wrong, fmt::format("there is no queue or stream \"{}\" in quern.lock", name)};
     lines.push_back(line->name);
   }
   return lines;
@@ -37,7 +37,7 @@ std::vector<std::string> lines_of(const contract::lock& lock, const std::vector<
 void say_released(const contract::line& line) {
   const auto& released = *line.released;
   for (auto i = released.contracts; i < line.state.contracts.size(); ++i)
-    say(fmt::format("released contract v{} of queue {}", line.state.contracts[i].version,
+    say(fmt::format("released contract v{} of {} {}", line.state.contracts[i].version, contract::kind_of(line.state),
                     line.state.contracts[i].queue));
   for (auto i = released.migrations; i < line.migrations.size(); ++i)
     say(fmt::format("released {}/{}", line.name, line.migrations[i].file));

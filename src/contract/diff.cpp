@@ -15,10 +15,6 @@ namespace contract {
 
 namespace {
 
-std::string_view kind_of(const declaration::queue& queue) {
-  return queue.stream ? "stream" : "queue";
-}
-
 class comparison {
  public:
   comparison(const declaration::project& project, const lock& lock, int engine) : project_{project} {
@@ -62,14 +58,12 @@ class comparison {
     std::vector<std::string> known;
     const auto add = [&](const std::string& name) {
       const auto* line = find_line(result_.released, name);
-      if (name == core_line || line == nullptr || line->state.is_dropped) return;
+      if (name == core_line || line == nullptr) return;
       if (std::find(known.begin(), known.end(), name) != known.end()) return;
       known.push_back(name);
       auto& core = result_.core;
-      if (is_stream(line->state))
-        core.streams_before.push_back(name);
-      else
-        core.queues_before.push_back({name, all_names(line->state)});
+      auto& into = is_stream(line->state) ? core.streams_before : core.queues_before;
+      into.push_back(doors_of(name, line->state));
     };
     for (const auto& place : places_.of) add(place.line);
     for (const auto& line : result_.released.lines) add(line.name);
@@ -167,10 +161,10 @@ class comparison {
   void compare_queue(const declaration::queue& queue, const queue_place& place) {
     const auto* line = place.known;
     if (line == nullptr || line->state.is_dropped) return add_queue(queue, place);
-    if (is_stream(line->state) != queue.stream.has_value()) return refuse_kind(queue);
+    if (is_stream(line->state) != queue.stream.has_value()) return refuse_kind(queue, queue_name(*line));
     if (is_log(line->state) != queue.is_log) return refuse_storage(queue);
     if (queue_name(*line) != queue.name)
-      say_core(fmt::format("renames the queue \"{}\" to \"{}\"", queue_name(*line), queue.name));
+      say_core(fmt::format("renames the {} \"{}\" to \"{}\"", kind_of(queue), queue_name(*line), queue.name));
     line_change change{line->name, &queue, line->state, line->state, false, {}, line->engine};
     auto evolved = evolve(project_, queue, line->state.contracts);
     for (auto& problem : evolved.problems) result_.diagnostics.push_back(std::move(problem));
@@ -185,11 +179,11 @@ class comparison {
     if (change.before != change.after || line->engine < result_.engine) result_.lines.push_back(std::move(change));
   }
 
-  void refuse_kind(const declaration::queue& queue) {
-    const auto* const now = queue.stream ? "stream" : "queue";
+  void refuse_kind(const declaration::queue& queue, const std::string& name) {
+    const auto now = kind_of(queue);
     const auto* const before = queue.stream ? "queue" : "stream";
     refuse(
-        "kind_changed", fmt::format("\"{}\" was released as a {} and is declared as a {}", queue.name, before, now),
+        "kind_changed", fmt::format("\"{}\" was released as a {} and is declared as a {}", name, before, now),
         queue.where,
         fmt::format("programs use it as what it was, and nothing can be taken over. Declare the {} under another name, "
                     "and drop the {} when nobody uses it any more",
@@ -285,7 +279,6 @@ class comparison {
   static constexpr std::string_view consumer_options = "consumers.";
 
   static std::string rename_hint(const line& line) {
-    if (is_stream(line.state)) return {};
     return fmt::format("; if it only has another name now, write renamed_from = \"{}\" there", queue_name(line));
   }
 
@@ -297,7 +290,7 @@ class comparison {
         std::any_of(places_.of.begin(), places_.of.end(), is_declared) ||
         std::find(mentioned.begin(), mentioned.end(), line.name) != mentioned.end())
       return;
-    const std::string_view kind = is_stream(line.state) ? "stream" : "queue";
+    const auto kind = kind_of(line.state);
     const auto is_it = [&](const declaration::removed_queue& one) {
       return one.name == name && one.is_stream == is_stream(line.state);
     };

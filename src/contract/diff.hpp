@@ -29,7 +29,7 @@ struct core_change {
   std::vector<std::string> words;                // empty when nothing changes
   std::vector<std::string> added;                // names of queues and enumerations that are new
   std::vector<queue_doors> queues_before;        // that the objects before know, in the order of the declaration
-  std::vector<std::string> streams_before;       // as well
+  std::vector<queue_doors> streams_before;       // as well
   int engine = first_engine;                     // that the objects before are of
   std::vector<locked_schedule> schedules_before{};
   std::vector<locked_schedule> schedules{};  // by name

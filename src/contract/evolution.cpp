@@ -7,7 +7,9 @@
 #include <set>
 #include <tuple>
 
+#include "contract/counterpart.hpp"
 #include "contract/priorities.hpp"
+#include "contract/queue_names.hpp"
 #include "contract/types.hpp"
 #include "declaration/names.hpp"
 #include "declaration/types.hpp"
@@ -15,12 +17,6 @@
 namespace contract {
 
 namespace {
-
-/// The field of the contract before that this one continues, by name.
-std::string origin_name(const field& of) {
-  if (of.is_new) return {};
-  return of.renamed_from.empty() ? of.name : of.renamed_from;
-}
 
 /// Whether the declaration takes one for the type.
 bool can_have_default(const field& of) {
@@ -51,7 +47,7 @@ class evolver {
 
   evolution run() && {
     if (queue_.name != previous_.queue)
-      say(fmt::format("renames the queue \"{}\" to \"{}\"", previous_.queue, queue_.name));
+      say(fmt::format("renames the {} \"{}\" to \"{}\"", kind_of(queue_), previous_.queue, queue_.name));
     evolve_options();
     find_renames();
     for (auto& field : result_.next.fields) evolve_field(field);
@@ -390,21 +386,6 @@ payload_contract first_contract(const declaration::project& project, const decla
   if (before.empty()) return first;
   for (auto& field : first.fields) field.is_new = find_field(before.back(), field.name) != nullptr;
   return first;
-}
-
-const field* counterpart(const std::vector<payload_contract>& contracts, int version, const field& of, int in_version) {
-  const auto at = [&](int number) -> const payload_contract& {
-    return contracts[static_cast<std::size_t>(number - 1)];
-  };
-  const field* found = &of;
-  for (; found != nullptr && version > in_version; --version) found = find_field(at(version - 1), origin_name(*found));
-  for (; found != nullptr && version < in_version; ++version) {
-    const auto& next = at(version + 1).fields;
-    const auto continues = [&](const field& one) { return origin_name(one) == found->name; };
-    const auto place = std::find_if(next.begin(), next.end(), continues);
-    found = place == next.end() ? nullptr : &*place;
-  }
-  return found;
 }
 
 }  // namespace contract

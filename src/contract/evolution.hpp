@@ -27,8 +27,4 @@ evolution evolve(const declaration::project& project, const declaration::queue& 
 payload_contract first_contract(const declaration::project& project, const declaration::queue& queue,
                                 const std::vector<payload_contract>& before);
 
-/// The field of another version of the contract that holds the same thing: found by following renames, never by
-/// guessing. Null when that version does not have it.
-const field* counterpart(const std::vector<payload_contract>& contracts, int version, const field& of, int in_version);
-
 }  // namespace contract

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "contract/evolution.hpp"
+#include "contract/counterpart.hpp"
 
 namespace contract {
 

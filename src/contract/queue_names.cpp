@@ -58,8 +58,8 @@ class placement {
     if (!continues_dropped) return refuse_former(queue, *owner);
     if (!taken_.insert(owner->name).second) {
       return refuse("queue_name_taken",
-                    fmt::format("the queue \"{}\" would be made again under another name too", queue.name), queue.where,
-                    "two queues cannot have the migrations of one: give it a name that was never used");
+                    fmt::format("the {} \"{}\" would be made again under another name too", kind_of(queue), queue.name),
+                    queue.where, "two queues cannot have the migrations of one: give it a name that was never used");
     }
     return {owner->name, owner};
   }
@@ -71,14 +71,14 @@ class placement {
     if (const auto* other = find_queue(released_, queue.renamed_from)) {
       mention(*other);
       return refuse("queue_rename_ambiguous",
-                    fmt::format("the queue \"{}\" is said to be renamed from \"{}\", but both are released", queue.name,
-                                queue.renamed_from),
+                    fmt::format("the {} \"{}\" is said to be renamed from \"{}\", but both are released",
+                                kind_of(queue), queue.name, queue.renamed_from),
                     queue.renamed_where,
-                    "take 'renamed_from' away, or choose a name that was never used; to bring two queues together, "
+                    "take 'renamed_from' away, or choose a name that was never used; to bring the two together, "
                     "let one of them drain");
     }
     return refuse("queue_rename_unknown",
-                  fmt::format("the queue \"{}\" was never called \"{}\"", queue.name, queue.renamed_from),
+                  fmt::format("the {} \"{}\" was never called \"{}\"", kind_of(queue), queue.name, queue.renamed_from),
                   queue.renamed_where, "take 'renamed_from' away, or correct the name");
   }
 
@@ -88,19 +88,22 @@ class placement {
     if (line == nullptr) return refuse_unknown(queue);
     if (owner != nullptr && owner != line) return refuse_taken(queue, *owner);
     if (is_declared(former)) {
-      return refuse(
-          "queue_rename_ambiguous",
-          fmt::format("the queue \"{}\" is said to be renamed to \"{}\", but is declared still", former, queue.name),
-          queue.renamed_where, fmt::format("take [queues.{}] out, or 'renamed_from' away", former));
+      return refuse("queue_rename_ambiguous",
+                    fmt::format("the {} \"{}\" is said to be renamed to \"{}\", but is declared still", kind_of(queue),
+                                former, queue.name),
+                    queue.renamed_where,
+                    fmt::format("take [{}s.{}] out, or 'renamed_from' away", kind_of(queue), former));
     }
     if (is_removed(former)) {
-      return refuse(
-          "queue_rename_ambiguous",
-          fmt::format("the queue \"{}\" is said to be renamed to \"{}\", and to be removed", former, queue.name),
-          queue.renamed_where, fmt::format("take [removed_queues.{}] out, or 'renamed_from' away", former));
+      return refuse("queue_rename_ambiguous",
+                    fmt::format("the {} \"{}\" is said to be renamed to \"{}\", and to be removed", kind_of(queue),
+                                former, queue.name),
+                    queue.renamed_where,
+                    fmt::format("take [removed_{}s.{}] out, or 'renamed_from' away", kind_of(queue), former));
     }
     if (!taken_.insert(line->name).second) {
-      return refuse("queue_rename_ambiguous", fmt::format("two queues are said to be renamed from \"{}\"", former),
+      return refuse("queue_rename_ambiguous",
+                    fmt::format("two {}s are said to be renamed from \"{}\"", kind_of(queue), former),
                     queue.renamed_where, "take 'renamed_from' away from one of them");
     }
     return {line->name, line};
@@ -109,15 +112,15 @@ class placement {
   queue_place refuse_unknown(const declaration::queue& queue) {
     const auto& former = queue.renamed_from;
     const auto* line = find_owner(released_, former);
-    auto message =
-        fmt::format("there is no released queue \"{}\" that \"{}\" could be renamed from", former, queue.name);
+    auto message = fmt::format("there is no released {} \"{}\" that \"{}\" could be renamed from", kind_of(queue),
+                               former, queue.name);
     if (line == nullptr) {
       return refuse("queue_rename_unknown", std::move(message), queue.renamed_where,
                     "what is not released can have any name: take 'renamed_from' away, or correct it");
     }
     if (line->state.is_dropped) {
       return refuse("queue_rename_unknown", std::move(message), queue.renamed_where,
-                    "that queue was dropped: take 'renamed_from' away");
+                    "it was dropped: take 'renamed_from' away");
     }
     mention(*line);
     return refuse("queue_rename_unknown", std::move(message), queue.renamed_where,
@@ -127,10 +130,10 @@ class placement {
   queue_place refuse_taken(const declaration::queue& queue, const line& owner) {
     mention(*find_queue(released_, queue.renamed_from));
     return refuse("queue_name_taken",
-                  owner.state.is_dropped
-                      ? fmt::format("the name \"{}\" was that of a queue that was dropped", queue.name)
-                      : fmt::format("the name \"{}\" belongs to the queue \"{}\", which had it before", queue.name,
-                                    queue_name(owner)),
+                  owner.state.is_dropped ? fmt::format("the name \"{}\" was that of a {} that was dropped", queue.name,
+                                                       kind_of(owner.state))
+                                         : fmt::format("the name \"{}\" belongs to the {} \"{}\", which had it before",
+                                                       queue.name, kind_of(owner.state), queue_name(owner)),
                   queue.where,
                   "its migrations are history: every new database plays them, under that name; choose one that was "
                   "never used");
@@ -141,10 +144,12 @@ class placement {
     if (!is_declared(now)) mention(owner);
     return refuse(
         "queue_name_taken",
-        fmt::format("the name \"{}\" belongs to the queue \"{}\", which had it before", queue.name, now), queue.where,
+        fmt::format("the name \"{}\" belongs to the {} \"{}\", which had it before", queue.name, kind_of(owner.state),
+                    now),
+        queue.where,
         is_declared(now)
             ? "programs may call it so, and its tables keep the name: choose one that was never used"
-            : fmt::format("if that queue is to be called \"{}\" again, write renamed_from = \"{}\"", queue.name, now));
+            : fmt::format("if that is to be called \"{}\" again, write renamed_from = \"{}\"", queue.name, now));
   }
 
   /// One problem with it is enough.
@@ -157,6 +162,14 @@ class placement {
 };
 
 }  // namespace
+
+std::string_view kind_of(const declaration::queue& queue) {
+  return queue.stream ? "stream" : "queue";
+}
+
+std::string_view kind_of(const queue_state& state) {
+  return is_stream(state) ? "stream" : "queue";
+}
 
 const std::string& queue_name(const line& line) {
   return line.state.contracts.empty() ? line.name : line.state.contracts.back().queue;
@@ -173,6 +186,10 @@ std::vector<std::string> all_names(const queue_state& state) {
   std::vector<std::string> names;
   for (auto one = state.contracts.rbegin(); one != state.contracts.rend(); ++one) add_name(names, one->queue);
   return names;
+}
+
+queue_doors doors_of(const std::string& line, const queue_state& state) {
+  return {line, state.is_dropped ? std::vector<std::string>{} : all_names(state)};
 }
 
 const line* find_queue(const lock& lock, std::string_view name) {

@@ -14,6 +14,10 @@
 /// again on every new database, and would make what the other one has.
 namespace contract {
 
+/// `queue` or `stream`.
+std::string_view kind_of(const declaration::queue& queue);
+std::string_view kind_of(const queue_state& state);
+
 /// What the queue of a line is called now; the line itself when it has no contract.
 const std::string& queue_name(const line& line);
 
@@ -26,8 +30,11 @@ std::vector<std::string> all_names(const queue_state& state);
 /// Under which names untyped programs speak to a queue.
 struct queue_doors {
   std::string line;
-  std::vector<std::string> names;  // the present one first, then those that it had
+  std::vector<std::string> names;  // the present one first, then those that it had; none when it was dropped
 };
+
+/// Those of a line in a state.
+queue_doors doors_of(const std::string& line, const queue_state& state);
 
 /// The line of the queue that is called so now and was not dropped, or null.
 const line* find_queue(const lock& lock, std::string_view name);

@@ -5,7 +5,7 @@
 #include <set>
 #include <string_view>
 
-#include "contract/evolution.hpp"
+#include "contract/counterpart.hpp"
 #include "contract/types.hpp"
 
 namespace contract {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "contract/evolution.hpp"
+#include "contract/counterpart.hpp"
 #include "contract/types.hpp"
 
 namespace contract {

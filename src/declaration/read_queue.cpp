@@ -22,10 +22,9 @@ constexpr std::array queue_keys{"doc"sv,        "lease"sv,       "sunset"sv,    
                                 "priorities"sv, "ordered_by"sv,  "on_failure"sv,   "storage"sv,   "grants"sv,
                                 "payload"sv,    "removed"sv,     "accept_break"sv, "unique"sv,    "renamed_from"sv,
                                 "expires"sv,    "concurrency"sv, "rate"sv,         "keep_done"sv, "headers"sv};
-constexpr std::array stream_keys{"doc"sv,     "retention"sv, "sunset"sv,       "grants"sv,
-                                 "payload"sv, "removed"sv,   "accept_break"sv, "consumers"sv};
+constexpr std::array stream_keys{"doc"sv,     "retention"sv,    "sunset"sv,    "grants"sv,      "payload"sv,
+                                 "removed"sv, "accept_break"sv, "consumers"sv, "renamed_from"sv};
 constexpr std::array misplaced_stream_keys{"ordered_by"sv};
-constexpr std::array planned_stream_keys{"renamed_from"sv};
 constexpr std::array break_keys{"version"sv, "reason"sv, "until"sv};
 constexpr std::array grant_keys{"produce"sv, "consume"sv, "operate"sv};
 constexpr std::array storages{"rows"sv, "log"sv};
@@ -58,11 +57,10 @@ class queue_reader {
   queue read() {
     result_.name = from_.key;
     result_.where = from_.where;
-    const auto role = result_.stream ? name_role::stream : name_role::queue;
-    if (check_name(from_.key, role, from_.where, problems_)) check_name_length();
+    if (check_name(from_.key, role(), from_.where, problems_)) check_name_length();
     if (!check_kind(from_, node_kind::table, fmt::format("a table: {}", title()), problems_)) return std::move(result_);
     if (result_.stream) {
-      check_keys(from_.value, {stream_keys, planned_stream_keys, misplaced_stream_keys}, title(), problems_);
+      check_keys(from_.value, {stream_keys, {}, misplaced_stream_keys}, title(), problems_);
       read_stream_keys();
     } else {
       check_keys(from_.value, {queue_keys, {}}, title(), problems_);
@@ -96,6 +94,8 @@ class queue_reader {
   const entry* find(std::string_view key) const { return find_entry(from_.value, key); }
 
   std::string_view kind() const { return result_.stream ? "stream" : "queue"; }
+
+  name_role role() const { return result_.stream ? name_role::stream : name_role::queue; }
 
   std::string title() const { return fmt::format("[{}s.{}]", kind(), text::clipped(from_.key)); }
 
@@ -148,14 +148,14 @@ class queue_reader {
 
   void read_renaming(const entry& from) {
     const auto before = read_text(from, "the former name as a string", problems_);
-    if (!before || !check_name(*before, name_role::queue, from.value.where, problems_)) return;
+    if (!before || !check_name(*before, role(), from.value.where, problems_)) return;
     if (*before != result_.name) {
       result_.renamed_from = *before;
       result_.renamed_where = from.where;
       return;
     }
     problems_.error(code::useless_key, from.where,
-                    fmt::format("'renamed_from' has no effect: '{}' is the name of the queue", *before));
+                    fmt::format("'renamed_from' has no effect: '{}' is the name of the {}", *before, kind()));
   }
 
   void read_storage(const entry& from) {

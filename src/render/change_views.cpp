@@ -43,7 +43,7 @@ view change_view(const queue_model& model, const change_details& details) {
   const auto& name = details.number == 0 ? queue.name : contracts[static_cast<std::size_t>(details.number - 1)].queue;
   view result;
   result.set("schema", sql::identifier(model.schema));
-  result.set("line", model.line);
+  result.set("line_literal", sql::literal(model.line));
   set_names(result, model, name);
   result.set("queue_literal", sql::literal(name));
   result.set("door", names::door(model.schema, name));

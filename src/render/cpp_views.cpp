@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "contract/evolution.hpp"
+#include "contract/counterpart.hpp"
+#include "contract/queue_names.hpp"
 #include "contract/types.hpp"
 #include "render/cpp.hpp"
 #include "render/limits.hpp"
@@ -199,12 +200,12 @@ view queue_header_view(const queue_model& model, const std::string& cpp_namespac
   result.set_list("enum_headers", items_of("header", used_enums));
   result.set_list("versions", version_items(model, qualifier));
   result.set_list("upgrades", upgrade_items(model));
+  result.set_list("other_names", other_name_items(model));
   if (!model.is_stream()) {
     result.set_flag("is_log", model.is_log());
     result.set_flag("has_limits", has_limits(model));
     result.set_flag("has_done", model.has_done());
     result.set("done_channel", cpp::escaped(names::done_channel(model.schema, model.line)));
-    result.set_list("other_names", other_name_items(model));
   }
   return result;
 }
@@ -213,6 +214,7 @@ view former_header_view(const queue_model& model, const std::string& cpp_namespa
   view result;
   result.set("project", model.project);
   result.set("former", name);
+  result.set("kind", std::string{contract::kind_of(*model.state)});
   result.set("queue", model.name());
   result.set("header", fmt::format("{}/{}.hpp", namespace_path(cpp_namespace), model.name()));
   return result;

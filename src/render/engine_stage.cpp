@@ -85,7 +85,7 @@ std::vector<migration_step> engine_stage::steps(renderer& with, const queue_mode
   const auto* line = contract::find_line(released_, released.line);
   if (line->engine >= templates_.engine()) return {};
   const std::string_view about = released.is_stream() ? "stream" : "queue";
-  const auto view = released.is_stream() ? stream_view(released) : queue_view(released, released.name());
+  const auto view = shared_view(released, released.name());
   engine_change change{templates_.engine(),
                        history_of(*line),
                        {},

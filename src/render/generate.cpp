@@ -155,12 +155,16 @@ class generator {
 
   void add_core(renderer& own) {
     line_names lines;
-    for (std::size_t i = 0; i < project_.queues.size(); ++i) {
-      const auto& line = changes_.queue_lines[i];
-      if (project_.queues[i].stream)
-        lines.streams.push_back(line);
-      else
-        lines.queues.push_back({line, contract::all_names(state_after(line))});
+    const auto add = [&](const std::string& line) {
+      const auto& state = state_after(line);
+      auto& into = contract::is_stream(state) ? lines.streams : lines.queues;
+      into.push_back(contract::doors_of(line, state));
+    };
+    for (const auto& line : changes_.queue_lines) add(line);
+    // What programs of the first stream have called stays when the last one goes.
+    for (const auto& line : changes_.released.lines) {
+      const auto& kept = changes_.queue_lines;
+      if (line.name != core_line && std::find(kept.begin(), kept.end(), line.name) == kept.end()) add(line.name);
     }
     lines.schedules = changes_.core.schedules;
     auto present = own.open(sql_folder::core, core_view(sql_, lines, changes_.core.enumerations));

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <set>
 
+#include "contract/queue_names.hpp"
 #include "render/done.hpp"
 #include "render/expiry_change.hpp"
 #include "render/index_step.hpp"
@@ -23,10 +24,6 @@
 namespace render {
 
 namespace {
-
-std::string_view kind_of(const queue_model& model) {
-  return model.is_stream() ? "stream" : "queue";
-}
 
 constexpr auto no_lock = "none but on the new objects";
 
@@ -340,30 +337,6 @@ migration_step creation(renderer& with, rendered_queue& queue) {
                parts.part("drop_queue")})};
 }
 
-migration_step removal_step(renderer& with, const queue_model& model, bool discards_messages) {
-  const step_parts parts{with, model};
-  std::vector<std::string> guards;
-  for (const auto& version : model.versions) {
-    guards.push_back(parts.part("guard_unused", {.number = version.contract->version}));
-  }
-  guards.push_back(parts.part("lock_queue"));
-  if (!discards_messages) {
-    guards.push_back(parts.guard(
-        "true", "",
-        model.is_stream()
-            ? "They go when they are older than its retention; or declare that they are to be discarded: "
-              "events = \"discard\"."
-            : "Let its consumers handle them and purge its dead letters, or declare that they are to be discarded: "
-              "messages = \"discard\".",
-        true));
-  }
-  guards.push_back(parts.part("drop_queue"));
-  return {.name = "drop",
-          .lock = "access exclusive on the queue's tables, which are dropped",
-          .lock_timeout = strong_lock_timeout,
-          .text = joined(guards)};
-}
-
 }  // namespace
 
 bool changes_engine_only(const contract::line_change& change) {
@@ -387,23 +360,14 @@ migration_text line_migration(renderer& with, const contract::line_change& chang
   if (change.before.contracts.empty() || change.before.is_dropped) {
     return {name,
             {fmt::format("Creates {} {}: its tables, its functions for contract v{} and the rights on them.",
-                         kind_of(model), model.name(), model.newest().contract->version)},
+                         contract::kind_of(*model.state), model.name(), model.newest().contract->version)},
             roles_of(model),
             {creation(with, after)}};
   }
   const auto old_model = model_of({model.project, model.schema}, change.line, change.before, before);
   if (changes_engine_only(change)) return {name, {}, roles_of(model), {}};
-  return {name, sentence(kind_of(model), old_model.name(), change.words), roles_of(model),
+  return {name, sentence(contract::kind_of(*model.state), old_model.name(), change.words), roles_of(model),
           expansion{with, old_model, model}.run()};
-}
-
-migration_text removal(renderer& with, const sql_project& project, const contract::line_change& change,
-                       const std::vector<contract::locked_enumeration>& enumerations, const std::string& name) {
-  const auto model = model_of(project, change.line, change.before, enumerations);
-  return {name,
-          {fmt::format("Drops {} {}.", kind_of(model), model.name())},
-          {},
-          {removal_step(with, model, change.discards_messages)}};
 }
 
 }  // namespace render

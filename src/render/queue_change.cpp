@@ -238,11 +238,7 @@ std::string change_rights(const queue_change& change, renderer& with, const rend
     texts.push_back(now.of_version(version.contract->version, "consumer_rights"));
     texts.push_back(now.of_version(version.contract->version, "producer_rights"));
   }
-  for (const auto& name : now.model().names) {
-    texts.push_back(now.under(name, "rights"));
-    if (!now.model().is_stream()) texts.push_back(now.under(name, "limit_rights"));
-    if (!now.model().is_stream()) texts.push_back(now.under(name, "done_rights"));
-  }
+  for (const auto& name : now.model().names) texts.push_back(now.rights_under(name));
   return joined(texts);
 }
 

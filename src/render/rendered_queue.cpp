@@ -25,10 +25,14 @@ constexpr std::array<std::string_view, 18> named_objects{
 constexpr std::array<std::string_view, 10> version_objects{
     "pick", "pick_heads", "claim", "claim_json", "take", "next_due", "wake", "enqueue", "enqueue_many", "enqueue_json"};
 
-constexpr std::array<std::string_view, 22> stream_objects{
-    "wake",      "offset_of", "order",     "filter", "seal",      "share",   "claim_end", "nack",
-    "take_over", "in_line",   "subscribe", "ack",    "seek",      "redrive", "truncate",  "rotate",
-    "compact",   "maintain",  "restored",  "stats",  "json_door", "peek"};
+constexpr std::array<std::string_view, 31> stream_objects{
+    "wake",   "offset_of",    "offset_at", "order",     "blocked",   "filter",    "seal_to_end", "seal",
+    "claims", "share",        "claim_end", "lease",     "set_aside", "nack",      "take_over",   "in_line",
+    "held",   "looked_up_to", "position",  "subscribe", "ack",       "seek",      "redrive",     "truncate",
+    "rotate", "compact",      "maintain",  "restored",  "stats",     "json_door", "peek"};
+constexpr std::array<std::string_view, 15> named_stream_objects{
+    "offset_at", "blocked", "seal", "share",   "lease", "nack",      "held", "looked_up_to",
+    "subscribe", "ack",     "seek", "redrive", "stats", "json_door", "peek"};
 constexpr std::array<std::string_view, 11> stream_version_objects{"read",    "read_json",    "look",        "receive",
                                                                   "claim",   "claim_json",   "next_due",    "wake",
                                                                   "publish", "publish_many", "publish_json"};
@@ -38,14 +42,18 @@ std::span<const std::string_view> shared_objects_of(const queue_model& model) {
   return shared_objects;
 }
 
+std::span<const std::string_view> named_objects_of(const queue_model& model) {
+  if (model.is_stream()) return named_stream_objects;
+  return named_objects;
+}
+
 std::span<const std::string_view> version_objects_of(const queue_model& model) {
   if (model.is_stream()) return stream_version_objects;
   return version_objects;
 }
 
-rendered_objects open_shared(renderer& with, const queue_model& model) {
-  if (model.is_stream()) return with.open(sql_folder::stream, stream_view(model));
-  return with.open(sql_folder::queue, queue_view(model, model.name()));
+rendered_objects open_under(renderer& with, const queue_model& model, const std::string& name) {
+  return with.open(model.is_stream() ? sql_folder::stream : sql_folder::queue, shared_view(model, name));
 }
 
 rendered_objects open_version(renderer& with, const queue_model& model, const queue_version& version) {
@@ -68,13 +76,14 @@ std::map<int, rendered_objects> open_versions(renderer& with, const queue_model&
 std::map<std::string, rendered_objects> open_other_names(renderer& with, const queue_model& model) {
   std::map<std::string, rendered_objects> result;
   for (const auto& name : model.names) {
-    if (name != model.name()) result.emplace(name, with.open(sql_folder::queue, queue_view(model, name)));
+    if (name != model.name()) result.emplace(name, open_under(with, model, name));
   }
   return result;
 }
 
-bool is_named(std::string_view object) {
-  return std::find(named_objects.begin(), named_objects.end(), object) != named_objects.end();
+bool is_named(const queue_model& model, std::string_view object) {
+  const auto named = named_objects_of(model);
+  return std::find(named.begin(), named.end(), object) != named.end();
 }
 
 bool has_name(const queue_model& model, const std::string& name) {
@@ -87,7 +96,7 @@ rendered_queue::rendered_queue(renderer& with, const queue_model& model)
     : model_{&model},
       versions_{open_versions(with, model)},
       others_{open_other_names(with, model)},
-      shared_{open_shared(with, model)} {
+      shared_{open_under(with, model, model.name())} {
   std::vector<std::string> texts;
   for (auto& [number, version] : versions_) {
     texts.push_back(version.text("hints"));
@@ -101,15 +110,20 @@ rendered_queue::rendered_queue(renderer& with, const queue_model& model)
 
 std::string rendered_queue::all_under(const std::string& name) const {
   std::vector<std::string> texts;
-  for (const auto object : named_objects) texts.push_back(under(name, object));
-  for (const auto* object : {"rights", "limit_rights", "done_rights"}) texts.push_back(under(name, object));
+  for (const auto object : named_objects_of(*model_)) texts.push_back(under(name, object));
+  texts.push_back(rights_under(name));
   return joined(texts);
+}
+
+std::string rendered_queue::rights_under(const std::string& name) const {
+  if (model_->is_stream()) return under(name, "rights");
+  return joined({under(name, "rights"), under(name, "limit_rights"), under(name, "done_rights")});
 }
 
 std::vector<std::string> replaced_objects(const rendered_queue& before, const rendered_queue& now) {
   std::vector<std::string> texts;
   for (const auto object : shared_objects_of(now.model())) {
-    if (now.model().is_stream() || !is_named(object)) {
+    if (!is_named(now.model(), object)) {
       add_replaced(texts, before.shared(object), now.shared(object));
       continue;
     }

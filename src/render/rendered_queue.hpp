@@ -31,6 +31,9 @@ class rendered_queue {
   /// All of them, for a name that comes after the queue was made.
   std::string all_under(const std::string& name) const;
 
+  /// Who may use them under one of the names.
+  std::string rights_under(const std::string& name) const;
+
   const std::string& of_version(int version, std::string_view object) const {
     return versions_.at(version).text(object);
   }

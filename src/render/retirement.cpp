@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "contract/queue_names.hpp"
 #include "render/index_step.hpp"
 #include "render/line_migration.hpp"
 #include "render/names.hpp"
@@ -57,11 +58,12 @@ class retiring {
   }
 
   void stop() {
+    const bool keeps_door = keeps_name() || change_.model().is_stream();
     steps_.push_back({.name = "stop",
-                      .lock = keeps_name() ? "none that anybody waits for"
-                                           : fmt::format("access exclusive on {}, which is dropped",
-                                                         names::door(change_.model().schema, name())),
-                      .lock_timeout = keeps_name() ? std::string{"5s"} : strong_lock_timeout,
+                      .lock = keeps_door ? "none that anybody waits for"
+                                         : fmt::format("access exclusive on {}, which is dropped",
+                                                       names::door(change_.model().schema, name())),
+                      .lock_timeout = keeps_door ? std::string{"5s"} : strong_lock_timeout,
                       .text = joined({change_.part("guard_unused", about()), guard(), leave_name(),
                                       change_.part("retire_contract", about()), drop_functions()})});
   }
@@ -87,8 +89,9 @@ class retiring {
     std::vector<std::string_view> internal{"pick"};
     if (is_ordered(model)) internal.insert(internal.end(), {"lock_heads", "pick_heads"});
     if (model.is_stream()) {
-      called = {"publish_json", "publish_many", "publish", "wake", "receive_json", "receive", "read_json", "read"};
-      internal.clear();
+      called = {"publish_json", "publish_many", "publish",    "wake",  "receive_json", "receive",
+                "read_json",    "read",         "claim_json", "claim", "next_due"};
+      internal = {"look"};
     }
     std::vector<std::string> names;
     for (const auto what : called)
@@ -151,12 +154,11 @@ migration_text retirement(renderer& with, const sql_project& project, const cont
   const auto old_model = model_of(project, line, before, enumerations);
   const auto model = model_of(project, line, after, enumerations);
   const auto number = old_model.oldest().contract->version;
-  return {
-      name,
-      {fmt::format("Retires contract v{} of queue {}: refused while a client used it lately or its messages remain.",
-                   number, model.name())},
-      {},
-      retiring{with, old_model, model}.run()};
+  return {name,
+          {fmt::format("Retires contract v{} of {} {}: refused while a client used it lately or its {} remain.", number,
+                       contract::kind_of(before), model.name(), model.is_stream() ? "events" : "messages")},
+          {},
+          retiring{with, old_model, model}.run()};
 }
 
 }  // namespace render

@@ -64,9 +64,9 @@ std::set<std::string> objects_beside(std::string_view template_name, const std::
   for (const auto& [name, source, file] : sources) {
     if (folder_of(name) == folder_of(template_name) && !is_file_template(name)) objects.emplace(object_name(name));
   }
-  // Those of all live contracts, rendered from sql/version.
-  if (folder_of(template_name) == "sql/queue/") objects.insert({"versions", "others"});
-  if (folder_of(template_name) == "sql/stream/") objects.emplace("versions");
+  // Those of all live contracts, and those under their other names.
+  const auto folder = folder_of(template_name);
+  if (folder == "sql/queue/" || folder == "sql/stream/") objects.insert({"versions", "others"});
   return objects;
 }
 
@@ -146,7 +146,7 @@ shape provided_to_stream(std::string_view template_name, specimen one) {
   }
   const auto& model = one.model;
   if (template_name.starts_with("sql/stream/") || template_name.starts_with("sql/engine/"))
-    return shape_of(stream_view(model));
+    return shape_of(shared_view(model, model.name()));
   if (template_name.starts_with("sql/stream_version/")) return shape_of(stream_version_view(model, model.newest()));
   if (template_name.starts_with("cpp/")) return shape_of(queue_header_view(model, "shop", "shop"));
   return shape_of(change_view(model, {2, "", "", "", {"note"}, {{"execute", "function f", "web"}}}));
@@ -158,16 +158,16 @@ shape provided_to(std::string_view template_name) {
   const specimen one;
   const auto& model = one.model;
   if (template_name.starts_with("sql/core/") || template_name.starts_with("sql/engine/core_"))
-    return shape_of(core_view({model.project, model.schema}, {{{"email", {"mail"}}}, {"activity"}, {{"daily", {}}}},
-                              one.enumerations));
-  if (template_name.starts_with("sql/queue/")) return shape_of(queue_view(model, model.name()));
+    return shape_of(core_view({model.project, model.schema},
+                              {{{"email", {"mail"}}}, {{"activity", {"news"}}}, {{"daily", {}}}}, one.enumerations));
+  if (template_name.starts_with("sql/queue/")) return shape_of(shared_view(model, model.name()));
   if (template_name.starts_with("sql/version/")) return shape_of(version_view(model, model.newest()));
   if (template_name.starts_with("sql/stream") || template_name.starts_with("sql/engine/stream_") ||
       template_name.starts_with("cpp/stream"))
     return provided_to_stream(template_name, one);
   if (template_name == "sql/change/migration.sql.mustache")
     return shape_of(view_of({"", {""}, {"web"}, {migration_step{}}}));
-  if (template_name.starts_with("sql/engine/queue_")) return shape_of(queue_view(model, model.name()));
+  if (template_name.starts_with("sql/engine/queue_")) return shape_of(shared_view(model, model.name()));
   if (template_name.starts_with("sql/change/"))
     return shape_of(change_view(model, {2, "", "", "", {"note"}, {"mail"}, {{"execute", "function f", "web"}}, {1}}));
   if (template_name == "cpp/enum.hpp.mustache")

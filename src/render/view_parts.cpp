@@ -13,7 +13,7 @@ void set_part(view& out, std::string_view roles, std::string_view has_roles, con
 }
 
 void set_names(view& out, const queue_model& model, const std::string& name) {
-  out.set("line_literal", sql::literal(model.line));
+  out.set("line", model.line);
   out.set("prefix", names::prefix(model.schema, model.line));
   out.set("queue", name);
   out.set("api", names::prefix(model.schema, name));

@@ -119,7 +119,7 @@ void set_line(view& out, const queue_model& model) {
 void set_options(view& out, const queue_model& model, const std::string& name) {
   const auto& queue = model.newest().queue;
   set_line(out, model);
-  out.set("line", model.line);
+  out.set("line_literal", sql::literal(model.line));
   set_names(out, model, name);
   out.set("lease", sql::interval(queue.lease));
   out.set("max_attempts", fmt::to_string(queue.retry.max_attempts));
@@ -193,6 +193,7 @@ void set_json_versions(view& out, const queue_model& model, const std::vector<co
   out.set_list("older_versions", std::move(older));
   out.set("version", fmt::to_string(model.newest().contract->version));
   out.set("oldest_version", fmt::to_string(called.front()->contract->version));
+  out.set("json_version", fmt::to_string(called.back()->contract->version));
 }
 
 void set_versions(view& out, const queue_model& model, const std::vector<const queue_version*>& called) {
@@ -205,7 +206,6 @@ void set_versions(view& out, const queue_model& model, const std::vector<const q
   }
   out.set_list("versions", std::move(versions));
   set_json_versions(out, model, called);
-  out.set("json_version", fmt::to_string(called.back()->contract->version));
 }
 
 /// The view that shows the queue in one contract.
@@ -235,40 +235,23 @@ view enumeration_item(const sql_project& project, const contract::locked_enumera
   return item;
 }
 
-}  // namespace
-
-view core_view(const sql_project& project, const line_names& lines,
-               const std::vector<contract::locked_enumeration>& enumerations) {
-  std::vector<view> enums;
-  for (const auto& enumeration : enumerations) enums.push_back(enumeration_item(project, enumeration));
-  std::vector<view> doors;
-  for (const auto& [line, names] : lines.queues) {
+/// Every name that programs without contracts may say.
+std::vector<view> door_items(const sql_project& project, const std::vector<contract::queue_doors>& of,
+                             bool are_streams) {
+  std::vector<view> items;
+  for (const auto& [line, names] : of) {
     for (const auto& name : names) {
-      auto& item = doors.emplace_back();
-      item.set("line_literal", sql::literal(line));
-      item.set("prefix", names::prefix(project.schema, line));
+      auto& item = items.emplace_back();
+      if (!are_streams) {
+        item.set("line_literal", sql::literal(line));
+        item.set("prefix", names::prefix(project.schema, line));
+      }
       item.set("queue_literal", sql::literal(name));
       item.set("api", names::prefix(project.schema, name));
       item.set_flag("has_other_names", names.size() > 1);
     }
   }
-  std::vector<view> streams;
-  for (const auto& name : lines.streams) {
-    auto& item = streams.emplace_back();
-    item.set("queue_literal", sql::literal(name));
-    item.set("prefix", names::prefix(project.schema, name));
-  }
-
-  view result;
-  set_project(result, project);
-  result.set("schema_literal", sql::literal(project.schema));
-  result.set_flag("has_enums", !enums.empty());
-  result.set_list("enums", std::move(enums));
-  result.set_list("doors", std::move(doors));
-  result.set_flag("has_streams", !streams.empty());
-  result.set_list("streams", std::move(streams));
-  set_schedules(result, project, lines.schedules);
-  return result;
+  return items;
 }
 
 view queue_view(const queue_model& model, const std::string& name) {
@@ -294,6 +277,47 @@ view queue_view(const queue_model& model, const std::string& name) {
   set_limits(result, model);
   set_done(result, model);
   return result;
+}
+
+view stream_view(const queue_model& model, const std::string& name) {
+  const auto& stream = model.newest().queue;
+  view result;
+  result.set("project", model.project);
+  set_line(result, model);
+  set_names(result, model, name);
+  set_doc(result, stream.doc);
+  set_users(result, stream.grants);
+  set_operators(result, stream.grants);
+  set_table(result, model);
+  set_json_versions(result, model, versions_called(model, name));
+  result.set("retention", sql::interval(stream.stream->retention));
+  // While one is filled, two are kept, one is cleared away and one stays empty.
+  result.set("rotation", sql::interval(std::max<std::int64_t>(stream.stream->retention / 2, 1'000'000)));
+  set_segments(result, false);
+  set_consumers(result, model);
+  return result;
+}
+
+}  // namespace
+
+view core_view(const sql_project& project, const line_names& lines,
+               const std::vector<contract::locked_enumeration>& enumerations) {
+  std::vector<view> enums;
+  for (const auto& enumeration : enumerations) enums.push_back(enumeration_item(project, enumeration));
+  view result;
+  set_project(result, project);
+  result.set("schema_literal", sql::literal(project.schema));
+  result.set_flag("has_enums", !enums.empty());
+  result.set_list("enums", std::move(enums));
+  result.set_list("doors", door_items(project, lines.queues, false));
+  result.set_flag("has_streams", !lines.streams.empty());
+  result.set_list("stream_doors", door_items(project, lines.streams, true));
+  set_schedules(result, project, lines.schedules);
+  return result;
+}
+
+view shared_view(const queue_model& model, const std::string& name) {
+  return model.is_stream() ? stream_view(model, name) : queue_view(model, name);
 }
 
 view version_view(const queue_model& model, const queue_version& version) {
@@ -323,30 +347,12 @@ view version_view(const queue_model& model, const queue_version& version) {
   return result;
 }
 
-view stream_view(const queue_model& model) {
-  const auto& stream = model.newest().queue;
-  view result;
-  result.set("project", model.project);
-  set_line(result, model);
-  result.set("queue", model.name());
-  set_doc(result, stream.doc);
-  set_users(result, stream.grants);
-  set_operators(result, stream.grants);
-  set_table(result, model);
-  set_json_versions(result, model, versions_called(model, model.name()));
-  result.set("retention", sql::interval(stream.stream->retention));
-  // While one is filled, two are kept, one is cleared away and one stays empty.
-  result.set("rotation", sql::interval(std::max<std::int64_t>(stream.stream->retention / 2, 1'000'000)));
-  set_segments(result, false);
-  set_consumers(result, model);
-  return result;
-}
-
 view stream_version_view(const queue_model& model, const queue_version& version) {
   view result;
   set_line(result, model);
-  result.set("queue", model.name());
-  result.set("queue_literal", sql::literal(model.name()));
+  set_names(result, model, version.contract->queue);
+  result.set("queue_literal", sql::literal(version.contract->queue));
+  result.set("next_version", fmt::to_string(version.contract->version + 1));
   set_users(result, model.newest().queue.grants);
   set_contract(result, version);
   result.set("readable_e", readable(model, version, "e"));

@@ -55,8 +55,8 @@
 ///   schema_literal        'shop'
 ///   enums                 list, see below
 ///   has_enums             flag
-///   doors                 list, every name that a queue has or had, its present one first
-///   streams, has_streams  list, all streams: queue_literal, prefix; flag
+///   doors, stream_doors   lists, every name that a queue, a stream has or had, its present one first
+///   has_streams           flag
 ///   schedules, has_schedules   list, see below; flag
 ///   schedulers, has_schedulers roles that may make them fire, as producers of a queue; flag
 ///   has_jobs              flag: pg_cron makes some of them fire; of its one job:
@@ -205,8 +205,9 @@
 ///
 /// # sql/stream
 ///
-///   project, schema, queue, prefix, channel_literal, advisory_key, doc_literal, has_doc, producers, consumers, operators,
-///   roles with their flags, columns, checks, version, oldest_version, older_versions: as in sql/queue
+///   project, schema, line, queue, prefix, api, channel_literal, advisory_key, doc_literal, has_doc, producers, consumers,
+///   operators, roles with their flags, columns, checks, version, json_version, oldest_version, older_versions: as in
+///   sql/queue
 ///   retention             interval '7 days'           how long events are kept at least
 ///   rotation              interval '84 hours'         how long one segment is filled
 ///   segments              list: segment (0)
@@ -224,6 +225,7 @@
 /// # sql/stream_version
 ///
 ///   As sql/version without leases, and with
+///   next_version          3                           the number of the contract that comes next
 ///   readable_e, fields.value_e                        of the row e
 ///   reads_all                                         flag: whether the newest contract can read what any live one writes
 ///   fields.line_end, parameters.line_end              `,` or, for the last, nothing
@@ -269,6 +271,7 @@
 ///   values                list: label (email), comma
 ///
 /// cpp/former.hpp:
+///   kind                  queue, or stream
 ///   former, queue         email, mail                 the name that it has here, and its present one
 ///   header                shop/mail.hpp
 ///
@@ -306,7 +309,7 @@ namespace render {
 /// What a project's shared objects lead to.
 struct line_names {
   std::vector<contract::queue_doors> queues;
-  std::vector<std::string> streams;
+  std::vector<contract::queue_doors> streams;
   std::vector<contract::locked_schedule> schedules{};  // which are no door, but stand beside them
 };
 
@@ -314,17 +317,14 @@ struct line_names {
 view core_view(const sql_project& project, const line_names& lines,
                const std::vector<contract::locked_enumeration>& enumerations);
 
-/// Of sql/queue, under one of the names that the model has.
-view queue_view(const queue_model& model, const std::string& name);
+/// Of sql/queue, or of sql/stream, under one of the names that the model has.
+view shared_view(const queue_model& model, const std::string& name);
 
 /// Of sql/version; the version is one of the model's.
 view version_view(const queue_model& model, const queue_version& version);
 
 /// How many segments a log has: publishing goes round them.
 inline constexpr int segment_count = 5;
-
-/// Of sql/stream.
-view stream_view(const queue_model& model);
 
 /// Of sql/stream_version; the version is one of the model's.
 view stream_version_view(const queue_model& model, const queue_version& version);

@@ -102,7 +102,7 @@ TEST_CASE("release refuses a queue that it does not know, and files that are not
   for (const auto* name : {"nothing", "core"}) {
     const auto run = desk.quern({"release", name});
     CHECK(run.exit_code == 1);
-    CHECK(run.err == "quern: error: there is no queue \"" + std::string{name} + "\" in quern.lock\n");
+    CHECK(run.err == "quern: error: there is no queue or stream \"" + std::string{name} + "\" in quern.lock\n");
   }
   desk.write("quern.toml", email_with_note);
   auto run = desk.quern({"release"});

@@ -34,8 +34,10 @@ class project {
     return ended.out;
   }
 
-  void generate(const std::string& name, const std::string& former = {}) const {
-    desk_.write("quern.toml", declaration(name, former));
+  void generate(const std::string& name, const std::string& former = {}) const { declare(declaration(name, former)); }
+
+  void declare(const std::string& text) const {
+    desk_.write("quern.toml", text);
     run({"generate"});
   }
 
@@ -47,6 +49,14 @@ class project {
   test::desk desk_;
   test::database database_;
 };
+
+/// A stream that is called so, and was called otherwise before.
+std::string stream(const std::string& name, const std::string& former = {}) {
+  std::string text = "[project]\nname = \"shop\"\n[streams." + name + "]\nsunset = \"1s\"\n";
+  if (!former.empty()) text += "renamed_from = \"" + former + "\"\n";
+  return text + "[streams." + name + ".payload]\nkind = \"text\"\n[streams." + name +
+         ".consumers.crew]\nworkers = \"cooperative\"\n";
+}
 
 }  // namespace
 
@@ -91,7 +101,7 @@ TEST_CASE("what was renamed is released with what all queues share, by whichever
   shop.generate("mail", "email");
   const std::string said =
       "released core/0002_change.sql\nreleased contract v2 of queue mail\nreleased email/0002_expand_v2.sql\n";
-  CHECK(shop.quern({"release", "post"}).err == "quern: error: there is no queue \"post\" in quern.lock\n");
+  CHECK(shop.quern({"release", "post"}).err == "quern: error: there is no queue or stream \"post\" in quern.lock\n");
   CHECK(shop.run({"release", "mail"}) == said);
   CHECK(shop.run({"release", "email"}) == "nothing to release\n");
 }
@@ -131,4 +141,50 @@ TEST_CASE("check tries a renamed queue out on a server, under each of its names"
   INFO(checked.out);
   INFO(checked.err);
   CHECK(checked.exit_code == 0);
+}
+
+TEST_CASE("a stream is operated by either of its names, shown by the present one, and loses the former") {
+  const project shop;
+  shop.declare(stream("activity"));
+  CHECK(shop.run({"release"}).find("released contract v1 of stream activity\n") != std::string::npos);
+  shop.run({"migrate"});
+  shop.run({"publish", "activity", "--json", R"({"kind": "a"})"});
+  shop.declare(stream("news", "activity"));
+  CHECK(shop.has("generated/include/shop/news.hpp"));
+  CHECK(shop.has("generated/include/shop/activity.hpp"));
+  shop.run({"release"});
+  shop.run({"migrate"});
+  shop.run({"publish", "activity", "--json", R"({"kind": "b"})"});
+  shop.run({"publish", "news", "--json", R"({"kind": "c"})"});
+  shop.run({"work", "news/crew", "--drain", "--exec", "/bin/true"});
+  const auto streams = nlohmann::json::parse(shop.run({"stats", "--json"}))["streams"];
+  REQUIRE(streams.size() == 1);
+  CHECK(streams[0]["stream"] == "news");
+  CHECK(streams[0]["last_offset"] == 3);
+  CHECK(streams[0]["consumers"][0]["behind"] == 0);
+  for (const auto* name : {"activity", "news"}) {
+    INFO(name);
+    CHECK(nlohmann::json::parse(shop.run({"stats", name, "--json"}))["streams"][0]["last_offset"] == 3);
+    CHECK(shop.run({"peek", name, "--json"}).find("\"kind\":\"b\"") != std::string::npos);
+  }
+  CHECK(shop.quern({"drift"}).exit_code == 0);
+  CHECK(shop.run({"retire", "news", "1", "--offline"}).find("migrations/activity/0003_retire_v1.sql") !=
+        std::string::npos);
+  CHECK_FALSE(shop.has("generated/include/shop/activity.hpp"));
+  const auto checked = shop.quern({"check", "--scratch"});
+  INFO(checked.out);
+  CHECK(checked.exit_code == 0);
+}
+
+TEST_CASE("a stream with its first name again is shown by that") {
+  const project shop;
+  shop.declare(stream("activity"));
+  shop.run({"release"});
+  shop.declare(stream("news", "activity"));
+  shop.run({"release"});
+  shop.declare(stream("activity", "news"));
+  shop.run({"migrate"});
+  const auto streams = nlohmann::json::parse(shop.run({"stats", "--json"}))["streams"];
+  REQUIRE(streams.size() == 1);
+  CHECK(streams[0]["stream"] == "activity");
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "contract/counterpart.hpp"
 #include "contract/history.hpp"
 #include "declaration/names.hpp"
 #include "support/catch.hpp"

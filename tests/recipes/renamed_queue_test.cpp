@@ -1,91 +1,30 @@
 // A queue with two names on a real server: programs that know one of them work beside those that know the other.
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "migrate/error.hpp"
-#include "quern/error.hpp"
-#include "recipes/scene.hpp"
+#include "recipes/desk.hpp"
 #include "support/catch.hpp"
 
 namespace {
 
 constexpr std::string_view payload = R"('{"order_id": 7, "recipient": "a@example.org"}')";
 
-test::recipe recipe_called(std::string_view name) {
-  for (auto& each : test::recipes()) {
-    if (each.name == name) return each;
-  }
-  FAIL("there is no recipe " << name);
-  return {};
-}
-
 /// The queue `email`, which is called `mail` from contract v2 on.
-class desk {
+class desk : public test::desk {
  public:
-  explicit desk(std::string_view recipe = "rename_queue") : here_{recipe_called(recipe)} {
-    here_.migrate_to_released();
-  }
+  explicit desk(std::string_view recipe = "rename_queue") : test::desk{recipe, "email"} {}
 
-  const test::recipe_scene& here() const { return here_; }
-
-  /// The first column of each row, as text.
-  std::vector<std::string> all(const std::string& sql) {
-    std::vector<std::string> result;
-    auto db = here_.connect();
-    const auto results = db.run_script(sql);
-    const auto& last = results.back();
-    for (std::size_t i = 0; i < last.size(); ++i)
-      result.emplace_back(PQgetvalue(last.native(), static_cast<int>(i), 0));
-    return result;
-  }
-
-  std::string one(const std::string& sql) {
-    const auto rows = all(sql);
-    return rows.size() == 1 ? rows.front() : fmt::format("{} rows", rows.size());
-  }
-
-  /// `QN002: there is no queue "mail"`, or nothing when it is not refused.
-  std::string refusal(const std::string& sql) {
-    try {
-      all(sql);
-      return {};
-    } catch (const quern::database_error& refused) {
-      return fmt::format("{}: {}", refused.sqlstate(), refused.message());
-    }
-  }
-
-  std::string enqueue(std::string_view door) {
+  std::string enqueue(std::string_view door) const {
     return one(fmt::format("select shop.queue_enqueue('{}', {})", door, payload));
   }
 
-  std::string dequeue(std::string_view door) {
+  std::string dequeue(std::string_view door) const {
     return one(fmt::format("select message_id from shop.queue_dequeue('{}')", door));
   }
-
-  std::string handshake(std::string_view queue, int version) {
-    const auto* line = contract::find_line(here_.played().wanted.lock, "email");
-    const auto& known = line->state.contracts[static_cast<std::size_t>(version - 1)];
-    return refusal(
-        fmt::format("select shop.quern_handshake('{}', {}, '{}')", queue, version, contract::fingerprint(known)));
-  }
-
-  /// What keeps the migrations from being applied.
-  std::string refused_migration() {
-    try {
-      here_.migrate_to_all();
-      return {};
-    } catch (const migrate::error& refused) {
-      return refused.server_says();
-    }
-  }
-
- private:
-  test::recipe_scene here_;
 };
 
 }  // namespace

@@ -230,7 +230,7 @@ TEST_CASE("a claim of a newer contract's event is left to the workers of that co
   // As after an expansion.
   here.db.ask(
       "alter table log_event drop constraint log_contract_version_known; update log_event set contract_version = 2; "
-      "insert into quern_contract (queue, version, fingerprint) values ('log', 2, repeat('0', 64))");
+      "create sequence log_v2_read_at");
   here.pass(seconds{61});
   auto bob = here.hire();
   here.publish("3");

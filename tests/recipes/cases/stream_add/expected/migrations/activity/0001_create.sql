@@ -32,25 +32,26 @@ create function shop.activity_wake(); -- 'shop.activity' -6277507035114536254
 create function shop.activity_newest_page();
 create function shop.activity_page_of(p_offset bigint);
 create function shop.activity_first_offset();
-create function shop.activity_offset_at(p_at timestamptz);
 create function shop.activity_check_offset(p_after bigint);
 create function shop.activity_cursor_at(p_offset bigint);
+
+create function shop.activity_offset_at(p_at timestamptz);
 
 create function shop.activity_ordered_by(p_consumer text);
 create function shop.activity_blocks(p_consumer text);
 create function shop.activity_key_of(p_consumer text);
 create function shop.activity_key_of_failed(p_consumer text);
+
 create function shop.activity_blocked();
 
 create function shop.activity_has_filter(p_consumer text);
 create function shop.activity_wants(p_consumer text);
-create function shop.activity_looked_up_to(p_consumer text);
 
 create function shop.activity_seal_to_end();
 create function shop.activity_end_of_read();
+
 create function shop.activity_seal();
 
-create function shop.activity_enlist();
 create function shop.activity_wait_for_consumer(p_consumer text); -- -6277507035114536254
 create function shop.activity_check_consumer(p_consumer text);
 create function shop.activity_newest_claim(p_consumer text);
@@ -58,15 +59,19 @@ create function shop.activity_open_claims(p_consumer text);
 create function shop.activity_done_up_to(p_consumer text);
 create function shop.activity_begin_claims(p_consumer text);
 create function shop.activity_move_position(p_consumer text);
+
+create function shop.activity_enlist();
 create function shop.activity_share(p_consumer text, p_lease interval);
 create function shop.activity_unshare(p_consumer text);
 
 create function shop.activity_lock_claim(p_claim_id bigint);
 create function shop.activity_finish(p_claim_id bigint);
+
 create function shop.activity_extend(p_batch bigint);
 create function shop.activity_release(p_batch bigint);
 
 create function shop.activity_set_aside(p_offsets bigint[]); -- up to v1 -- customer_id -- kind
+
 create function shop.activity_nack(p_batch bigint, p_offset bigint);
 
 create function shop.activity_take_over(p_claim_id bigint);
@@ -83,7 +88,10 @@ create function shop.activity_line_up(p_consumer text);
 create function shop.activity_promote(p_consumer text);
 create function shop.activity_dissolve(p_consumer text);
 create function shop.activity_reorder(p_consumer text);
+
 create function shop.activity_held(p_consumer text);
+
+create function shop.activity_looked_up_to(p_consumer text);
 
 create sequence shop.activity_v1_read_at as bigint minvalue 0;
 create sequence shop.activity_v1_produced_at as bigint minvalue 0;
@@ -153,11 +161,12 @@ grant execute on function
 to web;
 grant insert (contract_version, customer_id, kind) on shop.activity_event to web;
 
+create function shop.activity_position_of(p_consumer text);
+create function shop.activity_move_on(p_consumer text, p_batch bigint, p_offset bigint);
+
 create function shop.activity_subscribe(p_consumer text, p_from text);
 create function shop.activity_unsubscribe(p_consumer text);
-create function shop.activity_position_of(p_consumer text);
 
-create function shop.activity_move_on(p_consumer text, p_batch bigint, p_offset bigint);
 create function shop.activity_ack(p_consumer text, p_batch bigint, p_offset bigint);
 
 create function shop.activity_redrive_all(p_consumer text);

@@ -164,7 +164,6 @@ $$;
 -- transaction: yes
 
 create or replace function shop.activity_set_aside(p_offsets bigint[]); -- up to v2 -- customer_id -- kind -- note -- customer -- source
-create or replace function shop.activity_nack(p_batch bigint, p_offset bigint);
 
 create or replace function shop.activity_is_done_with(p_segment smallint); -- interval '720 hours'
 create or replace function shop.activity_truncate(p_segment smallint);
@@ -224,7 +223,6 @@ end
 $$;
 
 create or replace function shop.activity_set_aside(p_offsets bigint[]); -- up to v1 -- customer_id -- kind -- note
-create or replace function shop.activity_nack(p_batch bigint, p_offset bigint);
 
 create or replace function shop.activity_is_done_with(p_segment smallint); -- interval '168 hours'
 create or replace function shop.activity_truncate(p_segment smallint);

@@ -12,9 +12,7 @@ create or replace function shop.activity_has_filter(p_consumer text); -- 'audit'
 create or replace function shop.activity_wants(p_consumer text);
 -- 'audit' if p_event.contract_version = 1: p_event.kind = 'signup'
 -- 'notifier' if p_event.contract_version = 1: p_event.channel = 'sms' and (p_event.detail ->> 'urgent')::boolean
-create or replace function shop.activity_looked_up_to(p_consumer text);
 
 -- reverse
 create or replace function shop.activity_has_filter(p_consumer text);
 create or replace function shop.activity_wants(p_consumer text);
-create or replace function shop.activity_looked_up_to(p_consumer text);

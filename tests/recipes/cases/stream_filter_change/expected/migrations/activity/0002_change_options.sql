@@ -13,14 +13,12 @@ create or replace function shop.activity_wants(p_consumer text);
 -- 'audit' if p_event.contract_version = 1: p_event.kind in ('signup', 'it''s')
 -- 'same' if p_event.contract_version = 1: p_event.kind = 'a' and p_event.customer_id > 1
 -- 'young' if p_event.contract_version = 1: p_event.customer_id > 1000
-create or replace function shop.activity_looked_up_to(p_consumer text);
 
 -- reverse
 create or replace function shop.activity_has_filter(p_consumer text); -- 'audit',  -- 'same'
 create or replace function shop.activity_wants(p_consumer text);
 -- 'audit' if p_event.contract_version = 1: p_event.kind = 'signup'
 -- 'same' if p_event.contract_version = 1: p_event.kind = 'a' and p_event.customer_id > 1
-create or replace function shop.activity_looked_up_to(p_consumer text);
 
 -- step: consumers
 -- lock: none that anybody waits for

@@ -10,14 +10,12 @@
 
 create or replace function shop.activity_has_filter(p_consumer text);
 create or replace function shop.activity_wants(p_consumer text);
-create or replace function shop.activity_looked_up_to(p_consumer text);
 
 -- reverse
 create or replace function shop.activity_has_filter(p_consumer text); -- 'audit',  -- 'old'
 create or replace function shop.activity_wants(p_consumer text);
 -- 'audit' if p_event.contract_version = 1: p_event.kind = 'signup'
 -- 'old' if p_event.contract_version = 1: p_event.customer_id < 10
-create or replace function shop.activity_looked_up_to(p_consumer text);
 
 -- step: consumers
 -- lock: none that anybody waits for

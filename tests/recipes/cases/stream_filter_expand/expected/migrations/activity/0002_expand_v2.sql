@@ -165,10 +165,8 @@ create or replace function shop.activity_has_filter(p_consumer text); -- 'audit'
 create or replace function shop.activity_wants(p_consumer text);
 -- 'audit' if (p_event.contract_version = 2 or (p_event.contract_version = 1 and (char_length(p_event.kind) <= 10) is not false)): p_event.kind = 'signup' and (case when p_event.contract_version = 1 then p_event.customer_id::bigint when p_event.contract_version = 2 then p_event.customer end) > 5 and p_event.source = 'web'
 -- 'texts' if (p_event.contract_version = 2 or (p_event.contract_version = 1 and (char_length(p_event.kind) <= 10) is not false)): p_event.channel = 'sms' and p_event.note is null
-create or replace function shop.activity_looked_up_to(p_consumer text);
 
 create or replace function shop.activity_set_aside(p_offsets bigint[]); -- up to v2 -- customer_id -- kind -- channel -- detail -- customer -- source -- note
-create or replace function shop.activity_nack(p_batch bigint, p_offset bigint);
 
 create or replace function shop.activity_restored(); -- customer_id -- kind -- channel -- detail -- customer -- source -- note
 
@@ -227,10 +225,8 @@ create or replace function shop.activity_has_filter(p_consumer text); -- 'audit'
 create or replace function shop.activity_wants(p_consumer text);
 -- 'audit' if p_event.contract_version = 1: p_event.kind = 'signup' and p_event.customer_id > 5
 -- 'texts' if p_event.contract_version = 1: p_event.channel = 'sms'
-create or replace function shop.activity_looked_up_to(p_consumer text);
 
 create or replace function shop.activity_set_aside(p_offsets bigint[]); -- up to v1 -- customer_id -- kind -- channel -- detail
-create or replace function shop.activity_nack(p_batch bigint, p_offset bigint);
 
 create or replace function shop.activity_restored(); -- customer_id -- kind -- channel -- detail
 

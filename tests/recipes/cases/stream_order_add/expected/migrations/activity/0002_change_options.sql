@@ -18,6 +18,7 @@ create or replace function shop.activity_key_of_failed(p_consumer text);
 -- 'crew': hashint4extended(p_failed.customer_id, 0)
 -- 'plain': hashtextextended(p_failed.shop, 0)
 -- 'young': hashint4extended(p_failed.customer_id, 0)
+
 create or replace function shop.activity_blocked(); -- customer_id -- shop -- customer_id
 
 select shop.activity_reorder('crew');
@@ -31,6 +32,7 @@ create or replace function shop.activity_ordered_by(p_consumer text);
 create or replace function shop.activity_blocks(p_consumer text);
 create or replace function shop.activity_key_of(p_consumer text);
 create or replace function shop.activity_key_of_failed(p_consumer text);
+
 create or replace function shop.activity_blocked();
 
 select shop.activity_reorder('crew');

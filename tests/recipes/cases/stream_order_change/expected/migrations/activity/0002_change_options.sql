@@ -18,6 +18,7 @@ create or replace function shop.activity_key_of_failed(p_consumer text);
 -- 'crew': hashtextextended(p_failed.shop, 0)
 -- 'other': hashint4extended(p_failed.customer_id, 0)
 -- 'same': hashtextextended(p_failed.shop, 0)
+
 create or replace function shop.activity_blocked(); -- shop -- customer_id -- shop
 
 select shop.activity_reorder('crew');
@@ -35,6 +36,7 @@ create or replace function shop.activity_key_of_failed(p_consumer text);
 -- 'crew': hashint4extended(p_failed.customer_id, 0)
 -- 'other': hashint4extended(p_failed.customer_id, 0)
 -- 'same': hashtextextended(p_failed.shop, 0)
+
 create or replace function shop.activity_blocked(); -- customer_id -- customer_id -- shop
 
 select shop.activity_reorder('crew');

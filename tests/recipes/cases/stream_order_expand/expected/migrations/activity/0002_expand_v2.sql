@@ -143,10 +143,10 @@ create or replace function shop.activity_key_of(p_consumer text);
 create or replace function shop.activity_key_of_failed(p_consumer text);
 -- 'crew': uuid_hash_extended(p_failed.account, 0)
 -- 'renamed': hashtextextended(p_failed.shop, 0)
+
 create or replace function shop.activity_blocked(); -- account -- shop
 
 create or replace function shop.activity_set_aside(p_offsets bigint[]); -- up to v2 -- customer_id -- shop -- kind -- account
-create or replace function shop.activity_nack(p_batch bigint, p_offset bigint);
 
 create or replace function shop.activity_restored(); -- customer_id -- shop -- kind -- account
 
@@ -208,10 +208,10 @@ create or replace function shop.activity_key_of(p_consumer text);
 create or replace function shop.activity_key_of_failed(p_consumer text);
 -- 'crew': hashint4extended(p_failed.customer_id, 0)
 -- 'renamed': hashtextextended(p_failed.shop, 0)
+
 create or replace function shop.activity_blocked(); -- customer_id -- shop
 
 create or replace function shop.activity_set_aside(p_offsets bigint[]); -- up to v1 -- customer_id -- shop -- kind
-create or replace function shop.activity_nack(p_batch bigint, p_offset bigint);
 
 create or replace function shop.activity_restored(); -- customer_id -- shop -- kind
 

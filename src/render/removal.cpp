@@ -1,0 +1,46 @@
+#include <fmt/format.h>
+
+#include "contract/queue_names.hpp"
+#include "render/line_migration.hpp"
+#include "render/queue_change.hpp"
+
+namespace render {
+
+namespace {
+
+migration_step removal_step(renderer& with, const queue_model& model, bool discards_messages) {
+  const step_parts parts{with, model};
+  std::vector<std::string> guards;
+  for (const auto& version : model.versions) {
+    guards.push_back(parts.part("guard_unused", {.number = version.contract->version}));
+  }
+  guards.push_back(parts.part("lock_queue"));
+  if (!discards_messages) {
+    guards.push_back(parts.guard(
+        "true", "",
+        model.is_stream()
+            ? "They go when they are older than its retention; or declare that they are to be discarded: "
+              "events = \"discard\"."
+            : "Let its consumers handle them and purge its dead letters, or declare that they are to be discarded: "
+              "messages = \"discard\".",
+        true));
+  }
+  guards.push_back(parts.part("drop_queue"));
+  return {.name = "drop",
+          .lock = "access exclusive on the queue's tables, which are dropped",
+          .lock_timeout = strong_lock_timeout,
+          .text = joined(guards)};
+}
+
+}  // namespace
+
+migration_text removal(renderer& with, const sql_project& project, const contract::line_change& change,
+                       const std::vector<contract::locked_enumeration>& enumerations, const std::string& name) {
+  const auto model = model_of(project, change.line, change.before, enumerations);
+  return {name,
+          {fmt::format("Drops {} {}.", contract::kind_of(*model.state), model.name())},
+          {},
+          {removal_step(with, model, change.discards_messages)}};
+}
+
+}  // namespace render

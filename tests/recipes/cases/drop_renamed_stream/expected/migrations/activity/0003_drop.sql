@@ -1,0 +1,111 @@
+-- quern migration: activity/0003_drop
+-- Drops stream news.
+
+-- step: drop
+-- lock: access exclusive on the queue's tables, which are dropped
+-- lock_timeout: 15ms
+-- statement_timeout: 1min
+-- transaction: yes
+
+do $$
+declare
+  v_used_at timestamptz;
+  v_client text;
+begin
+  select greatest(
+    pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value('shop.activity_v1_produced_at')),
+    pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value('shop.activity_v1_read_at')),
+    (select max(c.last_seen_at) from shop.quern_client as c where c.queue = 'activity' and c.version = 1)
+  )
+  into v_used_at;
+  if v_used_at > pg_catalog.clock_timestamp() - interval '24 hours' then
+    select pg_catalog.string_agg(pg_catalog.format('%s (role %s) at %s', c.client, c.role_name, c.last_seen_at), ', ' order by c.last_seen_at desc)
+    into v_client
+    from shop.quern_client as c
+    where c.queue = 'activity'
+      and c.version = 1;
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('contract v1 of stream "activity" was used at %s, which is less than 1d ago', v_used_at),
+      detail = pg_catalog.format('It was spoken by: %s.', coalesce(v_client, 'callers that did not shake hands')),
+      hint = 'Wait until its programs are gone; `sunset` of the stream says for how long nobody may have used it.';
+  end if;
+end
+$$;
+
+do $$
+declare
+  v_used_at timestamptz;
+  v_client text;
+begin
+  select greatest(
+    pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value('shop.activity_v2_produced_at')),
+    pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value('shop.activity_v2_read_at')),
+    (select max(c.last_seen_at) from shop.quern_client as c where c.queue = 'news' and c.version = 2)
+  )
+  into v_used_at;
+  if v_used_at > pg_catalog.clock_timestamp() - interval '24 hours' then
+    select pg_catalog.string_agg(pg_catalog.format('%s (role %s) at %s', c.client, c.role_name, c.last_seen_at), ', ' order by c.last_seen_at desc)
+    into v_client
+    from shop.quern_client as c
+    where c.queue = 'news'
+      and c.version = 2;
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('contract v2 of stream "news" was used at %s, which is less than 1d ago', v_used_at),
+      detail = pg_catalog.format('It was spoken by: %s.', coalesce(v_client, 'callers that did not shake hands')),
+      hint = 'Wait until its programs are gone; `sunset` of the stream says for how long nobody may have used it.';
+  end if;
+end
+$$;
+
+lock table shop.activity_event, shop.activity_page, shop.activity_position, shop.activity_claim, shop.activity_failed in access exclusive mode;
+
+do $$
+declare
+  v_count bigint;
+begin
+  select (
+    select count(*)
+    from shop.activity_event as m
+    where true
+  ) + (
+    select count(*)
+    from shop.activity_failed as m
+    where true
+  )
+  into v_count;
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of stream "news" %s', v_count,
+        case v_count when 1 then 'event' else 'events' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'They go when they are older than its retention; or declare that they are to be discarded: events = "discard".';
+  end if;
+end
+$$;
+
+drop function
+  shop.activity_publish_json_v1, shop.activity_publish_many_v1, shop.activity_publish_v1, shop.activity_wake_v1,
+  shop.activity_claim_json_v1, shop.activity_claim_v1, shop.activity_next_due_v1, shop.activity_receive_json_v1, shop.activity_receive_v1, shop.activity_look_v1, shop.activity_read_json_v1, shop.activity_read_v1,
+  shop.news_publish_json_v2, shop.news_publish_many_v2, shop.news_publish_v2, shop.news_wake_v2,
+  shop.news_claim_json_v2, shop.news_claim_v2, shop.news_next_due_v2, shop.news_receive_json_v2, shop.news_receive_v2, shop.activity_look_v2, shop.news_read_json_v2, shop.news_read_v2,
+  shop.activity_publish_json, shop.activity_read_json, shop.activity_stats, shop.activity_lag, shop.activity_seek, shop.activity_ack, shop.activity_peek_failed, shop.activity_purge,
+  shop.activity_redrive, shop.activity_redrive_all, shop.activity_held, shop.activity_nack, shop.activity_release, shop.activity_extend, shop.activity_unshare, shop.activity_share,
+  shop.activity_enlist, shop.activity_blocked, shop.activity_looked_up_to, shop.activity_unsubscribe, shop.activity_subscribe, shop.activity_seal, shop.activity_offset_at,
+  shop.news_publish_json, shop.news_read_json, shop.activity_wake, shop.news_stats, shop.news_lag, shop.activity_restored,
+  shop.activity_maintain, shop.activity_compact, shop.activity_rotate, shop.activity_truncate, shop.activity_is_done_with, shop.news_seek, shop.news_ack,
+  shop.news_peek_failed, shop.news_purge, shop.news_redrive, shop.news_redrive_all, shop.activity_free_failed, shop.activity_take_over, shop.activity_bury, shop.activity_left_of, shop.activity_end_claim,
+  shop.activity_reorder, shop.activity_dissolve, shop.activity_promote, shop.activity_line_up, shop.activity_sort_out, shop.activity_is_full, shop.activity_is_first, shop.activity_busy_keys,
+  shop.news_held, shop.activity_wake_waiting, shop.activity_set_aside, shop.news_nack, shop.news_release, shop.news_extend, shop.activity_finish, shop.activity_lock_claim, shop.news_unshare,
+  shop.news_share, shop.activity_move_position, shop.activity_begin_claims, shop.activity_done_up_to, shop.activity_open_claims, shop.activity_newest_claim,
+  shop.activity_check_consumer, shop.activity_wait_for_consumer, shop.news_enlist,
+  shop.news_blocked, shop.activity_key_of_failed, shop.activity_key_of, shop.activity_blocks, shop.activity_ordered_by,
+  shop.news_looked_up_to, shop.activity_wants, shop.activity_has_filter, shop.activity_position_of, shop.news_unsubscribe, shop.news_subscribe, shop.news_seal, shop.activity_end_of_read, shop.activity_seal_to_end, shop.activity_check_offset, shop.news_offset_at,
+  shop.activity_first_offset, shop.activity_newest_page, shop.activity_cursor_at, shop.activity_move_on, shop.activity_page_of, shop.activity_home;
+drop table shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed;
+drop sequence shop.activity_event_number, shop.activity_position_id, shop.activity_claim_id, shop.activity_segment, shop.activity_rotated_at, shop.activity_maintained_at;
+drop sequence shop.activity_v1_read_at, shop.activity_v1_produced_at;
+drop sequence shop.activity_v2_read_at, shop.activity_v2_produced_at;
+delete from shop.quern_contract where queue in ('news', 'activity');
+delete from shop.quern_client where queue in ('news', 'activity');

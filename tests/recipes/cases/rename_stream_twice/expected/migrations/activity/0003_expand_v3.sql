@@ -1,0 +1,414 @@
+-- quern migration: activity/0003_expand_v3
+-- Changes stream news: renames the stream "news" to "tidings".
+-- roles: mailer, ops, web
+
+-- step: hints_v3
+-- lock: none but on the new objects
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create sequence shop.activity_v3_read_at as bigint minvalue 0;
+create sequence shop.activity_v3_produced_at as bigint minvalue 0;
+comment on sequence shop.activity_v3_read_at is 'When a consumer last used contract v3, in seconds since 1970, to the minute.';
+comment on sequence shop.activity_v3_produced_at is 'When a producer last used contract v3, in seconds since 1970, to the minute.';
+
+-- reverse
+drop sequence shop.activity_v3_read_at, shop.activity_v3_produced_at;
+
+-- step: validate
+-- lock: share update exclusive on the tables of messages, while they are read
+-- lock_timeout: 5s
+-- statement_timeout: 1h
+-- transaction: yes
+
+-- There is no new constraint to look at.
+
+-- reverse
+do $$
+declare
+  v_count bigint;
+begin
+  select (
+    select count(*)
+    from shop.activity_event as m
+    where m.contract_version = 3
+  ) + (
+    select count(*)
+    from shop.activity_failed as m
+    where m.contract_version = 3
+  )
+  into v_count;
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of stream "tidings" %s in contract v3', v_count,
+        case v_count when 1 then 'event' else 'events' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'Readers of older contracts read them: try again when they are older than the retention.';
+  end if;
+end
+$$;
+
+alter table shop.activity_event validate constraint activity_contract_version_known;
+
+-- step: allow_v3
+-- lock: access exclusive on shop.activity_event, shop.activity_failed, for an instant
+-- lock_timeout: 15ms
+-- statement_timeout: 1min
+-- transaction: yes
+
+alter table shop.activity_event
+  drop constraint activity_contract_version_known,
+  add constraint activity_contract_version_known check (contract_version in (1, 2, 3)) not valid;
+
+-- reverse
+alter table shop.activity_event
+  drop constraint activity_contract_version_known,
+  add constraint activity_contract_version_known check (contract_version in (1, 2)) not valid;
+
+-- step: validate_versions
+-- lock: share update exclusive on the tables of messages, while they are read
+-- lock_timeout: 5s
+-- statement_timeout: 1h
+-- transaction: yes
+
+alter table shop.activity_event validate constraint activity_contract_version_known;
+
+-- reverse
+-- The constraint goes with the step before.
+
+-- step: settle
+-- lock: none; waits until older transactions have ended
+-- lock_timeout: 0
+-- statement_timeout: 0
+-- transaction: no
+
+-- Nothing to wait for in this direction.
+
+-- reverse
+-- Functions that were called before the last step may still run as they were: until their transactions have ended.
+do $$
+declare
+  v_older constant text[] := array(
+    select l.virtualtransaction
+    from pg_catalog.pg_locks as l
+    join pg_catalog.pg_stat_activity as a on a.pid = l.pid
+    where l.locktype = 'virtualxid'
+      and l.pid <> pg_catalog.pg_backend_pid()
+      and a.datname = pg_catalog.current_database()
+      and a.backend_type is distinct from 'autovacuum worker'
+  );
+begin
+  while exists (
+    select
+    from pg_catalog.pg_locks as l
+    where l.locktype = 'virtualxid'
+      and l.virtualtransaction = any (v_older)
+  ) loop
+    -- Between two looks no snapshot is held.
+    commit;
+    perform pg_catalog.pg_sleep(0.01);
+  end loop;
+end
+$$;
+
+-- step: functions
+-- lock: none that anybody waits for
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create or replace function shop.activity_has_filter(p_consumer text); -- 'crew'
+create or replace function shop.activity_wants(p_consumer text);
+-- 'crew' if p_event.contract_version in (1, 2, 3): p_event.customer_id > 0
+
+create or replace function shop.activity_set_aside(p_offsets bigint[]); -- up to v3 -- customer_id -- kind
+
+create or replace function shop.activity_publish_json(p_payload jsonb);
+-- else v3
+create or replace function shop.activity_read_json(p_after bigint); -- v1
+
+create or replace function shop.news_publish_json(p_payload jsonb);
+-- else v3
+create or replace function shop.news_read_json(p_after bigint); -- v2
+
+create or replace function shop.activity_read_v1(p_after bigint);
+-- events where e.contract_version in (1, 2, 3)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+create or replace function shop.activity_look_v1(p_consumer text);
+-- events where e.contract_version in (1, 2, 3)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+create or replace function shop.activity_claim_v1(p_consumer text);
+-- failed events where e.contract_version in (1, 2, 3)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+create or replace function shop.news_read_v2(p_after bigint);
+-- events where e.contract_version in (1, 2, 3)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+create or replace function shop.activity_look_v2(p_consumer text);
+-- events where e.contract_version in (1, 2, 3)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+create or replace function shop.news_claim_v2(p_consumer text);
+-- failed events where e.contract_version in (1, 2, 3)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+-- reverse
+do $$
+declare
+  v_count bigint;
+begin
+  select (
+    select count(*)
+    from shop.activity_event as m
+    where m.contract_version = 3
+  ) + (
+    select count(*)
+    from shop.activity_failed as m
+    where m.contract_version = 3
+  )
+  into v_count;
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of stream "tidings" %s in contract v3', v_count,
+        case v_count when 1 then 'event' else 'events' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'Readers of older contracts read them: try again when they are older than the retention.';
+  end if;
+end
+$$;
+
+create or replace function shop.activity_has_filter(p_consumer text); -- 'crew'
+create or replace function shop.activity_wants(p_consumer text);
+-- 'crew' if p_event.contract_version in (1, 2): p_event.customer_id > 0
+
+create or replace function shop.activity_set_aside(p_offsets bigint[]); -- up to v2 -- customer_id -- kind
+
+create or replace function shop.activity_publish_json(p_payload jsonb);
+-- else v2
+create or replace function shop.activity_read_json(p_after bigint); -- v1
+
+create or replace function shop.news_publish_json(p_payload jsonb);
+-- else v2
+create or replace function shop.news_read_json(p_after bigint); -- v2
+
+create or replace function shop.activity_read_v1(p_after bigint);
+-- events where e.contract_version in (1, 2)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+create or replace function shop.activity_look_v1(p_consumer text);
+-- events where e.contract_version in (1, 2)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+create or replace function shop.activity_claim_v1(p_consumer text);
+-- failed events where e.contract_version in (1, 2)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+create or replace function shop.news_read_v2(p_after bigint);
+-- events where e.contract_version in (1, 2)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+create or replace function shop.activity_look_v2(p_consumer text);
+-- events where e.contract_version in (1, 2)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+create or replace function shop.news_claim_v2(p_consumer text);
+-- failed events where e.contract_version in (1, 2)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+-- step: consumers_v3
+-- lock: none but on the new objects
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+insert into shop.quern_contract as c (queue, version, fingerprint)
+values ('tidings', 3, '34ddd41a998a4a9b94331288d083e51229bd2f8017b5140510128c3846a16a97')
+on conflict (queue, version) do update
+set fingerprint = excluded.fingerprint,
+  retired_at = null;
+
+create function shop.tidings_read_v3(p_after bigint);
+-- events where e.contract_version in (1, 2, 3)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+create function shop.tidings_read_json_v3(p_after bigint);
+
+create function shop.activity_look_v3(p_consumer text);
+-- events where e.contract_version in (1, 2, 3)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+create function shop.tidings_receive_v3(p_consumer text);
+create function shop.tidings_receive_json_v3(p_consumer text);
+
+create function shop.tidings_claim_v3(p_consumer text);
+-- failed events where e.contract_version in (1, 2, 3)
+-- customer_id integer = e.customer_id
+-- kind text = e.kind
+
+create function shop.tidings_claim_json_v3(p_consumer text);
+
+create function shop.tidings_next_due_v3(p_consumer text);
+
+revoke all on function
+  shop.tidings_read_v3, shop.tidings_read_json_v3, shop.tidings_receive_v3, shop.tidings_receive_json_v3,
+  shop.tidings_claim_v3, shop.tidings_claim_json_v3, shop.tidings_next_due_v3, shop.activity_look_v3
+from public;
+grant execute on function
+  shop.tidings_read_v3, shop.tidings_read_json_v3, shop.tidings_receive_v3, shop.tidings_receive_json_v3,
+  shop.tidings_claim_v3, shop.tidings_claim_json_v3, shop.tidings_next_due_v3
+to mailer;
+
+create function shop.tidings_offset_at(p_at timestamptz);
+
+create function shop.tidings_blocked(); -- customer_id
+
+create function shop.tidings_seal();
+
+create function shop.tidings_enlist();
+create function shop.tidings_share(p_consumer text, p_lease interval);
+create function shop.tidings_unshare(p_consumer text);
+
+create function shop.tidings_extend(p_batch bigint);
+create function shop.tidings_release(p_batch bigint);
+
+create function shop.tidings_nack(p_batch bigint, p_offset bigint);
+
+create function shop.tidings_held(p_consumer text);
+
+create function shop.tidings_looked_up_to(p_consumer text);
+
+create function shop.tidings_subscribe(p_consumer text, p_from text);
+create function shop.tidings_unsubscribe(p_consumer text);
+
+create function shop.tidings_ack(p_consumer text, p_batch bigint, p_offset bigint);
+
+create function shop.tidings_seek(p_consumer text, p_after bigint);
+
+create function shop.tidings_redrive_all(p_consumer text);
+create function shop.tidings_redrive(p_consumer text, p_offset bigint);
+create function shop.tidings_purge(p_consumer text);
+
+create function shop.tidings_lag();
+create function shop.tidings_stats();
+
+create function shop.tidings_publish_json(p_payload jsonb);
+-- else v3
+create function shop.tidings_read_json(p_after bigint); -- v3
+
+create function shop.tidings_peek_failed();
+
+revoke all on function
+  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_cursor_at, shop.activity_move_on, shop.activity_page_of, shop.activity_first_offset, shop.tidings_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.tidings_seal,
+  shop.activity_ordered_by, shop.activity_blocks, shop.activity_key_of, shop.activity_key_of_failed, shop.tidings_blocked, shop.activity_busy_keys, shop.activity_is_first,
+  shop.activity_is_full, shop.activity_sort_out, shop.activity_line_up, shop.activity_promote, shop.activity_dissolve, shop.activity_reorder, shop.tidings_held, shop.activity_wake_waiting,
+  shop.activity_has_filter, shop.activity_wants, shop.tidings_looked_up_to, shop.tidings_subscribe, shop.tidings_unsubscribe, shop.activity_position_of, shop.tidings_ack, shop.tidings_seek,
+  shop.tidings_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
+  shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.tidings_share, shop.tidings_unshare, shop.activity_lock_claim, shop.activity_finish,
+  shop.tidings_extend, shop.tidings_release, shop.activity_set_aside, shop.tidings_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_left_of, shop.activity_bury,
+  shop.activity_free_failed, shop.tidings_redrive_all, shop.tidings_redrive, shop.tidings_purge, shop.tidings_peek_failed,
+  shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
+  shop.tidings_lag, shop.tidings_stats, shop.tidings_publish_json, shop.tidings_read_json
+from public;
+grant usage on schema shop to mailer, ops, web;
+grant execute on function shop.quern_handshake to mailer, ops, web;
+grant execute on function shop.activity_wake, shop.tidings_publish_json, shop.stream_publish to web;
+grant usage on sequence shop.activity_event_number to web;
+grant select on sequence shop.activity_segment to web;
+grant execute on function
+  shop.tidings_seal, shop.tidings_offset_at, shop.tidings_subscribe, shop.tidings_ack, shop.tidings_seek, shop.activity_maintain, shop.tidings_lag,
+  shop.tidings_enlist, shop.tidings_nack, shop.tidings_extend, shop.tidings_release, shop.tidings_held, shop.tidings_looked_up_to, shop.tidings_read_json,
+  shop.stream_consume, shop.quern_worker_begin, shop.quern_worker_beat
+to mailer;
+grant execute on function
+  shop.tidings_seal, shop.tidings_offset_at, shop.tidings_subscribe, shop.tidings_unsubscribe, shop.tidings_seek, shop.activity_maintain,
+  shop.tidings_share, shop.tidings_unshare, shop.tidings_redrive_all, shop.tidings_redrive, shop.tidings_purge, shop.tidings_peek_failed, shop.tidings_blocked, shop.activity_restored, shop.tidings_lag, shop.tidings_stats, shop.quern_workers
+to ops;
+grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;
+
+-- reverse
+do $$
+declare
+  v_count bigint;
+begin
+  select (
+    select count(*)
+    from shop.activity_event as m
+    where m.contract_version = 3 and not (m.contract_version in (1, 2, 3) or m.contract_version in (1, 2, 3))
+  ) + (
+    select count(*)
+    from shop.activity_failed as m
+    where m.contract_version = 3 and not (m.contract_version in (1, 2, 3) or m.contract_version in (1, 2, 3))
+  )
+  into v_count;
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of stream "tidings" %s in contract v3 that no older contract can read', v_count,
+        case v_count when 1 then 'event' else 'events' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'Only consumers of this contract can handle them: try again when they are through. Dead letters have to be redriven or purged.';
+  end if;
+end
+$$;
+
+drop function
+  shop.tidings_publish_json, shop.tidings_read_json, shop.tidings_stats, shop.tidings_lag, shop.tidings_seek, shop.tidings_ack, shop.tidings_peek_failed, shop.tidings_purge,
+  shop.tidings_redrive, shop.tidings_redrive_all, shop.tidings_held, shop.tidings_nack, shop.tidings_release, shop.tidings_extend, shop.tidings_unshare, shop.tidings_share,
+  shop.tidings_enlist, shop.tidings_blocked, shop.tidings_looked_up_to, shop.tidings_unsubscribe, shop.tidings_subscribe, shop.tidings_seal, shop.tidings_offset_at;
+
+drop function
+  shop.tidings_claim_json_v3, shop.tidings_claim_v3, shop.tidings_next_due_v3, shop.tidings_receive_json_v3, shop.tidings_receive_v3, shop.activity_look_v3, shop.tidings_read_json_v3, shop.tidings_read_v3;
+
+delete from shop.quern_contract
+where queue = 'tidings'
+  and version = 3;
+
+-- step: producers_v3
+-- lock: none but on the new objects
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+create function shop.tidings_wake_v3();
+
+create function shop.tidings_publish_v3(
+  p_customer_id integer,
+  p_kind text
+); -- inserts contract_version, customer_id, kind
+
+create function shop.tidings_publish_many_v3(
+  p_customer_id integer[],
+  p_kind text[]
+); -- inserts t.customer_id, t.kind
+
+create function shop.tidings_publish_json_v3(p_payload jsonb); -- '{"customer_id": "number", "kind": "string"}'
+-- p_customer_id => (p_payload ->> 'customer_id')::integer
+-- p_kind => p_payload ->> 'kind'
+
+revoke all on function
+  shop.tidings_wake_v3, shop.tidings_publish_v3, shop.tidings_publish_many_v3, shop.tidings_publish_json_v3
+from public;
+grant execute on function
+  shop.tidings_wake_v3, shop.tidings_publish_v3, shop.tidings_publish_many_v3, shop.tidings_publish_json_v3
+to web;
+grant insert (contract_version, customer_id, kind) on shop.activity_event to web;
+
+-- reverse
+drop function shop.tidings_publish_json_v3, shop.tidings_publish_many_v3, shop.tidings_publish_v3, shop.tidings_wake_v3;
