@@ -1,5 +1,5 @@
-// Claim and acknowledge in two transactions, against the table that is written by hand for such work. As a worker does it,
-// the acknowledgement of a batch goes with the claim of the next one.
+// Claim and acknowledge in two transactions, against the table that is written by hand for such work. As a worker does
+// it, the acknowledgement of a batch goes with the claim of the next one.
 
 #include <fmt/format.h>
 

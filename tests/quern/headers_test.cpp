@@ -46,7 +46,8 @@ TEST_CASE("a message may have headers, and shows them to who claims or takes it"
 TEST_CASE("headers of a batch, and of one in bulk, are those of all of its messages") {
   post s;
   s.producer.enqueue(std::vector<shop::telegrams>{{.sender = "a"}, {.sender = "b"}}, {.headers = quern::json{"{}"}});
-  CHECK(s.producer.enqueue_all(std::vector<shop::telegrams>{{.sender = "c"}, {.sender = "d"}}, {.headers = trace}) == 2);
+  CHECK(s.producer.enqueue_all(std::vector<shop::telegrams>{{.sender = "c"}, {.sender = "d"}}, {.headers = trace}) ==
+        2);
   s.producer.enqueue_all(std::vector<shop::telegrams>{{.sender = "e"}});
   CHECK(text_of(s.consumer.claim(9)) == "a{} b{} c" + trace.text + " d" + trace.text + " e- ");
 }
@@ -77,8 +78,9 @@ TEST_CASE("headers that are no object, or too long, are refused, one by one and 
   CHECK(refused(too_long).message() == "the headers have 9009 bytes; 8192 are the most");
   CHECK(refused("{").sqlstate() == "22P02");
   for (const auto& wrong : {std::string{"[1]"}, too_long}) {
-    const auto bulk = test::failure_of<quern::database_error>(
-        [&] { s.producer.enqueue_all(std::vector<shop::telegrams>{{.sender = "a"}}, {.headers = quern::json{wrong}}); });
+    const auto bulk = test::failure_of<quern::database_error>([&] {
+      s.producer.enqueue_all(std::vector<shop::telegrams>{{.sender = "a"}}, {.headers = quern::json{wrong}});
+    });
     CHECK(bulk.sqlstate() == "23514");
     CHECK(bulk.constraint() == "telegrams_headers_fit");
   }
