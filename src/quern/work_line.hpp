@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -18,6 +19,7 @@
 #include <quern/worker_handler.hpp>
 #include <quern/worker_state.hpp>
 #include <span>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <type_traits>
@@ -73,6 +75,7 @@ class work_line {
   static constexpr bool gives_results = quern::gives_results<Handler, message_type>();
   static_assert(!gives_results || contract_with_results<contract_type>,
                 "the handler returns a result, and this queue keeps none: see keep_done");
+  using given = std::conditional_t<takes_batches, std::vector<std::optional<json>>, std::optional<json>>;
   static constexpr std::chrono::milliseconds acknowledge_after{100};
   // Longer than the time between two sweeps of email_claim_v1 and its like.
   static constexpr std::chrono::milliseconds look_again_after{120};
@@ -174,6 +177,7 @@ class work_line {
     next_ = batch_.size();
     if (!error) {
       handled_ = std::move(batch_);
+      if constexpr (gives_results) results_ = std::exchange(given_, {});
     } else {
       for (message_type& each : batch_) failed_.push_back({std::move(each), *error});
     }
@@ -200,13 +204,31 @@ class work_line {
       return (*handler_)(argument);
   }
 
+  // Nobody could say which message the others are of.
+  template <class Result>
+  static std::vector<std::optional<json>> one_of_each(std::vector<Result> given, std::size_t count) {
+    if (given.size() != count)
+      throw std::length_error{"the handler returned " + std::to_string(given.size()) + " results of " +
+                              std::to_string(count) + " messages"};
+    if constexpr (std::same_as<Result, std::optional<json>>) {
+      return given;
+    } else {
+      std::vector<std::optional<json>> results;
+      results.reserve(count);
+      for (Result& each : given) results.emplace_back(std::in_place, std::move(each));
+      return results;
+    }
+  }
+
   // The text of what the handler has thrown, if it has.
   template <class Argument>
   std::optional<std::string> call(const Argument& argument, std::size_t first, std::size_t count) {
     const auto begin = clock::now();
     std::optional<std::string> error;
     try {
-      if constexpr (gives_results) {
+      if constexpr (gives_results && takes_batches) {
+        given_ = one_of_each(invoke(argument, first, count), count);
+      } else if constexpr (gives_results) {
         given_ = invoke(argument, first, count);
       } else {
         invoke(argument, first, count);
@@ -372,7 +394,7 @@ class work_line {
   std::vector<message_type> batch_;
   std::size_t next_ = 0;                           // in the batch: the first that was not dealt with
   std::vector<message_type> handled_;              // and not yet acknowledged
-  std::optional<json> given_;                      // by the last call of the handler
+  given given_;                                    // by the last call of the handler
   std::vector<std::optional<json>> results_;       // of what was handled, if the handler gives some
   std::vector<failed_message> failed_;             // and not yet told to the database
   std::optional<std::vector<std::int64_t>> left_;  // of the claim, after a failure: others were given back with it

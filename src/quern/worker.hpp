@@ -31,8 +31,9 @@ namespace quern {
 /// exception, of each message of a batch. It may use the consumer's connection; a transaction that it opens there must
 /// have ended. While it runs, a heartbeat extends the lease of all that was claimed, as long as the process lives.
 ///
-/// Of a queue that keeps handled messages (`keep_done` in the declaration), what a handler of single messages returns
-/// as a `json` or `std::optional<json>` is the message's result. What others return is dropped.
+/// Of a queue that keeps handled messages (`keep_done` in the declaration), what a handler returns as a `json` or
+/// `std::optional<json>` is the message's result; one of batches returns a `std::vector` of either, with one for each
+/// message in their order, or else the attempt of all of them has failed. What others return is dropped.
 ///
 /// With a second parameter, a std::stop_token, it hears of a loss: a stop is requested there when the message, or one
 /// of the batch, is no longer this worker's, or cannot be shown to be. What it does from then on somebody else may do,

@@ -7,6 +7,7 @@
 #include <span>
 #include <stop_token>
 #include <type_traits>
+#include <vector>
 
 namespace quern {
 
@@ -28,18 +29,31 @@ consteval handler_kind kind_of_handler() {
     return handler_kind::none;
 }
 
-/// Whether what the handler returns for a message is its result: a json, or perhaps one.
+/// What the handler returns, as std::type_identity; void for one that takes neither.
+template <class Handler, class Message>
+consteval auto returned_by() {
+  constexpr auto kind = kind_of_handler<Handler, Message>();
+  if constexpr (kind == handler_kind::message_and_loss)
+    return std::type_identity<std::invoke_result_t<Handler&, const Message&, std::stop_token>>{};
+  else if constexpr (kind == handler_kind::message)
+    return std::type_identity<std::invoke_result_t<Handler&, const Message&>>{};
+  else if constexpr (kind == handler_kind::batch_and_loss)
+    return std::type_identity<std::invoke_result_t<Handler&, std::span<const Message>, std::stop_token>>{};
+  else if constexpr (kind == handler_kind::batch)
+    return std::type_identity<std::invoke_result_t<Handler&, std::span<const Message>>>{};
+  else
+    return std::type_identity<void>{};
+}
+
+/// Whether that are results: of a message a json, or perhaps one; of a batch a vector of either.
 template <class Handler, class Message>
 consteval bool gives_results() {
-  constexpr auto is_result = []<class Returned>(std::type_identity<Returned>) {
-    return !std::is_void_v<Returned> && std::is_convertible_v<Returned, std::optional<json>>;
-  };
-  if constexpr (kind_of_handler<Handler, Message>() == handler_kind::message_and_loss)
-    return is_result(std::type_identity<std::invoke_result_t<Handler&, const Message&, std::stop_token>>{});
-  else if constexpr (kind_of_handler<Handler, Message>() == handler_kind::message)
-    return is_result(std::type_identity<std::invoke_result_t<Handler&, const Message&>>{});
+  using returned = std::remove_cvref_t<typename decltype(returned_by<Handler, Message>())::type>;
+  constexpr auto kind = kind_of_handler<Handler, Message>();
+  if constexpr (kind == handler_kind::batch || kind == handler_kind::batch_and_loss)
+    return std::same_as<returned, std::vector<json>> || std::same_as<returned, std::vector<std::optional<json>>>;
   else
-    return false;
+    return !std::is_void_v<returned> && std::is_convertible_v<returned, std::optional<json>>;
 }
 
 template <class Handler, class Message>

@@ -4,6 +4,7 @@
 #include <future>
 #include <quern/producer.hpp>
 #include <quern/worker.hpp>
+#include <set>
 #include <shop/reports.hpp>
 #include <thread>
 
@@ -205,6 +206,55 @@ TEST_CASE("what a worker's handler returns is the result") {
   for (int i = 0; i < 3; ++i) CHECK(producer.result(ids[i]) == done_with(std::to_string(i * 2)));
   CHECK(producer.result(ids[3]) == message_result{result_state::done, {}});
   CHECK(producer.result(ids[4]).state != result_state::done);
+}
+
+TEST_CASE("a handler of batches returns a result for each of its messages") {
+  test::shop_session s;
+  shop::reports_producer producer{s.db};
+  std::vector<std::int64_t> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(producer.enqueue({.number = i}));
+  auto other = s.another();
+  shop::reports_consumer consumer{other};
+  using batch = std::span<const shop::reports_message>;
+  quern::worker some{consumer,
+                     [](batch all) {
+                       std::vector<std::optional<quern::json>> results;
+                       for (const auto& m : all) {
+                         results.emplace_back();
+                         if (m.payload.number != 1) results.back() = quern::json{std::to_string(m.payload.number)};
+                       }
+                       return results;
+                     },
+                     {.batch_size = 3, .until_empty = true}};
+  some.run();
+  CHECK(producer.result(ids[1]) == message_result{result_state::done, {}});
+  for (const int i : {0, 2, 3, 4}) CHECK(producer.result(ids[i]) == done_with(std::to_string(i)));
+
+  const auto last = producer.enqueue({.number = 6});
+  quern::worker all{consumer,
+                    [](batch messages, const std::stop_token&) {
+                      return std::vector<quern::json>(messages.size(), quern::json{"9"});
+                    },
+                    {.batch_size = 3, .until_empty = true}};
+  all.run();
+  CHECK(producer.result(last) == done_with("9"));
+}
+
+TEST_CASE("results that are not one for each message of a batch are a failed attempt of all of them") {
+  test::shop_session s;
+  shop::reports_producer producer{s.db};
+  const std::vector<std::int64_t> ids{producer.enqueue({.number = 1}), producer.enqueue({.number = 2})};
+  auto other = s.another();
+  shop::reports_consumer consumer{other};
+  std::set<std::string> errors;
+  quern::worker one{consumer,
+                    [](std::span<const shop::reports_message>) { return std::vector<quern::json>{quern::json{"1"}}; },
+                    {.batch_size = 2, .until_empty = true, .on_failure = [&](auto, auto, std::string_view error, auto) {
+                       errors.emplace(error);
+                     }}};
+  one.run();
+  CHECK(errors == std::set<std::string>{"the handler returned 1 results of 2 messages"});
+  for (const auto id : ids) CHECK(producer.result(id).state != result_state::done);
 }
 
 TEST_CASE("a waiting producer and a worker talk back and forth without waiting for a poll") {
