@@ -1633,7 +1633,7 @@ begin
             where b.consumer = p_consumer
               and b.order_key = o.order_key
               and b.claim_id is null
-              and (b.dead_at is null or b.is_blocking and b.event_offset < o.place)
+              and (b.dead_at is null or b.is_blocking)
             order by b.event_offset
             limit 1
           )
@@ -2664,6 +2664,7 @@ declare
 begin
   return least(
     (
+      -- Those that wait for others are not looked at: there may be thousands of them.
       select e.due_at
       from shop.activity_failed as e
       where e.consumer = p_consumer

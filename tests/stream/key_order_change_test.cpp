@@ -109,6 +109,16 @@ TEST_CASE("an order that is taken away lets everything go that waits for its tur
   CHECK(bob.claim() == "1");
 }
 
+TEST_CASE("what would wait for a failure goes on when the order was taken away meanwhile") {
+  test::team here;
+  here.say("a a");
+  auto ann = here.hire();
+  CHECK(ann.claim() == "1 2");
+  order_by(here, "crew", "");
+  CHECK(ann.nack(1) == "retry");
+  CHECK(here.hire().claim() == "2");
+}
+
 TEST_CASE("after another key was declared nothing is claimed by the old one") {
   test::team here;
   // By who 1 and 3 are the same, by body 1 and 2.

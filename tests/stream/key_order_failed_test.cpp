@@ -77,11 +77,30 @@ TEST_CASE("a dead letter that is redriven comes before those that it has kept ba
   auto bob = here.hire();
   CHECK(ann.claim() == "1 2");
   CHECK(ann.nack(1) == "dead");
+  CHECK(here.blocked() == "crew|a|1|1");
   CHECK(here.db.ask("select log_redrive('crew', 1)") == "t");
+  CHECK(here.blocked().empty());
   CHECK(ann.claim_attempts(1) == "1|1");
   CHECK(bob.claim().empty());
   CHECK(ann.ack() == "1");
   CHECK(bob.claim_attempts() == "2|1");
+}
+
+TEST_CASE("what comes along with the first of its key ends before a dead letter") {
+  test::team here;
+  here.db.ask("select log_share('crew', p_max_attempts => 1)");
+  here.say("a a a");
+  auto ann = here.hire();
+  CHECK(ann.claim() == "1 2 3");
+  CHECK(ann.nack(2) == "dead");
+  CHECK(ann.nack(1) == "dead");
+  here.pass(seconds{11});
+  CHECK(here.db.ask("select log_redrive('crew', 1)") == "t");
+  CHECK(ann.claim() == "1");
+  CHECK(ann.ack() == "1");
+  CHECK(ann.claim().empty());
+  CHECK(here.db.ask("select log_redrive('crew', 2)") == "t");
+  CHECK(ann.claim() == "2 3");
 }
 
 TEST_CASE("with on_failure = skip a dead letter lets the later events of its key go on, in its claim, too") {

@@ -6,6 +6,24 @@
 
 using std::chrono::seconds;
 
+namespace {
+
+/// 7000 events of the key a, but for each thousandth, which has a key of its own.
+void say_thousands(test::team& here) {
+  here.db.ask(
+      "select log_publish_many_v1(array_agg('x'::text), array_agg(case when g % 1000 = 0 then 'b' || g else 'a' end)) "
+      "from generate_series(1, 7000) as g; select log_seal()");
+}
+
+/// What ten claims of a thousand give.
+std::string claim_all(test::hand& by) {
+  std::string got;
+  for (int i = 0; i < 10; ++i) got += by.claim(1000) + " ";
+  return got;
+}
+
+}  // namespace
+
 TEST_CASE("an event whose key another worker has waits for it, and other keys go on") {
   test::team here;
   here.say("a b a c a");
@@ -146,18 +164,41 @@ TEST_CASE("a claim that sets aside all that it has looked at looks on") {
 
 TEST_CASE("when very much waits for what is being worked on, nothing is set aside any more") {
   test::team here;
-  here.db.ask(
-      "select log_publish_many_v1(array_agg('x'::text), array_agg(case when g % 1000 = 0 then 'b' || g else 'a' end)) "
-      "from generate_series(1, 7000) as g; select log_seal()");
+  say_thousands(here);
   auto ann = here.hire();
   auto bob = here.hire();
   CHECK(ann.claim(1) == "1");
-  std::string got;
-  for (int i = 0; i < 10; ++i) got += bob.claim(1000) + " ";
-  CHECK(got == "1000 2000 3000 4000 5000 6000     ");
+  CHECK(claim_all(bob) == "1000 2000 3000 4000 5000 6000     ");
+  const std::string claims = here.db.ask("select count(*) from log_claim");
+  CHECK(bob.claim().empty());
+  CHECK(here.db.ask("select count(*) from log_claim") == claims);
   CHECK(here.db.ask("select log_looked_up_to('crew'), log_next_due_v1('crew') > clock_timestamp()") == "null|t");
   CHECK(ann.ack() == "1");
   CHECK(ann.claim(1000).starts_with("2 3 "));
+}
+
+TEST_CASE("what waits for a retry that is being worked on is as much") {
+  test::team here;
+  here.say("a");
+  auto ann = here.hire();
+  auto bob = here.hire();
+  CHECK(ann.claim() == "1");
+  CHECK(ann.nack(1) == "retry");
+  here.pass(seconds{11});
+  CHECK(ann.claim() == "1");
+  say_thousands(here);
+  CHECK(claim_all(bob) == "1001 2001 3001 4001 5001 6001     ");
+}
+
+TEST_CASE("dead letters wait for nothing, however many of a key that is being worked on") {
+  test::team here;
+  say_thousands(here);
+  auto ann = here.hire("loose");
+  auto bob = here.hire("loose");
+  CHECK(ann.claim(1) == "1");
+  claim_all(bob);
+  here.db.ask("update log_failed set dead_at = now(), due_at = now()");
+  CHECK(bob.claim() == "7000");
 }
 
 TEST_CASE("a seek forgets what waits, and what comes again is not blocked") {
