@@ -91,6 +91,37 @@ TEST_CASE("what a dead worker has acknowledged, released or failed before stays 
   CHECK(here.counts() == "0|1|1|0");
 }
 
+TEST_CASE("what a dead worker has given back is nobody's, also where claims have gone on behind it") {
+  test::workshop here;
+  for (const auto* body : {"a", "b"}) here.db.send(body);
+  here.db.send("first", "1 m");
+  auto worker = enlisted(here);
+  const auto held = worker.receive_one();
+  CHECK(worker.release(held));
+  auto other = here.open();
+  other.begin();
+  other.ask(fmt::format("select from mail_message where message_id = {} for update", held.id));
+  CHECK(test::bodies(here.db.receive(1, "1 d")) == (test::is_log() ? "a" : "b"));
+  other.rollback();
+  here.advance(std::chrono::minutes{1});
+  kill(here, worker);
+  // Finds the dead, and has no room for what they leave.
+  CHECK(found(here, 1) == "first");
+  CHECK_FALSE(here.db.ack(held));
+}
+
+TEST_CASE("what a dead worker held in hundreds of claims is free, those that were set apart as well") {
+  test::workshop here;
+  here.db.ask("select mail_enqueue_v1('a') from generate_series(1, 300)");
+  auto worker = enlisted(here);
+  worker.ask("select count(*) from generate_series(1, 300) as n cross join lateral mail_claim_v1(n / n, '1 d')");
+  CHECK(found(here, 300).empty());
+  kill(here, worker);
+  here.make_sweep_due();
+  // The first look of a log finds the claims, and makes a message of a dead worker's due that was set apart.
+  CHECK(here.db.receive(300).size() + here.db.receive(300).size() == 300);
+}
+
 TEST_CASE("a worker that has lost its session can end what nobody else has claimed by then") {
   test::workshop here;
   for (const auto* body : {"a", "b"}) here.db.send(body);
