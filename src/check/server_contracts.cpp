@@ -175,6 +175,7 @@ class phase {
       if (!row.is_null(2)) one.fields.emplace(row.get<std::string>(2), row.get<std::string>(3));
     }
     std::vector<received> all;
+    all.reserve(made.size());
     for (auto& [id, one] : made) all.push_back(std::move(one));
     return all;
   }

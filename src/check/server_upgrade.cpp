@@ -100,7 +100,6 @@ class upgrade_check {
 
   bool apply(const scratch_place& at, const migrate::directory& files, const std::string& from) {
     std::string reached;
-    last_step last;
     auto how = run_.request(at);
     const auto pending = migrate::look(files, at.url(), run_.schema(), run_.drafts).compared.pending;
     std::size_t done = 0;

@@ -62,7 +62,7 @@ std::vector<std::string> environment_with(const environment_variables& added) {
     for (const auto& [other, value] : added) is_replaced = is_replaced || other == name;
     if (!is_replaced) all.emplace_back(variable);
   }
-  for (const auto& [name, value] : added) all.push_back(name + "=" + value);
+  for (const auto& [name, value] : added) all.push_back(fmt::format("{}={}", name, value));
   return all;
 }
 
@@ -92,6 +92,7 @@ handler_process::handler_process(const std::string& command, const environment_v
   if (output == handler_output::kept) output_pipe.emplace();
   std::vector<std::string> variables = environment_with(added);
   std::vector<char*> pointers;
+  pointers.reserve(variables.size() + 1);
   for (std::string& one : variables) pointers.push_back(one.data());
   pointers.push_back(nullptr);
   process_ = fork();

@@ -166,6 +166,7 @@ operated_queue find_queue(operated_schema& in, const std::string& name) {
   const auto wanted = std::ranges::find(found, name, [](const found_queue& one) { return one.queue.name; });
   if (wanted != found.end()) return wanted->queue;
   std::vector<std::string_view> names;
+  names.reserve(found.size());
   for (const found_queue& one : found) names.emplace_back(one.queue.name);
   const auto meant = text::nearest_name(name, names);
   throw failure{exit_code::input_wrong, fmt::format("schema {} has no queue or stream \"{}\"{}", in.name, name,

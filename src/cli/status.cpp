@@ -44,7 +44,7 @@ exit_code verdict(const migrate::comparison& compared) {
 }
 
 std::string spell(const migrate::pending_migration& one) {
-  const std::string title = migrate::title(*one.what);
+  std::string title = migrate::title(*one.what);
   if (one.first_step == 0) return title;
   return fmt::format("{} (from step {} of {} on)", title, one.first_step + 1, one.what->steps.size());
 }

@@ -95,6 +95,7 @@ binaries from_given(const fs::path& given) {
 
 std::string as_list(const std::vector<binaries>& found) {
   std::vector<std::string> lines;
+  lines.reserve(found.size());
   for (const binaries& one : found) lines.push_back(fmt::format("{} in {}", one.major, one.directory.string()));
   return fmt::format("{}", fmt::join(lines, ", "));
 }
@@ -119,7 +120,7 @@ std::vector<binaries> installed_binaries() {
 
 binaries find_binaries(const std::optional<fs::path>& given, std::optional<int> major) {
   const std::vector<binaries> found = given ? std::vector{from_given(*given)} : installed_binaries();
-  const binaries best = newest(found);
+  binaries best = newest(found);
   if (major) {
     const auto fitting = std::ranges::find(found, *major, &binaries::major);
     if (fitting != found.end()) return *fitting;

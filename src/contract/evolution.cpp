@@ -192,7 +192,7 @@ class evolver {
 
   std::string compatible_addition(const field& now) const {
     if (queue_.is_schemaless) return "keep the fields, and add an optional one of type jsonb for all else";
-    const auto optional = fmt::format("make it optional ({} = \"{}?\")", now.name, now.type);
+    auto optional = fmt::format("make it optional ({} = \"{}?\")", now.name, now.type);
     if (!can_have_default(now)) return optional;
     return fmt::format("{} or give it a default for them ({} = {{ type = \"{}\", default = … }})", optional, now.name,
                        now.type);

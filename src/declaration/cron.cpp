@@ -109,6 +109,7 @@ class line_parser {
     if (known != aliases.end()) return parse_fields(fields_of(known->line));
     if (lower(name.text) == "@reboot") return report(name, "'@reboot' is no time: schedules outlive their servers");
     std::vector<std::string_view> names;
+    names.reserve(aliases.size());
     for (const auto& each : aliases) names.push_back(each.name);
     const auto better = text::nearest_name(name.text, names);
     report(name, fmt::format("there is no '{}'", text::clipped(name.text)),

@@ -18,9 +18,9 @@ namespace {
 
 using state = filter_type::state;
 
-constexpr field_type boolean{.base = base_type::boolean};
-constexpr field_type plain_text{.base = base_type::text};
-constexpr field_type whole{.base = base_type::int32};
+const field_type boolean{.base = base_type::boolean};
+const field_type plain_text{.base = base_type::text};
+const field_type whole{.base = base_type::int32};
 
 filter_type known(field_type type, bool has_field) {
   type.is_optional = false;
@@ -218,7 +218,7 @@ class filter_checker {
   }
 
   filter_type match(filter_node& node) {
-    const auto type = check(node.parts[0]);
+    auto type = check(node.parts[0]);
     auto& pattern = node.parts[1];
     if (pattern.kind != filter_kind::literal)
       return refuse(node, code::invalid_filter, fmt::format("the pattern behind '{}' is written in quotes", node.text));
@@ -283,7 +283,7 @@ class filter_checker {
   }
 
   filter_type sign(filter_node& node) {
-    const auto type = check(node.parts[0]);
+    auto type = check(node.parts[0]);
     if (type.is_wrong()) return type;
     if (!type.is_known() || !is_number(type.type))
       return refuse(node, code::wrong_type, fmt::format("'{}' stands before numbers alone", node.text));
@@ -327,7 +327,7 @@ class filter_checker {
   filter_type call(filter_node& node) {
     const auto& name = node.text;
     if (name == "coalesce" || name == "greatest" || name == "least" || name == "nullif") {
-      const auto type = common(node);
+      auto type = common(node);
       if (type.is_known() && name != "coalesce" && type.type.base == base_type::jsonb)
         return refuse(node, code::wrong_type, fmt::format("'{}' compares no values of jsonb", name));
       return type;
@@ -343,7 +343,7 @@ class filter_checker {
 
   filter_type call_of_one(filter_node& node) {
     const auto& name = node.text;
-    const auto type = check(node.parts[0]);
+    auto type = check(node.parts[0]);
     if (type.is_wrong()) return type;
     const auto takes = [&](bool fits, std::string_view what, field_type result) {
       if (type.is_known() && fits && type.has_field) return known(std::move(result), true);
@@ -361,7 +361,7 @@ class filter_checker {
   filter_type cast(filter_node& node) {
     if (const auto problem = check_enumeration(node, scope_)) return refuse(*problem);
     auto& part = node.parts[0];
-    const auto type = check(part);
+    auto type = check(part);
     if (type.is_wrong()) return type;
     auto to = node.type;
     to.is_optional = false;

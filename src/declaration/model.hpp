@@ -141,8 +141,8 @@ struct stream_consumer {
 
 /// What only a stream has.
 struct stream_settings {
-  std::int64_t retention = 7 * 24 * 3'600'000'000;  // an event is kept at least for this long
-  std::vector<stream_consumer> consumers;           // in the order in which they are written
+  std::int64_t retention = 604'800'000'000;  // an event is kept at least for this long: 7 d
+  std::vector<stream_consumer> consumers;    // in the order in which they are written
 };
 
 /// A queue or, with `stream`, a stream: what is said of leases, retries and dead letters is of queues alone.

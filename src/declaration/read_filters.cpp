@@ -78,9 +78,8 @@ void read_filters(const entry& consumers, queue& of, const entry* payload, const
     const auto* filter = find_entry(each.value, "where");
     if (filter == nullptr) continue;
     auto text = reader.read(*filter);
-    for (auto& consumer : of.stream->consumers) {
-      if (consumer.name == each.key) consumer.filter = std::move(text);
-    }
+    const auto consumer = std::ranges::find(of.stream->consumers, each.key, &stream_consumer::name);
+    if (consumer != of.stream->consumers.end()) consumer->filter = std::move(text);
   }
 }
 

@@ -30,7 +30,7 @@ constexpr std::array grant_keys{"produce"sv, "consume"sv, "operate"sv};
 constexpr std::array storages{"rows"sv, "log"sv};
 
 constexpr std::int64_t second = 1'000'000;
-constexpr std::int64_t day = 24 * 3600 * second;
+constexpr std::int64_t day = 86'400 * second;
 constexpr std::int64_t longest_sunset = 366 * day;
 constexpr std::int64_t longest_retention = 36'600 * day;
 constexpr std::int64_t longest_expiry = 3'650 * day;

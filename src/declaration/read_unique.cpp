@@ -20,7 +20,8 @@ constexpr std::array unique_keys{"fields"sv, "while"sv, "within"sv};
 constexpr std::array states{"pending"sv};
 
 constexpr std::int64_t second = 1'000'000;
-constexpr std::int64_t longest_window = 366 * 24 * 3600 * second;
+constexpr std::int64_t day = 86'400 * second;
+constexpr std::int64_t longest_window = 366 * day;
 
 // An index of PostgreSQL has at most 32 columns, and an entry of a B-tree at most 2704 bytes.
 constexpr std::size_t most_fields = 32;

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <quern/connection.hpp>
 #include <quern/error.hpp>
-#include <ranges>
 #include <tuple>
 
 #include "migrate/error.hpp"
@@ -64,8 +63,9 @@ std::optional<cut> choose(const std::vector<applied_migration>& applied, const r
 // The newest first.
 std::vector<applied_migration> what_goes(const std::vector<applied_migration>& applied, const cut& from) {
   std::vector<applied_migration> made;
-  for (const applied_migration& one : applied | std::views::reverse)
+  for (const applied_migration& one : applied)
     if (one.first().line == from.line && one.first().number >= from.lowest) made.push_back(one);
+  std::ranges::reverse(made);
   return made;
 }
 
@@ -91,7 +91,7 @@ void check_core(const std::vector<applied_migration>& applied, const std::vector
 
 std::vector<applied_migration> plan_rollback(quern::connection& db, const rollback_request& how, const cut& from) {
   const std::vector<applied_migration> applied = read_applied(db, how);
-  const std::vector<applied_migration> going = what_goes(applied, from);
+  std::vector<applied_migration> going = what_goes(applied, from);
   check_nothing_came_on_top(going, from);
   check_core(applied, going);
   check_reversible(going);

@@ -23,7 +23,7 @@ std::string trimmed(std::string text) {
 }
 
 // A loss that the server announced (57P01 …) comes as an error first: its words say more than the loss itself.
-script_failure lost(PGconn* db, std::optional<script_failure> announced, std::size_t completed) {
+script_failure lost(PGconn* db, const std::optional<script_failure>& announced, std::size_t completed) {
   script_failure made = announced.value_or(script_failure{{}, completed});
   if (made.details.message.empty()) made.details.message = trimmed(PQerrorMessage(db));
   made.details.is_connection_lost = true;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <map>
-#include <ranges>
 
 #include "migrate/error.hpp"
 #include "migrate/ledger.hpp"
@@ -41,8 +40,9 @@ std::vector<applied_migration> applied_after_core(const std::vector<applied_migr
 std::vector<undo_step> undo_steps(quern::connection& db, std::string_view schema, const applied_migration& one) {
   const std::map<int, std::string> reverses = read_reverses(db, schema, one.first());
   std::vector<undo_step> made;
-  for (const applied_step& row : one.steps | std::views::reverse)
-    made.push_back({row, undo_job(schema, row, reverses.at(row.step))});
+  made.reserve(one.steps.size());
+  for (auto row = one.steps.rbegin(); row != one.steps.rend(); ++row)
+    made.push_back({*row, undo_job(schema, *row, reverses.at(row->step))});
   return made;
 }
 

@@ -39,7 +39,7 @@ hand::~hand() {
   std::erase(beats_->hands_, this);
 }
 
-void hand::take(std::vector<claim> claims) {
+void hand::take(const std::vector<claim>& claims) {
   const deadline since = now();
   std::vector<held> taken;
   taken.reserve(claims.size());

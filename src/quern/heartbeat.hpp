@@ -36,7 +36,7 @@ class hand {
   };
 
   /// In place of what was in it. Of claims of one token that stand together one is extended.
-  void take(std::vector<claim> claims);
+  void take(const std::vector<claim>& claims);
 
   /// The first `count` that were taken have ended.
   void let_go(std::size_t count);

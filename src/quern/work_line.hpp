@@ -135,7 +135,7 @@ class work_line {
     claims.reserve(batch_.size());
     for (const message_type& each : batch_)
       claims.push_back({Consumer::token_of(each), each.lease_until, clock_.local(each.lease_until)});
-    hand_.take(std::move(claims));
+    hand_.take(claims);
   }
 
   void handle_batch() {

@@ -49,6 +49,7 @@ std::string new_values(const sql_project& project, const contract::core_change& 
 
 std::string drop_types(const sql_project& project, const std::vector<contract::locked_enumeration>& enumerations) {
   std::vector<std::string> types;
+  types.reserve(enumerations.size());
   for (const auto& each : enumerations) types.push_back(names::enumeration(project.schema, each.name));
   return types.empty() ? std::string{} : fmt::format("drop type {};", fmt::join(types, ", "));
 }

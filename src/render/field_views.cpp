@@ -57,7 +57,7 @@ class field_spelling {
   }
 
   std::string many_value() const {
-    const auto given = fmt::format("t.{}{}", column_, field_->type.is_array ? "::" + type_ : "");
+    auto given = fmt::format("t.{}{}", column_, field_->type.is_array ? "::" + type_ : "");
     if (!field_->default_value) return given;
     // Where NULL is a value of its own, only a parameter that was left out stands for the default.
     if (field_->type.is_optional) {

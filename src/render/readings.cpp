@@ -141,7 +141,7 @@ std::string readable(const queue_model& model, const queue_version& reader, std:
       sometimes.push_back(fmt::format("({})", fmt::join(all, " and ")));
     }
   }
-  const auto plain = one_of_versions(version, always);
+  auto plain = one_of_versions(version, always);
   if (sometimes.empty()) return plain;
   return fmt::format("({} or {})", plain, fmt::join(sometimes, " or "));
 }

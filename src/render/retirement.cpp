@@ -94,6 +94,7 @@ class retiring {
       internal = {"look"};
     }
     std::vector<std::string> names;
+    names.reserve(called.size() + internal.size());
     for (const auto what : called)
       names.push_back(fmt::format("{}_{}_v{}", names::prefix(model.schema, name()), what, number_));
     for (const auto what : internal) {

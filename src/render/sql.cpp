@@ -162,7 +162,6 @@ std::string_view json_base(declaration::base_type base) {
     case base_type::float64:
     case base_type::numeric:
       // NaN and the infinities are texts in JSON; the cast refuses what is no number.
-      return "any";
     case base_type::jsonb:
       return "any";
     default:
@@ -268,8 +267,8 @@ std::string retry_delay(const declaration::retry_policy& retry) {
 
 std::string from_json(const declaration::field& field, std::string_view schema) {
   const auto key = literal(field.name);
-  const auto given = field.type.is_array ? array_from_json(fmt::format("p_payload -> {}", key), field, schema)
-                                         : scalar_from_json(field.name, field, schema);
+  auto given = field.type.is_array ? array_from_json(fmt::format("p_payload -> {}", key), field, schema)
+                                   : scalar_from_json(field.name, field, schema);
   if (!field.default_value) return given;
   if (field.type.is_optional) {
     // Here null is a value like any other, and only a key that is left out stands for the default.

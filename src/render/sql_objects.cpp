@@ -210,7 +210,8 @@ void sql_objects::change_rights(statement& words, bool is_grant) {
 
   std::vector<privilege> privileges;
   do {
-    auto& one = privileges.emplace_back(std::string{words.next()}, std::vector<std::string>{""});
+    privileges.push_back({std::string{words.next()}, {""}});
+    auto& one = privileges.back();
     if (!words.peek().starts_with('(')) continue;
     auto columns = words.next();
     columns.remove_prefix(1);

@@ -84,6 +84,7 @@ template_source* find(std::vector<template_source>& sources, std::string_view na
 [[noreturn]] void refuse_unknown(const fs::path& file, std::string_view name,
                                  const std::vector<template_source>& sources) {
   std::vector<std::string_view> names;
+  names.reserve(sources.size());
   for (const auto& source : sources) names.push_back(source.name);
   const auto nearest = text::nearest_name(name, names);
   throw std::runtime_error{fmt::format("{} is no template of Quern{}", file.string(),

@@ -16,8 +16,9 @@ std::string named(std::string_view what, const contract::unique_key& key) {
 
 /// A step that does something in one direction only, or the opposite in the other.
 migration_step directed(migration_step step, bool is_forward, std::string what, std::string opposite) {
-  step.text = is_forward ? std::move(what) : opposite;
-  step.reverse = is_forward ? std::move(opposite) : std::move(what);
+  if (!is_forward) std::swap(what, opposite);
+  step.text = std::move(what);
+  step.reverse = std::move(opposite);
   return step;
 }
 

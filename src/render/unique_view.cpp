@@ -65,7 +65,7 @@ std::string key_of(const queue_model& model, const unique_key& key, const key_co
     if (sql::type(type_of(model, contract::storage_type(field->type)), model.schema) != type) text += "::" + type;
     const auto same = std::find_if(values.begin(), values.end(), [&](const auto& one) { return one.first == text; });
     if (same == values.end()) {
-      values.push_back({std::move(text), {version}});
+      values.emplace_back(std::move(text), std::vector{version});
     } else {
       same->second.push_back(version);
     }

@@ -303,6 +303,7 @@ view stream_view(const queue_model& model, const std::string& name) {
 view core_view(const sql_project& project, const line_names& lines,
                const std::vector<contract::locked_enumeration>& enumerations) {
   std::vector<view> enums;
+  enums.reserve(enumerations.size());
   for (const auto& enumeration : enumerations) enums.push_back(enumeration_item(project, enumeration));
   view result;
   set_project(result, project);
