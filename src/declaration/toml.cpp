@@ -1,7 +1,6 @@
 #include "declaration/toml.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -14,6 +13,15 @@
 #include "declaration/statements.hpp"
 #include "text/excerpt.hpp"
 #include "text/utf8.hpp"
+
+// The parser asserts of its input what it looks at again behind that, as that a key begins after a bracket. Without
+// that a wrong declaration is told so in every build; where the assertions were assumptions, anything could become of
+// it.
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
+#define TOML_ASSERT(...) static_assert(true)
+#include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
 
 namespace declaration {
 namespace {
