@@ -210,21 +210,21 @@ class comparison {
 
   /// What a declaration says of a contract before the first one.
   void refuse_history(const declaration::queue& queue) {
-    constexpr auto help = "the queue is new: take it away";
+    constexpr auto help = "it is new: take this away";
     for (const auto& field : queue.payload) {
       if (field.renamed_from.empty()) continue;
       refuse("rename_unknown",
-             fmt::format("queue \"{}\" has no released contract with a field \"{}\" that \"{}\" could be renamed from",
-                         queue.name, field.renamed_from, field.name),
+             fmt::format("{} has no released contract with a field \"{}\" that \"{}\" could be renamed from",
+                         title_of(queue), field.renamed_from, field.name),
              field.where, help);
     }
     for (const auto& field : queue.removed) {
-      refuse("removed_unknown", fmt::format("no contract of queue \"{}\" had a field \"{}\"", queue.name, field.name),
+      refuse("removed_unknown", fmt::format("no contract of {} had a field \"{}\"", title_of(queue), field.name),
              field.where, help);
     }
     if (!queue.breaks) return;
     refuse("break_needless",
-           fmt::format("'accept_break' has no effect: queue \"{}\" has no released contract to break with", queue.name),
+           fmt::format("'accept_break' has no effect: {} has no released contract to break with", title_of(queue)),
            queue.breaks->where, help);
   }
 

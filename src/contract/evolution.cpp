@@ -134,8 +134,8 @@ class evolver {
       has_name_already = has_name_already && !is_renamed_away(field.name);
       if (before == nullptr) {
         refuse("rename_unknown",
-               fmt::format("contract v{} of queue \"{}\" has no field \"{}\" that \"{}\" could be renamed from",
-                           previous_.version, queue_.name, written->renamed_from, field.name),
+               fmt::format("contract v{} of {} has no field \"{}\" that \"{}\" could be renamed from",
+                           previous_.version, title_of(queue_), written->renamed_from, field.name),
                written->where, "a new field needs no 'renamed_from'");
         continue;
       }
@@ -185,8 +185,8 @@ class evolver {
     say(fmt::format("adds the field \"{}\"", now.name));
     if (is_optional(now) || now.default_value) return;
     breaks("field_needs_default",
-           fmt::format("the new field \"{}\" of queue \"{}\" is missing in messages of contract v{}", now.name,
-                       queue_.name, previous_.version),
+           fmt::format("the new field \"{}\" of {} is missing in messages of contract v{}", now.name, title_of(queue_),
+                       previous_.version),
            place_of(now.name), compatible_addition(now));
   }
 
@@ -220,8 +220,8 @@ class evolver {
     now.renamed_from.clear();
     say(fmt::format("replaces \"{}\", which was {}, by {}", now.name, before.type, now.type));
     breaks("field_type_changed",
-           fmt::format("the type of field \"{}\" of queue \"{}\" was {} and is {}: their values do not convert",
-                       now.name, queue_.name, before.type, now.type),
+           fmt::format("the type of field \"{}\" of {} was {} and is {}: their values do not convert", now.name,
+                       title_of(queue_), before.type, now.type),
            place_of(now.name),
            "keep the type (integers, floats and numerics may get wider), or add a new field beside it with a default");
   }
@@ -230,15 +230,14 @@ class evolver {
     if (is_optional(now)) return say(fmt::format("makes \"{}\" optional", now.name));
     say(fmt::format("makes \"{}\" required", now.name));
     if (now.default_value) return;
-    breaks(
-        "required_needs_default",
-        fmt::format("the field \"{}\" of queue \"{}\" was optional and is required, but messages of contract v{} may "
-                    "lack it",
-                    now.name, queue_.name, previous_.version),
-        place_of(now.name),
-        can_have_default(now)
-            ? fmt::format("give it a default for them ({} = {{ type = \"{}\", default = … }})", now.name, now.type)
-            : std::string{"keep it optional"});
+    breaks("required_needs_default",
+           fmt::format("the field \"{}\" of {} was optional and is required, but messages of contract v{} may "
+                       "lack it",
+                       now.name, title_of(queue_), previous_.version),
+           place_of(now.name),
+           can_have_default(now)
+               ? fmt::format("give it a default for them ({} = {{ type = \"{}\", default = … }})", now.name, now.type)
+               : std::string{"keep it optional"});
   }
 
   void remove(const field& before) {
@@ -249,8 +248,8 @@ class evolver {
     if (written != queue_.removed.end() && written->default_value) return leave_value(before, *written);
     if (is_optional(before) || before.default_value) return;
     breaks("removal_needs_default",
-           fmt::format("the field \"{}\" of queue \"{}\" is removed, but programs of contract v{} must read it",
-                       before.name, queue_.name, previous_.version),
+           fmt::format("the field \"{}\" of {} is removed, but programs of contract v{} must read it", before.name,
+                       title_of(queue_), previous_.version),
            queue_.where, compatible_removal(before));
   }
 
@@ -317,7 +316,7 @@ class evolver {
     for (const auto& each : queue_.removed) {
       const auto has_it = [&](const payload_contract& one) { return find_field(one, each.name) != nullptr; };
       if (std::any_of(contracts_.begin(), contracts_.end(), has_it)) continue;
-      refuse("removed_unknown", fmt::format("no contract of queue \"{}\" had a field \"{}\"", queue_.name, each.name),
+      refuse("removed_unknown", fmt::format("no contract of {} had a field \"{}\"", title_of(queue_), each.name),
              each.where, "take it out of 'removed'");
     }
   }
@@ -326,11 +325,10 @@ class evolver {
     if (!queue_.breaks || queue_.breaks->version <= previous_.version || !result_.problems.empty()) return;
     if (accepts_break() && needs_break_) return;
     refuse("break_needless",
-           accepts_break()
-               ? fmt::format("'accept_break' has no effect: contract v{} of queue \"{}\" breaks nothing",
-                             result_.next.version, queue_.name)
-               : fmt::format("'accept_break' speaks of contract v{}, but the next one of queue \"{}\" is v{}",
-                             queue_.breaks->version, queue_.name, result_.next.version),
+           accepts_break() ? fmt::format("'accept_break' has no effect: contract v{} of {} breaks nothing",
+                                         result_.next.version, title_of(queue_))
+                           : fmt::format("'accept_break' speaks of contract v{}, but the next one of {} is v{}",
+                                         queue_.breaks->version, title_of(queue_), result_.next.version),
            queue_.breaks->where, "take it away, or correct its version");
   }
 

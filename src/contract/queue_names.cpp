@@ -171,6 +171,10 @@ std::string_view kind_of(const queue_state& state) {
   return is_stream(state) ? "stream" : "queue";
 }
 
+std::string title_of(const declaration::queue& queue) {
+  return fmt::format("{} \"{}\"", kind_of(queue), queue.name);
+}
+
 const std::string& queue_name(const line& line) {
   return line.state.contracts.empty() ? line.name : line.state.contracts.back().queue;
 }

@@ -18,6 +18,9 @@ namespace contract {
 std::string_view kind_of(const declaration::queue& queue);
 std::string_view kind_of(const queue_state& state);
 
+/// `queue "email"`, `stream "activity"`.
+std::string title_of(const declaration::queue& queue);
+
 /// What the queue of a line is called now; the line itself when it has no contract.
 const std::string& queue_name(const line& line);
 

@@ -12,31 +12,30 @@ std::string why_not_retire(const lock& lock, std::string_view queue, int version
   const auto* line = find_queue(lock, queue);
   if (line == nullptr) {
     const auto* owner = find_owner(lock, queue);
-    if (owner == nullptr || owner->state.is_dropped) return fmt::format("there is no queue \"{}\"", queue);
-    return fmt::format("there is no queue \"{}\": it is called \"{}\" now", queue, queue_name(*owner));
+    if (owner == nullptr || owner->state.is_dropped) return fmt::format("there is no queue or stream \"{}\"", queue);
+    return fmt::format("there is no {} \"{}\": it is called \"{}\" now", kind_of(owner->state), queue,
+                       queue_name(*owner));
   }
   const auto& contracts = line->state.contracts;
+  const auto title = fmt::format("{} \"{}\"", kind_of(line->state), queue);
   if (version < 1 || version > contracts.back().version) {
-    return fmt::format("queue \"{}\" has no contract v{}", queue, version);
+    return fmt::format("{} has no contract v{}", title, version);
   }
   if (contracts[static_cast<std::size_t>(version - 1)].is_retired) {
-    return fmt::format("contract v{} of queue \"{}\" is retired already", version, queue);
+    return fmt::format("contract v{} of {} is retired already", version, title);
   }
-  if (line->released) return fmt::format("queue \"{0}\" has a draft: run `quern release {0}` first", queue);
+  if (line->released) return fmt::format("{} has a draft: run `quern release {}` first", title, queue);
   if (line->engine < engine) {
-    return fmt::format(
-        "queue \"{0}\" is of engine {1}, and quern has engine {2}: run `quern generate` and `quern release {0}` first",
-        queue, line->engine, engine);
+    return fmt::format("{} is of engine {}, and quern has engine {}: run `quern generate` and `quern release {}` first",
+                       title, line->engine, engine, queue);
   }
   const auto alive = live(contracts);
   if (alive.size() == 1) {
-    return fmt::format(
-        "contract v{} is the only live one of queue \"{}\": to drop the queue, take it out of the declaration", version,
-        queue);
+    return fmt::format("contract v{} is the only live one of {}: to drop the {}, take it out of the declaration",
+                       version, title, kind_of(line->state));
   }
   if (alive.front()->version != version) {
-    return fmt::format("contract v{} of queue \"{}\" is older and live: retire it first", alive.front()->version,
-                       queue);
+    return fmt::format("contract v{} of {} is older and live: retire it first", alive.front()->version, title);
   }
   return {};
 }

@@ -184,8 +184,8 @@ TEST_CASE("retire refuses what is unknown, the newest, what is not the oldest, a
   shop.generate(v3);
   shop.refuses({"retire", "email", "1"}, 1, "queue \"email\" has a draft: run `quern release email` first");
   shop.run({"release"});
-  shop.refuses({"retire", "mail", "1"}, 1, "there is no queue \"mail\"");
-  shop.refuses({"retire", "core", "1"}, 1, "there is no queue \"core\"");
+  shop.refuses({"retire", "mail", "1"}, 1, "there is no queue or stream \"mail\"");
+  shop.refuses({"retire", "core", "1"}, 1, "there is no queue or stream \"core\"");
   shop.refuses({"retire", "email", "4"}, 1, "queue \"email\" has no contract v4");
   shop.refuses({"retire", "email", "2"}, 1, "contract v1 of queue \"email\" is older and live: retire it first");
   shop.refuses({"retire", "email", "3"}, 1, "contract v1 of queue \"email\" is older and live: retire it first");
