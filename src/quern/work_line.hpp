@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -19,7 +18,6 @@
 #include <quern/worker_handler.hpp>
 #include <quern/worker_state.hpp>
 #include <span>
-#include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <type_traits>
@@ -202,22 +200,6 @@ class work_line {
       return (*handler_)(argument, hand_.begin(first, count));
     else
       return (*handler_)(argument);
-  }
-
-  // Nobody could say which message the others are of.
-  template <class Result>
-  static std::vector<std::optional<json>> one_of_each(std::vector<Result> given, std::size_t count) {
-    if (given.size() != count)
-      throw std::length_error{"the handler returned " + std::to_string(given.size()) + " results of " +
-                              std::to_string(count) + " messages"};
-    if constexpr (std::same_as<Result, std::optional<json>>) {
-      return given;
-    } else {
-      std::vector<std::optional<json>> results;
-      results.reserve(count);
-      for (Result& each : given) results.emplace_back(std::in_place, std::move(each));
-      return results;
-    }
   }
 
   // The text of what the handler has thrown, if it has.

@@ -1,12 +1,16 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <quern/json.hpp>
 #include <span>
+#include <stdexcept>
 #include <stop_token>
+#include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace quern {
@@ -54,6 +58,23 @@ consteval bool gives_results() {
     return std::same_as<returned, std::vector<json>> || std::same_as<returned, std::vector<std::optional<json>>>;
   else
     return !std::is_void_v<returned> && std::is_convertible_v<returned, std::optional<json>>;
+}
+
+/// What a handler of batches has returned. Throws std::length_error unless there is one for each of `count` messages:
+/// nobody could say which the others are of.
+template <class Result>
+std::vector<std::optional<json>> one_of_each(std::vector<Result> given, std::size_t count) {
+  if (given.size() != count)
+    throw std::length_error{"the handler returned " + std::to_string(given.size()) + " results of " +
+                            std::to_string(count) + " messages"};
+  if constexpr (std::same_as<Result, std::optional<json>>) {
+    return given;
+  } else {
+    std::vector<std::optional<json>> results;
+    results.reserve(count);
+    for (Result& each : given) results.emplace_back(std::in_place, std::move(each));
+    return results;
+  }
 }
 
 template <class Handler, class Message>

@@ -8,7 +8,7 @@
 namespace torture {
 namespace {
 
-constexpr std::string_view seal = "sql/stream/seal.sql.mustache";
+constexpr std::string_view seal = "sql/stream/seal_to_end.sql.mustache";
 constexpr std::string_view truncate = "sql/stream/truncate.sql.mustache";
 constexpr std::string_view pick = "sql/version/pick.sql.mustache";
 constexpr std::string_view pick_heads = "sql/version/pick_heads.sql.mustache";
@@ -54,10 +54,10 @@ const std::vector<guard>& guards() {
        "one position follows another",
        "I5",
        {{"sql/stream/consumer_table.sql.mustache",
-         "primary key (consumer, position_id),\n  constraint {{queue}}_position_follows unique (consumer, previous_id)",
+         "primary key (consumer, position_id),\n  constraint {{line}}_position_follows unique (consumer, previous_id)",
          "primary key (consumer, position_id)"},
-        {"sql/stream/ack.sql.mustache", "on conflict (consumer, previous_id) do nothing", ""},
-        {"sql/stream/share.sql.mustache", "on conflict (consumer, previous_id) do nothing", ""}}},
+        {"sql/stream/position.sql.mustache", "on conflict (consumer, previous_id) do nothing", ""},
+        {"sql/stream/claims.sql.mustache", "on conflict (consumer, previous_id) do nothing", ""}}},
       {"stream.open_claim",
        "only a claim that is open can be acknowledged",
        "I5",
