@@ -161,7 +161,7 @@ class comparison {
   void compare_queue(const declaration::queue& queue, const queue_place& place) {
     const auto* line = place.known;
     if (line == nullptr || line->state.is_dropped) return add_queue(queue, place);
-    if (is_stream(line->state) != queue.stream.has_value()) return refuse_kind(queue, queue_name(*line));
+    if (is_stream(line->state) != queue.stream.has_value()) return refuse_kind(queue, *line);
     if (is_log(line->state) != queue.is_log) return refuse_storage(queue);
     if (queue_name(*line) != queue.name)
       say_core(fmt::format("renames the {} \"{}\" to \"{}\"", kind_of(queue), queue_name(*line), queue.name));
@@ -179,12 +179,12 @@ class comparison {
     if (change.before != change.after || line->engine < result_.engine) result_.lines.push_back(std::move(change));
   }
 
-  void refuse_kind(const declaration::queue& queue, const std::string& name) {
+  void refuse_kind(const declaration::queue& queue, const line& line) {
     const auto now = kind_of(queue);
-    const auto* const before = queue.stream ? "queue" : "stream";
+    const auto before = kind_of(line.state);
     refuse(
-        "kind_changed", fmt::format("\"{}\" was released as a {} and is declared as a {}", name, before, now),
-        queue.where,
+        "kind_changed",
+        fmt::format("\"{}\" was released as a {} and is declared as a {}", queue_name(line), before, now), queue.where,
         fmt::format("programs use it as what it was, and nothing can be taken over. Declare the {} under another name, "
                     "and drop the {} when nobody uses it any more",
                     now, before));

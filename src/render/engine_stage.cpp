@@ -5,6 +5,7 @@
 #include <iterator>
 #include <memory>
 
+#include "contract/queue_names.hpp"
 #include "contract/sha256.hpp"
 #include "render/file_system.hpp"
 #include "render/rendered_queue.hpp"
@@ -84,7 +85,7 @@ std::vector<migration_step> engine_stage::besides(renderer& with, std::string_vi
 std::vector<migration_step> engine_stage::steps(renderer& with, const queue_model& released) const {
   const auto* line = contract::find_line(released_, released.line);
   if (line->engine >= templates_.engine()) return {};
-  const std::string_view about = released.is_stream() ? "stream" : "queue";
+  const auto about = contract::kind_of(*released.state);
   const auto view = shared_view(released, released.name());
   engine_change change{templates_.engine(),
                        history_of(*line),

@@ -104,8 +104,8 @@ class generator {
     const auto model =
         model_of(sql_, name, change != nullptr ? change->after : line->state, changes_.core.enumerations);
     queue_output result;
-    result.header = own.header(model.is_stream() ? "stream" : "queue",
-                               queue_header_view(model, project_.cpp_namespace, qualifier_));
+    result.header =
+        own.header(contract::kind_of(*model.state), queue_header_view(model, project_.cpp_namespace, qualifier_));
     for (const auto& former : model.names) {
       if (former == model.name()) continue;
       result.former_headers.push_back(
@@ -135,7 +135,7 @@ class generator {
     if (change.engine >= templates_.engine() || change.before.contracts.empty() || change.before.is_dropped) return;
     const auto model = model_of(sql_, change.line, change.before, changes_.core.enumerations_before);
     add_engine(migration, engine_.steps(own, model), change.engine,
-               fmt::format("{} {}", model.is_stream() ? "stream" : "queue", change.line));
+               fmt::format("{} {}", contract::kind_of(*model.state), change.line));
   }
 
   void add_engine(migration_text& migration, std::vector<migration_step> steps, int from,
