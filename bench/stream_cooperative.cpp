@@ -24,9 +24,16 @@ class cooperating {
   explicit cooperating(const std::string& url) : db_{url}, consumer_{db_, "crew"} {}
 
   progress step() {
-    const auto claimed = consumer_.claim(batch);
-    if (!consumer_.ack(claimed).empty()) throw std::runtime_error{"a claim was lost"};
-    return {.count = claimed.size(), .is_finished = claimed.empty()};
+    const std::size_t done = held_.size();
+    auto [claimed, lost] = consumer_.ack_and_claim(held_, batch);
+    if (!lost.empty()) throw std::runtime_error{"a claim was lost"};
+    held_ = std::move(claimed);
+    return {.count = done, .is_finished = held_.empty()};
+  }
+
+  void let_go() {
+    consumer_.ack(held_);
+    held_.clear();
   }
 
   int backend_pid() const { return db_.backend_pid(); }
@@ -34,6 +41,7 @@ class cooperating {
  private:
   quern::connection db_;
   quern::cooperative_consumer<stream> consumer_;
+  std::vector<quern::cooperative_consumer<stream>::message_type> held_;
 };
 
 void fill_stream(quern::connection& db, std::int64_t count) {

@@ -2,14 +2,18 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <quern/claim_token.hpp>
 #include <quern/connection.hpp>
 #include <quern/consumer.hpp>
 #include <quern/contract.hpp>
+#include <quern/error.hpp>
 #include <quern/event.hpp>
 #include <quern/look_on.hpp>
 #include <quern/maintenance.hpp>
+#include <quern/parameters.hpp>
+#include <quern/pipeline.hpp>
 #include <quern/seal.hpp>
 #include <quern/transaction.hpp>
 #include <span>
@@ -97,10 +101,18 @@ class cooperative_consumer {
     std::vector<std::int64_t> lost;  // of those that were to be acknowledged
   };
 
-  /// ack(done), then claim(count, length).
+  /// ack(done), then claim(count, length): each a transaction of its own, in one round trip where `done` is of one
+  /// claim.
   claimed ack_and_claim(std::span<const message_type> done, std::int32_t count, lease length = {}) {
-    auto lost = ack(done);
-    return {claim(count, length), std::move(lost)};
+    claimed answer;
+    if (done.empty() || first_claim(done).size() < done.size() || on_->is_in_transaction()) {
+      answer.lost = ack(done);
+    } else {
+      maintenance_.when_due<Contract>(*on_);
+      answer = send_both(done, count, length);
+    }
+    if (answer.messages.empty()) answer.messages = claim(count, length);
+    return answer;
   }
 
   /// One event has failed, the others of its claim go on, but for later ones of its key where the consumer is ordered:
@@ -177,8 +189,52 @@ class cooperative_consumer {
 
   template <class Executor>
   std::vector<message_type> ask(Executor& with, std::int32_t count, const lease& length) {
-    const result rows =
-        with.execute(Contract::claim, name_, count, std::optional<interval>{length}, !on_->is_in_transaction());
+    return decode(
+        with.execute(Contract::claim, name_, count, std::optional<interval>{length}, !on_->is_in_transaction()));
+  }
+
+  /// Other workers claim while the acknowledgement is flushed: that is why they are two transactions.
+  claimed send_both(std::span<const message_type> done, std::int32_t count, const lease& length) {
+    constexpr std::size_t ack_size = 3;
+    constexpr std::size_t claim_size = 4;
+    values_.clear();
+    values_.add(name_);
+    values_.add(done.back().batch);
+    values_.add(done.back().offset);
+    values_.add(name_);
+    values_.add(count);
+    values_.add(std::optional<interval>{length});
+    values_.add(true);
+    pipeline::prepare(*on_, Contract::ack, values_, 0, ack_size);
+    pipeline::prepare(*on_, Contract::claim, values_, ack_size, claim_size);
+    claimed answer;
+    std::exception_ptr refused;
+    {
+      pipeline both{*on_};
+      both.add(Contract::ack, values_, 0, ack_size);
+      both.sync();
+      both.add(Contract::claim, values_, ack_size, claim_size);
+      both.sync();
+      try {
+        const bool is_done = both.next().template value<std::int64_t>() != 0;
+        both.finish();
+        if (!is_done) {
+          for (const auto& each : done) answer.lost.push_back(each.offset);
+        }
+      } catch (const database_error&) {
+        refused = std::current_exception();
+      }
+      answer.messages = decode(both.next());
+      both.finish();
+    }
+    if (refused) {
+      release(answer.messages);
+      std::rethrow_exception(refused);
+    }
+    return answer;
+  }
+
+  static std::vector<message_type> decode(const result& rows) {
     std::vector<message_type> events;
     events.reserve(rows.size());
     for (const row each : rows) {
@@ -202,6 +258,7 @@ class cooperative_consumer {
   std::string name_;
   session_kind session_;
   maintenance maintenance_;
+  parameters values_;
 };
 
 }  // namespace quern

@@ -1,5 +1,6 @@
 #include "quern/pipeline.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <stdexcept>
 #include <utility>
@@ -7,6 +8,11 @@
 #include "quern/session.hpp"
 
 namespace quern {
+namespace {
+
+constexpr std::string_view end_of_transaction;  // among statements, of which none is empty
+
+}  // namespace
 
 pipeline::pipeline(connection& on) : session_{on.session_.get()} {
   session_->expect_ready("pipeline");
@@ -15,7 +21,7 @@ pipeline::pipeline(connection& on) : session_{on.session_.get()} {
 }
 
 pipeline::~pipeline() {
-  drain();
+  while (!pending_.empty()) skip_transaction();
   PQexitPipelineMode(session_->pq());
 }
 
@@ -41,11 +47,11 @@ void pipeline::add(const prepared& statement, parameters& values, std::size_t fi
 
 void pipeline::sync() {
   if (PQpipelineSync(session_->pq()) == 0) session_->fail("commit", commits_by_itself_);
-  ++syncs_;
+  pending_.push_back(end_of_transaction);
 }
 
 result pipeline::next() {
-  assert(!pending_.empty() && syncs_ != 0);
+  assert(!pending_.empty() && pending_.front() != end_of_transaction);
   const std::string_view statement = pending_.front();
   result answer{PQgetResult(session_->pq())};
   PGresult* const raw = answer.native();
@@ -59,12 +65,12 @@ result pipeline::next() {
 }
 
 void pipeline::finish() {
-  assert(pending_.empty() && syncs_ != 0);
+  assert(!pending_.empty() && pending_.front() == end_of_transaction);
   const result answer{PQgetResult(session_->pq())};
   PGresult* const raw = answer.native();
   if (raw == nullptr) lose("commit");
   if (PQresultStatus(raw) != PGRES_PIPELINE_SYNC) fail(session_->describe(raw, "commit"));
-  --syncs_;
+  pending_.pop_front();
 }
 
 // Nothing comes though something should.
@@ -77,29 +83,27 @@ void pipeline::fail(const failure& details) {
   failure complete = details;
   // Only libpq itself fails without a code: the connection broke.
   session_->is_broken = session_->is_broken || details.sqlstate.empty();
-  drain();
+  skip_transaction();
   complete.is_connection_lost = session_->is_lost();
   complete.is_outcome_unknown = session_->is_lost() && commits_by_itself_;
   session_->forget_lost_statements(complete);
   throw_failure(std::move(complete));
 }
 
-void pipeline::drain() noexcept {
-  if (syncs_ == 0 && !pending_.empty()) {
-    if (PQpipelineSync(session_->pq()) == 0) return;
-    ++syncs_;
-  }
+void pipeline::skip_transaction() noexcept {
+  const auto end = std::ranges::find(pending_, end_of_transaction);
+  if (end == pending_.end() && PQpipelineSync(session_->pq()) == 0) session_->is_broken = true;
   bool is_end = false;  // of one statement's results: none follows another
-  while (syncs_ != 0 && !session_->is_lost()) {
+  bool is_over = false;
+  while (!is_over && !session_->is_lost()) {
     PGresult* const raw = PQgetResult(session_->pq());
     // When it could not write, libpq gives up and calls the connection good.
     if (raw == nullptr && is_end) session_->is_broken = true;
     is_end = raw == nullptr;
-    if (PQresultStatus(raw) == PGRES_PIPELINE_SYNC) --syncs_;
+    is_over = PQresultStatus(raw) == PGRES_PIPELINE_SYNC;
     PQclear(raw);
   }
-  pending_.clear();
-  syncs_ = 0;
+  pending_.erase(pending_.begin(), end == pending_.end() || session_->is_lost() ? pending_.end() : end + 1);
 }
 
 }  // namespace quern

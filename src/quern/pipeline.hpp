@@ -38,7 +38,7 @@ class pipeline {
   void sync();
 
   /// The result of the next execution in the order in which they were added. Call sync() first.
-  /// Throws the failure of this execution; those behind it then have no results: only leaving the pipeline is left.
+  /// Throws the failure of this execution: its transaction is over then, and the next result is of the one behind it.
   result next();
 
   /// Reads the end of the transaction: after this it is committed. Throws when the commit failed; with
@@ -48,11 +48,10 @@ class pipeline {
  private:
   [[noreturn]] void lose(std::string_view statement);
   [[noreturn]] void fail(const failure& details);
-  void drain() noexcept;
+  void skip_transaction() noexcept;
 
   session* session_;
-  std::deque<std::string_view> pending_;  // statements whose results have not been read
-  std::size_t syncs_ = 0;                 // not yet answered
+  std::deque<std::string_view> pending_;  // statements whose results have not been read, and ends of transactions
   bool commits_by_itself_;
 };
 

@@ -70,6 +70,39 @@ TEST_CASE("workers of a cooperative consumer have no event in common") {
   CHECK(s.bob.claim().empty());
 }
 
+TEST_CASE("the end of a claim and the next claim are sent together, and are a transaction each") {
+  with_crew s{5};
+  const auto first = s.ann.claim(2);
+  auto [second, lost] = s.ann.ack_and_claim(first, 2);
+  CHECK(offsets_of(second) == offsets{3, 4});
+  CHECK(lost.empty());
+  CHECK(s.state() == "2|1|0|0");
+  CHECK(s.db.execute("select count(distinct xmin::text) from shop.activity_claim where claim_id in ($1, $2)",
+                     first[0].batch, second[0].batch)
+            .value<int>() == 3);
+  CHECK(s.ann.ack_and_claim(first, 1).lost == offsets{1, 2});
+  auto both = second;
+  const auto taken = s.ann.claim();
+  CHECK(taken.empty());
+  s.producer.publish(done(6));
+  both.push_back(s.ann.claim()[0]);
+  CHECK(s.ann.ack_and_claim(both, 1).messages.empty());
+  CHECK(s.ann.ack_and_claim({}, 1).messages.empty());
+}
+
+TEST_CASE("when the end of a claim is refused, what was claimed behind it is given back") {
+  with_crew s{4};
+  auto held = s.ann.claim(2);
+  held.back().offset = 3;
+  const auto error = test::failure_of<quern::database_error>([&] { s.ann.ack_and_claim(held, 2); });
+  CHECK(error.sqlstate() == "QN005");
+  const auto next = s.bob.claim(2);
+  CHECK(offsets_of(next) == offsets{3, 4});
+  CHECK(next[0].attempt == 1);
+  held.back().offset = 2;
+  CHECK(s.ann.ack(held).empty());
+}
+
 TEST_CASE("who has lost a claim is told at every turn") {
   with_crew s{3};
   auto held = s.ann.claim(3);

@@ -51,6 +51,22 @@ TEST_CASE("an error in the middle of a pipeline undoes all of it and names its s
   CHECK(s.db.status() == quern::transaction_status::idle);
 }
 
+TEST_CASE("behind a transaction that has failed a pipeline goes on with the next one") {
+  with_table s;
+  auto values = s.parameters({1, -2, 3, 4});
+  quern::pipeline batch{s.db};
+  for (std::size_t i = 0; i < 3; ++i) batch.add(insert, values, i, 1);
+  batch.sync();
+  batch.add(insert, values, 3, 1);
+  batch.sync();
+  CHECK(batch.next().value<int>() == 1);
+  CHECK(test::failure_of<quern::database_error>([&] { batch.next(); }).constraint() == "t_n_positive");
+  CHECK(batch.next().value<int>() == 4);
+  batch.finish();
+  quern::connection other = s.another();
+  CHECK(other.execute("select n from t").value<int>() == 4);
+}
+
 TEST_CASE("an error at the end of a pipeline's transaction undoes all of it") {
   with_table s;
   s.db.run_script("alter table t add constraint t_n_unique unique (n) deferrable initially deferred");
