@@ -187,6 +187,8 @@ begin
       and o.contract_version <= 1
     for update skip locked
   ));
+  -- Wherever that is: the next sweep goes all of the way.
+  perform setval('shop.email_v1_swept_at', 0);
   update shop.email_delayed as d
   set lease_until = now(),
     due_at = now()
@@ -301,7 +303,9 @@ set fingerprint = excluded.fingerprint,
 
 -- The messages that a claim may have, locked until the end of the transaction: first those that are due, then from the
 -- frontier on. At most every 100 ms the scan begins at the low-water mark instead, and finds what came back, ran out or
--- committed late; once a minute it begins at the very start, whatever the hints say, and corrects them. When little is
+-- committed late; once a minute it begins at the very start, whatever the hints say, and corrects them. Where very many
+-- are held or gone between the mark and the frontier, claims that are filled go all of this way more rarely, every five
+-- seconds at least, and the last 10,000 ids of it otherwise, where late commits are: it must not be all that they do. When little is
 -- left beyond the frontier and the way is short, what lies behind it is looked at every time. What this contract cannot
 -- read stays for another one. The settings of its callers hold.
 create function shop.email_pick_v1(p_count integer, out due_ids bigint[], out fresh_ids bigint[])
@@ -316,6 +320,8 @@ declare
   v_is_sweep boolean;
   v_low_water bigint;
   v_frontier bigint;
+  v_begin bigint;
+  v_whole_ms bigint;
   v_last bigint;
 begin
   if p_count is null or p_count < 1 then
@@ -337,6 +343,7 @@ begin
   v_is_sweep := v_now_ms - v_swept_at not between 0 and 99;
   if v_is_sweep then
     perform shop.email_advance_low_water();
+    v_swept_at := least(v_swept_at, pg_sequence_last_value('shop.email_v1_swept_at'));
   end if;
 
   due_ids := array(
@@ -354,6 +361,7 @@ begin
   end if;
 
   v_frontier := coalesce(pg_sequence_last_value('shop.email_v1_frontier'), 0);
+  v_begin := v_frontier;
   if v_is_sweep then
     v_low_water := coalesce(pg_sequence_last_value('shop.email_low_water'), 0);
     perform setval('shop.email_v1_swept_at', v_now_ms);
@@ -366,19 +374,27 @@ begin
       ));
       perform setval('shop.email_low_water', v_low_water);
     end if;
-    v_frontier := v_low_water;
+    v_whole_ms := least((v_frontier - v_low_water) / 100, 5000);
+    v_begin := case
+      when v_whole_ms > 100 and v_now_ms / greatest(v_whole_ms, 1) = v_swept_at / greatest(v_whole_ms, 1) then v_frontier - 10000
+      else v_low_water
+    end;
   end if;
 
-  fresh_ids := array(
-    select m.message_id
-    from shop.email_message as m
-    where m.message_id >= v_frontier
-      and m.lease_until <= v_now
-      and m.contract_version = 1
-    order by m.message_id
-    limit v_count
-    for update skip locked
-  );
+  loop
+    fresh_ids := array(
+      select m.message_id
+      from shop.email_message as m
+      where m.message_id >= v_begin
+        and m.lease_until <= v_now
+        and m.contract_version = 1
+      order by m.message_id
+      limit v_count
+      for update skip locked
+    );
+    exit when not v_is_sweep or v_begin <= v_low_water or cardinality(fresh_ids) = v_count;
+    v_begin := v_low_water;
+  end loop;
   v_last := fresh_ids[cardinality(fresh_ids)];
   v_count := v_count - cardinality(fresh_ids);
   if v_count > 0 and not v_is_sweep then

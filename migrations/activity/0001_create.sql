@@ -181,7 +181,7 @@ comment on column shop.activity_claim.keys is 'Of a consumer that is ordered: th
 comment on column shop.activity_claim.failed is 'Events of the range that failed alone, and go their own way: see activity_failed.';
 comment on column shop.activity_claim.lease_until is 'When others may take it over; -infinity: it is nobody''s.';
 comment on column shop.activity_claim.cursor_left is 'How many events of the same page follow the one up to which all was claimed, which the cursor is at; null: not known.';
-comment on column shop.activity_claim.session_key is 'The advisory lock of the session that works on it, if that has one: see activity_enlist.';
+comment on column shop.activity_claim.session_key is 'The advisory lock of the session that works on it, if that has enlisted itself.';
 
 -- Events that failed at a cooperative consumer: each waits for its next attempt, is claimed again, or is dead. They are copies,
 -- so that the events themselves need not be kept for them. At a consumer that is ordered also events that wait for others of
@@ -318,31 +318,6 @@ begin
 end
 $$;
 
--- The offset before which there is nothing that was published at that time or later.
-create function shop.activity_offset_at(p_at timestamptz)
-returns bigint
-language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-as $$
-declare
-  v_newest constant shop.activity_page := shop.activity_newest_page();
-begin
-  return coalesce(
-    (
-      select p.first_offset - 1
-      from shop.activity_page as p
-      where p.sealed_at >= p_at
-      order by p.sealed_at, p.first_offset
-      limit 1
-    ),
-    v_newest.last_offset
-  );
-end
-$$;
-comment on function shop.activity_offset_at is 'An offset to read after: all events that were published at p_at or later have a greater one.';
-
 -- The first of the events that are kept without a gap up to the newest. What is left of older ones, after segments between
 -- them were emptied, is beyond the retention and acknowledged by all.
 create function shop.activity_first_offset()
@@ -388,6 +363,31 @@ begin
   end if;
 end
 $$;
+
+-- The offset before which there is nothing that was published at that time or later.
+create function shop.activity_offset_at(p_at timestamptz)
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  v_newest constant shop.activity_page := shop.activity_newest_page();
+begin
+  return coalesce(
+    (
+      select p.first_offset - 1
+      from shop.activity_page as p
+      where p.sealed_at >= p_at
+      order by p.sealed_at, p.first_offset
+      limit 1
+    ),
+    v_newest.last_offset
+  );
+end
+$$;
+comment on function shop.activity_offset_at is 'An offset to read after: all events that were published at p_at or later have a greater one.';
 
 -- By which column the events of a consumer are ordered: those with the same value are handled one at a time. Null: by none.
 create function shop.activity_ordered_by(p_consumer text)
@@ -467,57 +467,6 @@ language sql stable
 begin atomic
   select true;
 end;
-
-create function shop.activity_looked_up_to(p_consumer text)
-returns bigint
-language plpgsql stable security definer
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
-as $$
-declare
-  v_busy bigint[];
-begin
-  if shop.activity_ordered_by(p_consumer) is not null then
-    v_busy := shop.activity_busy_keys(p_consumer);
-    if v_busy is null or shop.activity_is_full(p_consumer, v_busy) then
-      return null;
-    end if;
-  elsif not shop.activity_has_filter(p_consumer) then
-    return null;
-  end if;
-  return (
-    select n.up_to
-    from (
-      select
-        case when c.is_cooperative then (
-          select s.up_to
-          from shop.activity_claim as s
-          where s.consumer = p_consumer
-            and s.step = 0
-          order by s.claim_id desc
-          limit 1
-        ) else (
-          select p.up_to
-          from shop.activity_position as p
-          where p.consumer = p_consumer
-          order by p.position_id desc
-          limit 1
-        ) end as up_to
-      from shop.activity_consumer as c
-      where c.consumer = p_consumer
-    ) as n
-    where n.up_to < (
-      select p.last_offset
-      from shop.activity_page as p
-      order by p.first_offset desc, p.last_offset desc
-      limit 1
-    )
-  );
-end
-$$;
-comment on function shop.activity_looked_up_to is 'Of a consumer with a filter or an order, how far it has looked, while there is more behind that: whoever got nothing looks on at once. Else null.';
 
 -- Gives the events of the transactions that have ended since the last seal their offsets, and returns how many, and the newest
 -- page. Nobody waits: while another session seals, both are null. Others are shown these offsets when this transaction has
@@ -720,26 +669,6 @@ end
 $$;
 comment on function shop.activity_seal is 'Gives new events their offsets and returns how many, null while another session does so; reads do so by themselves when nothing else is left to read.';
 
--- A number that stands for this session as long as it lives, whatever its claims were made with: the key of an advisory lock
--- that it holds from now on.
-create function shop.activity_enlist()
-returns bigint
-language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_key bigint := nullif(current_setting('quern.session', true), '');
-begin
-  if v_key is null then
-    v_key := hashtextextended(gen_random_uuid()::text, 0);
-    perform set_config('quern.session', v_key::text, false);
-  end if;
-  perform pg_advisory_lock(v_key);
-  return v_key;
-end
-$$;
-comment on function shop.activity_enlist is 'From now on the claims of this session are free as soon as it ends, whatever their leases. Not to be called behind a pooler that hands each transaction to another session.';
-
 -- Whoever claims for a consumer holds its lock until the end of the transaction; who waits for it gives up after a while,
 -- because a transaction may go on for long.
 create function shop.activity_wait_for_consumer(p_consumer text)
@@ -909,6 +838,26 @@ begin
 end
 $$;
 
+-- A number that stands for this session as long as it lives, whatever its claims were made with: the key of an advisory lock
+-- that it holds from now on.
+create function shop.activity_enlist()
+returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_key bigint := nullif(current_setting('quern.session', true), '');
+begin
+  if v_key is null then
+    v_key := hashtextextended(gen_random_uuid()::text, 0);
+    perform set_config('quern.session', v_key::text, false);
+  end if;
+  perform pg_advisory_lock(v_key);
+  return v_key;
+end
+$$;
+comment on function shop.activity_enlist is 'From now on the claims of this session are free as soon as it ends, whatever their leases. Not to be called behind a pooler that hands each transaction to another session.';
+
 create function shop.activity_share(
   p_consumer text,
   p_lease interval default interval '30 seconds',
@@ -1048,7 +997,7 @@ begin
 end
 $$;
 
--- Acknowledges a claim up to an offset, or all of it. Part of activity_ack, whose settings hold.
+-- Acknowledges a claim up to an offset, or all of it. The settings of its callers hold.
 create function shop.activity_finish(p_consumer text, p_claim_id bigint, p_offset bigint)
 returns bigint
 language plpgsql
@@ -1691,7 +1640,7 @@ begin
             where b.consumer = p_consumer
               and b.order_key = o.order_key
               and b.claim_id is null
-              and (b.dead_at is null or b.is_blocking and b.event_offset < o.place)
+              and (b.dead_at is null or b.is_blocking)
             order by b.event_offset
             limit 1
           )
@@ -1872,6 +1821,57 @@ end
 $$;
 comment on function shop.activity_held is 'The events of a claim that are still to be done. When one has failed at a consumer that is ordered, those of its key that come after it are not among them any more.';
 
+create function shop.activity_looked_up_to(p_consumer text)
+returns bigint
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_busy bigint[];
+begin
+  if shop.activity_ordered_by(p_consumer) is not null then
+    v_busy := shop.activity_busy_keys(p_consumer);
+    if v_busy is null or shop.activity_is_full(p_consumer, v_busy) then
+      return null;
+    end if;
+  elsif not shop.activity_has_filter(p_consumer) then
+    return null;
+  end if;
+  return (
+    select n.up_to
+    from (
+      select
+        case when c.is_cooperative then (
+          select s.up_to
+          from shop.activity_claim as s
+          where s.consumer = p_consumer
+            and s.step = 0
+          order by s.claim_id desc
+          limit 1
+        ) else (
+          select p.up_to
+          from shop.activity_position as p
+          where p.consumer = p_consumer
+          order by p.position_id desc
+          limit 1
+        ) end as up_to
+      from shop.activity_consumer as c
+      where c.consumer = p_consumer
+    ) as n
+    where n.up_to < (
+      select p.last_offset
+      from shop.activity_page as p
+      order by p.first_offset desc, p.last_offset desc
+      limit 1
+    )
+  );
+end
+$$;
+comment on function shop.activity_looked_up_to is 'Of a consumer with a filter or an order, how far it has looked, while there is more behind that: whoever got nothing looks on at once. Else null.';
+
 create sequence shop.activity_v1_read_at as bigint minvalue 0;
 create sequence shop.activity_v1_produced_at as bigint minvalue 0;
 comment on sequence shop.activity_v1_read_at is 'When a consumer last used contract v1, in seconds since 1970, to the minute.';
@@ -1932,13 +1932,8 @@ begin
     perform setval('shop.activity_v1_read_at', floor(date_part('epoch', now()))::bigint);
   end if;
   v_end := least(coalesce(p_after, 0) + p_count, v_newest.last_offset);
-  -- Looked at after the newest page: events of a contract that comes later are behind it.
-  v_has_newer := exists (
-    select
-    from shop.quern_contract as c
-    where c.queue = 'activity'
-      and c.version > 1
-  );
+  -- Looked at after the newest page: a contract that comes later has this before it has events, which are behind that page.
+  v_has_newer := to_regclass('shop.activity_v2_read_at') is not null;
 
   while v_next <= v_end loop
     v_first := case when v_newest.first_offset between v_next - 127 and v_next then v_newest else shop.activity_page_of(v_next) end;
@@ -2336,7 +2331,7 @@ begin
     n.cursor_left >= p_count and n.cursor_home = shop.activity_home()
       and pg_sequence_last_value('shop.activity_v1_read_at') > date_part('epoch', now()) - 60
       and not exists (select from shop.activity_failed as f where f.consumer = p_consumer and f.dead_at is null)
-      and not exists (select from shop.quern_contract as k where k.queue = 'activity' and k.version > 1)
+      and to_regclass('shop.activity_v2_read_at') is null
   into v_lease_until, v_max_attempts, v_up_to, v_open, v_free, v_segment, v_stamp, v_number, v_left, v_home, v_goes_on
   from shop.activity_consumer as c
   cross join lateral (
@@ -2676,6 +2671,7 @@ declare
 begin
   return least(
     (
+      -- Those that wait for others are not looked at: there may be thousands of them.
       select e.due_at
       from shop.activity_failed as e
       where e.consumer = p_consumer
@@ -2807,6 +2803,59 @@ grant execute on function
 to web;
 grant insert (contract_version, customer_id, kind, detail) on shop.activity_event to web;
 
+-- The newest position of a consumer, which must be there and not be cooperative.
+create function shop.activity_position_of(p_consumer text)
+returns shop.activity_position
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_position shop.activity_position;
+begin
+  select p.*
+  into v_position
+  from shop.activity_consumer as c
+  join shop.activity_position as p on p.consumer = c.consumer
+  where c.consumer = p_consumer
+    and not c.is_cooperative
+  order by p.position_id desc
+  limit 1;
+  if not found then
+    perform shop.activity_check_consumer(p_consumer, false);
+  end if;
+  return v_position;
+end
+$$;
+
+-- A stale or repeated acknowledgement changes nothing: another position has followed the one that the batch was read from.
+-- Of two at once the second waits for the first, and then finds its place taken. The settings of its callers hold.
+create function shop.activity_move_on(p_consumer text, p_batch bigint, p_offset bigint)
+returns bigint
+language plpgsql
+as $$
+declare
+  v_newest constant shop.activity_page := shop.activity_newest_page();
+  v_position constant shop.activity_position := shop.activity_position_of(p_consumer);
+begin
+  if p_offset > v_newest.last_offset then
+    raise exception using
+      errcode = 'QN005',
+      message = format('stream "activity" has no event %s that could be acknowledged', p_offset),
+      detail = format('Its last event has the offset %s.', v_newest.last_offset);
+  end if;
+  if v_position.position_id is distinct from p_batch or (p_offset > v_position.up_to) is not true then
+    return 0;
+  end if;
+  insert into shop.activity_position (consumer, previous_id, up_to)
+  values (p_consumer, p_batch, p_offset)
+  on conflict (consumer, previous_id) do nothing;
+  return case when found then p_offset - v_position.up_to else 0 end;
+end
+$$;
+
 create function shop.activity_subscribe(p_consumer text, p_from text default 'end', p_after bigint default null, p_at timestamptz default null, p_is_cooperative boolean default false)
 returns bigint
 language plpgsql security definer
@@ -2880,59 +2929,6 @@ begin
 end
 $$;
 comment on function shop.activity_unsubscribe is 'Forgets a consumer, and what it holds: events are not kept for it any more. False when there was none of that name.';
-
--- The newest position of a consumer, which must be there and not be cooperative.
-create function shop.activity_position_of(p_consumer text)
-returns shop.activity_position
-language plpgsql
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
-as $$
-declare
-  v_position shop.activity_position;
-begin
-  select p.*
-  into v_position
-  from shop.activity_consumer as c
-  join shop.activity_position as p on p.consumer = c.consumer
-  where c.consumer = p_consumer
-    and not c.is_cooperative
-  order by p.position_id desc
-  limit 1;
-  if not found then
-    perform shop.activity_check_consumer(p_consumer, false);
-  end if;
-  return v_position;
-end
-$$;
-
--- A stale or repeated acknowledgement changes nothing: another position has followed the one that the batch was read from.
--- Of two at once the second waits for the first, and then finds its place taken. The settings of its callers hold.
-create function shop.activity_move_on(p_consumer text, p_batch bigint, p_offset bigint)
-returns bigint
-language plpgsql
-as $$
-declare
-  v_newest constant shop.activity_page := shop.activity_newest_page();
-  v_position constant shop.activity_position := shop.activity_position_of(p_consumer);
-begin
-  if p_offset > v_newest.last_offset then
-    raise exception using
-      errcode = 'QN005',
-      message = format('stream "activity" has no event %s that could be acknowledged', p_offset),
-      detail = format('Its last event has the offset %s.', v_newest.last_offset);
-  end if;
-  if v_position.position_id is distinct from p_batch or (p_offset > v_position.up_to) is not true then
-    return 0;
-  end if;
-  insert into shop.activity_position (consumer, previous_id, up_to)
-  values (p_consumer, p_batch, p_offset)
-  on conflict (consumer, previous_id) do nothing;
-  return case when found then p_offset - v_position.up_to else 0 end;
-end
-$$;
 
 create function shop.activity_ack(p_consumer text, p_batch bigint, p_offset bigint default null)
 returns bigint
@@ -3490,28 +3486,25 @@ end
 $$;
 comment on function shop.activity_lag is 'How far each consumer is behind: in events that have an offset, and since when the oldest of them has it; what its workers hold, what waits for another attempt, its dead letters.';
 
+-- The command line finds out by what this depends on whose tables these are.
 create function shop.activity_stats()
 returns table (first_offset bigint, last_offset bigint, unsealed bigint, segments bigint, bytes bigint)
-language plpgsql security definer
+language sql security definer
 set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_newest constant shop.activity_page := shop.activity_newest_page();
-begin
-  return query
+begin atomic
   select
     shop.activity_first_offset(),
-    v_newest.last_offset,
+    n.last_offset,
     (
       select count(*)
       from shop.activity_event as e
-      where (e.stamp >= v_newest.hi_next or e.stamp = any (v_newest.hi_running))
-        and e.segment <> all (v_newest.foreign_segments)
+      where (e.stamp >= n.hi_next or e.stamp = any (n.hi_running))
+        and e.segment <> all (n.foreign_segments)
     ),
     (select count(distinct p.segment) from shop.activity_page as p),
-    pg_total_relation_size('shop.activity_event_0') + pg_total_relation_size('shop.activity_page_0') + pg_total_relation_size('shop.activity_event_1') + pg_total_relation_size('shop.activity_page_1') + pg_total_relation_size('shop.activity_event_2') + pg_total_relation_size('shop.activity_page_2') + pg_total_relation_size('shop.activity_event_3') + pg_total_relation_size('shop.activity_page_3') + pg_total_relation_size('shop.activity_event_4') + pg_total_relation_size('shop.activity_page_4') + 0;
-end
-$$;
+    pg_total_relation_size('shop.activity_event_0') + pg_total_relation_size('shop.activity_page_0') + pg_total_relation_size('shop.activity_event_1') + pg_total_relation_size('shop.activity_page_1') + pg_total_relation_size('shop.activity_event_2') + pg_total_relation_size('shop.activity_page_2') + pg_total_relation_size('shop.activity_event_3') + pg_total_relation_size('shop.activity_page_3') + pg_total_relation_size('shop.activity_event_4') + pg_total_relation_size('shop.activity_page_4') + 0
+  from shop.activity_newest_page() as n;
+end;
 comment on function shop.activity_stats is 'The offsets of the events that are kept, how many committed ones have none yet, the segments in use and the size on disk.';
 
 -- What knows nothing of contracts publishes in the oldest one that its payload fits, and reads in the oldest one.

@@ -126,8 +126,9 @@ $$;
 comment on function shop.quern_note_client(text, integer) is 'Notes that this session''s program speaks a contract.';
 revoke all on function shop.quern_note_client(text, integer) from public;
 
--- Who works on what. Nothing depends on a row, it is there to be looked at. It is written when a worker begins, when its state
--- changes and every few seconds, by heap-only updates: no index holds what changes while it works.
+-- Who works on what, to be looked at; and by which locks others see whether a session lives whose claims they may free. A row
+-- is written when a worker begins, when its state changes and every few seconds, by heap-only updates: no index holds what
+-- changes while it works.
 create table shop.quern_worker (
   worker_id uuid not null default gen_random_uuid(),
   queue text not null,
@@ -168,19 +169,31 @@ declare
   v_session bigint := case when p_has_session then nullif(current_setting('quern.session', true), '') end;
 begin
   delete from shop.quern_worker as w
-  where w.worker_id = p_former
-    and w.role_name = session_user;
-  delete from shop.quern_worker as w
   where w.ctid = any (array(
     select o.ctid
     from shop.quern_worker as o
     where o.beat_at < clock_timestamp() - interval '1 day'
+      and (o.beat_at > '-infinity' or o.is_freed or o.changed_at < clock_timestamp() - interval '1 day')
     limit 10
     for update skip locked
   ));
   if p_has_session and v_session is null then
     v_session := hashtextextended(v_worker_id::text, 1);
     perform set_config('quern.session', v_session::text, false), pg_advisory_lock(v_session);
+  end if;
+  -- What it was leaves the list; the row stays while what was claimed in that session may still have to be freed.
+  update shop.quern_worker as w
+  set beat_at = '-infinity',
+    changed_at = clock_timestamp()
+  where w.worker_id = p_former
+    and w.role_name = session_user
+    and w.session_key is not null
+    and w.session_key is distinct from v_session
+    and not w.is_freed;
+  if not found then
+    delete from shop.quern_worker as w
+    where w.worker_id = p_former
+      and w.role_name = session_user;
   end if;
   insert into shop.quern_worker (worker_id, queue, consumer, has_session, session_key, status)
   values (v_worker_id, p_queue, nullif(p_consumer, ''), p_has_session, v_session, 'polling');
@@ -268,6 +281,7 @@ begin atomic
         and ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended(w.worker_id::text, 0)
     )
   ) as l (is_held)
+  where w.beat_at > '-infinity'
   order by w.queue, w.consumer, w.started_at;
 end;
 comment on function shop.quern_workers() is 'Who works on what, and since when. dead: its session is gone, or, of one behind a pooler, it has said nothing for ten minutes.';

@@ -194,6 +194,8 @@ begin
       and o.contract_version <= 1
     for update skip locked
   ));
+  -- Wherever that is: the next sweep goes all of the way.
+  perform setval('shop.email_v1_swept_at', 0);
   update shop.email_delayed as d
   set lease_until = now(),
     due_at = now()
@@ -308,24 +310,25 @@ set fingerprint = excluded.fingerprint,
 
 -- The messages that a claim may have, locked until the end of the transaction: first those that are due, then from the
 -- frontier on. At most every 100 ms the scan begins at the low-water mark instead, and finds what came back, ran out or
--- committed late; once a minute it begins at the very start, whatever the hints say, and corrects them. When little is
+-- committed late; once a minute it begins at the very start, whatever the hints say, and corrects them. Where very many
+-- are held or gone between the mark and the frontier, claims that are filled go all of this way more rarely, every five
+-- seconds at least, and the last 10,000 ids of it otherwise, where late commits are: it must not be all that they do. When little is
 -- left beyond the frontier and the way is short, what lies behind it is looked at every time. What this contract cannot
--- read stays for another one.
+-- read stays for another one. The settings of its callers hold.
 create function shop.email_pick_v1(p_count integer, out due_ids bigint[], out fresh_ids bigint[])
 language plpgsql
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   v_now constant timestamptz := clock_timestamp();
-  v_now_ms constant bigint := extract(epoch from v_now) * 1000;
+  v_now_ms constant bigint := date_part('epoch', v_now) * 1000;
   v_count integer;
   v_swept_at bigint;
   v_is_sweep boolean;
   v_low_water bigint;
   v_frontier bigint;
+  v_begin bigint;
+  v_whole_ms bigint;
   v_last bigint;
 begin
   if p_count is null or p_count < 1 then
@@ -347,6 +350,7 @@ begin
   v_is_sweep := v_now_ms - v_swept_at not between 0 and 99;
   if v_is_sweep then
     perform shop.email_advance_low_water();
+    v_swept_at := least(v_swept_at, pg_sequence_last_value('shop.email_v1_swept_at'));
   end if;
 
   due_ids := array(
@@ -364,8 +368,9 @@ begin
   end if;
 
   v_frontier := coalesce(pg_sequence_last_value('shop.email_v1_frontier'), 0);
-  v_low_water := coalesce(pg_sequence_last_value('shop.email_low_water'), 0);
+  v_begin := v_frontier;
   if v_is_sweep then
+    v_low_water := coalesce(pg_sequence_last_value('shop.email_low_water'), 0);
     perform setval('shop.email_v1_swept_at', v_now_ms);
     if v_now_ms / 60000 <> v_swept_at / 60000 then
       v_low_water := least(v_low_water, (
@@ -376,33 +381,44 @@ begin
       ));
       perform setval('shop.email_low_water', v_low_water);
     end if;
-    v_frontier := v_low_water;
+    v_whole_ms := least((v_frontier - v_low_water) / 100, 5000);
+    v_begin := case
+      when v_whole_ms > 100 and v_now_ms / greatest(v_whole_ms, 1) = v_swept_at / greatest(v_whole_ms, 1) then v_frontier - 10000
+      else v_low_water
+    end;
   end if;
 
-  fresh_ids := array(
-    select m.message_id
-    from shop.email_message as m
-    where m.message_id >= v_frontier
-      and m.lease_until <= v_now
-      and m.contract_version = 1
-    order by m.message_id
-    limit v_count
-    for update skip locked
-  );
-  v_last := fresh_ids[cardinality(fresh_ids)];
-  v_count := v_count - cardinality(fresh_ids);
-  if v_count > 0 and not v_is_sweep and v_frontier - v_low_water <= 10000 then
+  loop
     fresh_ids := array(
       select m.message_id
       from shop.email_message as m
-      where m.message_id >= v_low_water
-        and m.message_id < v_frontier
+      where m.message_id >= v_begin
         and m.lease_until <= v_now
         and m.contract_version = 1
       order by m.message_id
       limit v_count
       for update skip locked
-    ) || fresh_ids;
+    );
+    exit when not v_is_sweep or v_begin <= v_low_water or cardinality(fresh_ids) = v_count;
+    v_begin := v_low_water;
+  end loop;
+  v_last := fresh_ids[cardinality(fresh_ids)];
+  v_count := v_count - cardinality(fresh_ids);
+  if v_count > 0 and not v_is_sweep then
+    v_low_water := coalesce(pg_sequence_last_value('shop.email_low_water'), 0);
+    if v_frontier - v_low_water <= 10000 then
+      fresh_ids := array(
+        select m.message_id
+        from shop.email_message as m
+        where m.message_id >= v_low_water
+          and m.message_id < v_frontier
+          and m.lease_until <= v_now
+          and m.contract_version = 1
+        order by m.message_id
+        limit v_count
+        for update skip locked
+      ) || fresh_ids;
+    end if;
   end if;
 
   if fresh_ids[1] < pg_sequence_last_value('shop.email_low_water') then
@@ -441,6 +457,7 @@ declare
   v_session constant bigint := nullif(current_setting('quern.session', true), '');
   v_due_ids bigint[];
   v_fresh_ids bigint[];
+  v_picked record;
   v_left integer := p_count;
   v_count integer;
   v_is_buried boolean;
@@ -454,9 +471,9 @@ begin
   -- given before is due again, but has that lease.
   loop
     v_is_buried := false;
-    select p.due_ids, p.fresh_ids
-    into v_due_ids, v_fresh_ids
-    from shop.email_pick_v1(v_left) as p;
+    v_picked := shop.email_pick_v1(v_left);
+    v_due_ids := v_picked.due_ids;
+    v_fresh_ids := v_picked.fresh_ids;
 
     if cardinality(v_due_ids) > 0 then
       return query
@@ -548,6 +565,7 @@ as $$
 declare
   v_due_ids bigint[];
   v_fresh_ids bigint[];
+  v_picked record;
   v_left integer := p_count;
   v_count integer;
   v_is_buried boolean;
@@ -555,9 +573,9 @@ begin
   -- Once, or again for what is left when some of them had to be buried.
   loop
     v_is_buried := false;
-    select p.due_ids, p.fresh_ids
-    into v_due_ids, v_fresh_ids
-    from shop.email_pick_v1(v_left) as p;
+    v_picked := shop.email_pick_v1(v_left);
+    v_due_ids := v_picked.due_ids;
+    v_fresh_ids := v_picked.fresh_ids;
 
     if cardinality(v_due_ids) > 0 then
       return query
@@ -768,6 +786,11 @@ set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 as $$
 begin
+  -- A claim that follows in this transaction cannot raise the low-water mark any more.
+  if date_part('epoch', clock_timestamp()) * 1000 - greatest(pg_sequence_last_value('shop.email_v1_swept_at')) not between 0 and 99 then
+    perform shop.email_advance_low_water();
+  end if;
+
   delete from shop.email_message as m
   where m.message_id = p_message_id
     and m.attempt = p_attempt
@@ -799,7 +822,7 @@ declare
   v_ended_late bigint[];
 begin
   -- A claim that follows in this transaction cannot raise the low-water mark any more.
-  if extract(epoch from clock_timestamp()) * 1000 - greatest(pg_sequence_last_value('shop.email_v1_swept_at')) not between 0 and 99 then
+  if date_part('epoch', clock_timestamp()) * 1000 - greatest(pg_sequence_last_value('shop.email_v1_swept_at')) not between 0 and 99 then
     perform shop.email_advance_low_water();
   end if;
 

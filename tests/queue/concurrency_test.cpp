@@ -121,6 +121,32 @@ TEST_CASE("far behind a frontier a message is found by a sweep, at most 100 ms l
   CHECK(test::bodies(here.db.receive(1)) == "late");
 }
 
+TEST_CASE("claims that are filled go all of a long way every five seconds, and look for late commits each time", "[rows]") {
+  test::workshop here;
+  here.db.send("old");
+  here.skip_ids(600'000);
+  auto late = here.open();
+  late.begin();
+  late.send("late");
+  here.db.send("last");
+  CHECK(test::bodies(here.db.receive(2)) == "old last");
+  late.commit();
+  here.advance(std::chrono::minutes{1});
+  for (const auto* body : {"a", "b", "c"}) here.db.send(body);
+  here.make_short_sweep_due();
+  CHECK(test::bodies(here.db.take(2)) == "late last");
+  here.make_short_sweep_due();
+  CHECK(test::bodies(here.db.take(1)) == "a");
+  here.make_sweep_due();
+  here.db.begin();
+  CHECK(test::bodies(here.db.take(1)) == "old");
+  here.db.rollback();
+  CHECK(test::bodies(receive_without_sweep(here, here.db, 1)) == "b");
+  // Who gets less than asked for has the time.
+  here.make_short_sweep_due();
+  CHECK(test::bodies(here.db.take(4)) == "old c");
+}
+
 TEST_CASE("a consumer that is killed in a claim's transaction loses it at once, later when its lease runs out",
           "[rows]") {
   test::workshop here;

@@ -50,6 +50,19 @@ TEST_CASE("what a dead worker holds is handed out again before its lease ends, a
   CHECK(found(here).empty());
 }
 
+TEST_CASE("what a dead worker holds is handed out first, however far behind the others it is", "[rows]") {
+  test::workshop here;
+  here.db.send("a");
+  auto worker = enlisted(here);
+  CHECK(test::bodies(worker.receive(1, "1 d")) == "a");
+  here.skip_ids(600'000);
+  for (const auto* body : {"b", "c"}) here.db.send(body);
+  CHECK(test::bodies(here.db.receive(1)) == "b");
+  kill(here, worker);
+  here.make_short_sweep_due();
+  CHECK(test::bodies(here.db.receive(1)) == "a");
+}
+
 TEST_CASE("what a dead worker tried again is free, too, and the attempt has counted") {
   test::workshop here;
   const auto id = here.db.send("a");

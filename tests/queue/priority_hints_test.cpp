@@ -303,3 +303,26 @@ TEST_CASE("claims of messages with priorities are heap-only updates, and no inde
   test::wait_until(here.url(), fmt::format("select n_tup_upd >= 1650 {}", table));
   CHECK(here.db.ask(fmt::format("select n_tup_hot_upd >= n_tup_upd * 0.95 {}", table)) == "t");
 }
+
+TEST_CASE("claims that are filled go all of a long way of a priority every five seconds") {
+  pond here;
+  for (const int priority : {0, 2}) here.send(here.db, "old", priority);
+  CHECK(here.db.receive(2).size() == 2);
+  here.skip_ids(600'000);
+  for (const int priority : {0, 2}) here.send(here.db, "last", priority);
+  CHECK(here.db.receive(2).size() == 2);
+  here.advance(std::chrono::minutes{1});
+  for (const int priority : {0, 2}) here.send(here.db, "new", priority);
+  here.make_short_sweep_due();
+  CHECK(test::bodies(here.db.take(1)) == "last");
+  here.make_short_sweep_due();
+  CHECK(test::bodies(here.db.take(1)) == "new");
+  here.make_sweep_due();
+  here.db.begin();
+  CHECK(test::bodies(here.db.take(1)) == "old");
+  here.db.rollback();
+  here.make_short_sweep_due();
+  CHECK(test::bodies(here.db.take(3)) == "old last new");
+  here.make_short_sweep_due();
+  CHECK(test::bodies(here.db.take(9)) == "old");
+}

@@ -233,6 +233,25 @@ void workshop::make_sweep_due(std::string_view queue) {
                      sweeps(queue)));
 }
 
+void workshop::make_short_sweep_due(std::string_view queue) {
+  // 150 ms ago, within the same five seconds as now and some time to come.
+  db.ask(fmt::format(R"(
+    do $$
+    begin
+      while floor(extract(epoch from clock_timestamp()) * 1000)::bigint % 5000 not between 200 and 3000 loop
+        perform pg_sleep(0.05);
+      end loop;
+      perform setval(c.oid, floor(extract(epoch from clock_timestamp()) * 1000)::bigint - 150) from {};
+    end
+    $$
+  )",
+                     sweeps(queue)));
+}
+
+void workshop::skip_ids(std::int64_t count, std::string_view queue) {
+  db.ask(fmt::format("select setval('{0}_message_id', pg_sequence_last_value('{0}_message_id') + {1})", queue, count));
+}
+
 void workshop::make_full_sweep_due(std::string_view queue) {
   db.ask(fmt::format("select setval(c.oid, 0) from {}", sweeps(queue)));
 }

@@ -93,6 +93,13 @@ class workshop {
   /// The next claim begins at the low-water mark.
   void make_sweep_due(std::string_view queue = "mail");
 
+  /// The next claim begins at the low-water mark too, but where that is 500,000 ids or more behind the frontier: there
+  /// it begins 10,000 ids behind that, unless it finds less than it asks for.
+  void make_short_sweep_due(std::string_view queue = "mail");
+
+  /// Draws so many ids.
+  void skip_ids(std::int64_t count, std::string_view queue = "mail");
+
   /// The next claim begins at the very start, as once a minute.
   void make_full_sweep_due(std::string_view queue = "mail");
 
