@@ -13,6 +13,7 @@
 #include "cli/command.hpp"
 #include "cli/migrations.hpp"
 #include "cli/private_server.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/error.hpp"
 
@@ -39,7 +40,7 @@ exit_code run(const baseline_arguments& given) try {
   const checked_migrations migrations = read_migrations(given.migrations);
   const migrate::baseline_request how = as_request(given, migrations);
   if (given.is_dry_run) {
-    fmt::print("{}", migrate::baseline_dry_run(migrations.files, how));
+    write_output(migrate::baseline_dry_run(migrations.files, how));
     return exit_code::done;
   }
   const auto recorded = migrate::baseline(migrations.files, how);

@@ -18,6 +18,7 @@
 #include "check/server.hpp"
 #include "cli/check_server.hpp"
 #include "cli/command.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/terminal.hpp"
 
 namespace cli {
@@ -107,7 +108,7 @@ void show(check::report found, const check_arguments& given) {
   if (given.output) {
     write(*given.output, text, std::ios::trunc);
   } else {
-    fmt::print(stdout, "{}", text);
+    write_output(text);
   }
   const std::string summary = variable("GITHUB_STEP_SUMMARY");
   if (as == format::github && !summary.empty()) write(summary, check::spell_summary(found), std::ios::app);

@@ -3,7 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 #include <utility>
+
+#include "cli/standard_streams.hpp"
 
 namespace cli {
 
@@ -107,7 +110,13 @@ bool program::run(int count, char** arguments) const {
   try {
     all_->parse(count, arguments);
   } catch (const CLI::ParseError& refused) {
-    return all_->exit(refused) == 0;
+    // Standard error is not written through std::cerr: see write_error().
+    std::ostringstream asked_for;
+    std::ostringstream problem;
+    const bool is_good = all_->exit(refused, asked_for, problem) == 0;
+    write_error(problem.str());
+    write_output(asked_for.str());
+    return is_good;
   }
   return true;
 }

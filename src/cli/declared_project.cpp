@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/command.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/terminal.hpp"
 #include "declaration/read.hpp"
 #include "text/diagnostic.hpp"
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 /// Shows what is wrong with a text of the user, and whether something is.
 bool complain_of(const std::vector<text::diagnostic>& diagnostics, const text::source& source) {
   const auto colours = has_colour(stream::error) ? text::colouring::ansi : text::colouring::plain;
-  if (!diagnostics.empty()) fmt::print(stderr, "{}", text::spell(diagnostics, source, colours));
+  if (!diagnostics.empty()) write_error(text::spell(diagnostics, source, colours));
   return !diagnostics.empty();
 }
 

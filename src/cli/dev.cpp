@@ -16,6 +16,7 @@
 
 #include "cli/command.hpp"
 #include "cli/private_server.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/terminal.hpp"
 #include "cluster/binaries.hpp"
 #include "cluster/error.hpp"
@@ -116,7 +117,8 @@ bool agrees(const dev_arguments& given) {
   if (given.is_agreed) return true;
   if (isatty(STDIN_FILENO) != 1)
     throw failure{exit_code::usage, "`quern dev reset` destroys all data of the private server: say --yes"};
-  fmt::print(stderr, "All data of the private server in {} will be lost. Go on? [y/N] ", given.directory.string());
+  write_error(
+      fmt::format("All data of the private server in {} will be lost. Go on? [y/N] ", given.directory.string()));
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "y" || answer == "Y" || answer == "yes";

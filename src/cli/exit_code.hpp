@@ -30,7 +30,7 @@ struct exit_code_meaning {
 /// The one table; `--help` prints it.
 inline constexpr std::array<exit_code_meaning, 13> exit_code_meanings{{
     {exit_code::done, "done"},
-    {exit_code::input_wrong, "the input is wrong, or a check found a difference"},
+    {exit_code::input_wrong, "the input is wrong, output cannot be written, or a check found a difference"},
     {exit_code::usage, "the command line is wrong"},
     {exit_code::unreachable, "the database cannot be reached, or a private server is not running or cannot be started"},
     {exit_code::migration_failed, "a step of a migration failed; nothing of that step remains"},

@@ -10,8 +10,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 #include <system_error>
 
+#include "cli/standard_streams.hpp"
 #include "text/utf8.hpp"
 
 extern "C" char** environ;
@@ -175,9 +177,9 @@ void handler_process::read_errors() {
       close_file(error_file_);
       return;
     }
-    const auto size = static_cast<std::size_t>(count);
-    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, block.data(), size);
-    errors_.append(block.data(), size);
+    const std::string_view words{block.data(), static_cast<std::size_t>(count)};
+    write_error(words);
+    errors_ += words;
     if (errors_.size() > longest_words) errors_.erase(0, errors_.size() - longest_words);
   }
 }

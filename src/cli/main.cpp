@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <exception>
 #include <quern/error.hpp>
 #include <quern/sqlstate.hpp>
@@ -10,6 +9,8 @@
 
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/operated.hpp"
+#include "cli/standard_files.hpp"
 #include "cli/terminal.hpp"
 #include "cluster/error.hpp"
 
@@ -64,8 +65,6 @@ cli::exit_code run(int count, char** arguments) try {
 }  // namespace
 
 int main(int count, char** arguments) {
-  const cli::exit_code result = run(count, arguments);
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return static_cast<int>(result);
-  std::perror("quern: standard output");
-  return static_cast<int>(cli::exit_code::internal_error);
+  cli::occupy_standard_files();
+  return static_cast<int>(run(count, arguments));
 }

@@ -11,6 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/migrations.hpp"
 #include "cli/private_server.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/error.hpp"
 #include "migrate/runner.hpp"
@@ -59,7 +60,7 @@ exit_code run(const migrate_arguments& given) try {
   const migrate::request how = as_request(given, migrations);
   if (given.is_dry_run) {
     const std::string sql = migrate::dry_run(migrations.files, how);
-    fmt::print("{}", sql.empty() ? "-- nothing to apply\n" : sql);
+    write_output(sql.empty() ? "-- nothing to apply\n" : sql);
     return exit_code::done;
   }
   const migrate::summary done = migrate::apply(migrations.files, how);

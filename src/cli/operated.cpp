@@ -15,6 +15,7 @@
 
 #include "cli/migrations.hpp"
 #include "cli/private_server.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/terminal.hpp"
 #include "declaration/duration.hpp"
 #include "declaration/read.hpp"
@@ -256,8 +257,7 @@ bool is_confirmed(bool is_yes, const std::string& question) {
   if (is_yes) return true;
   if (isatty(STDIN_FILENO) != 1)
     throw failure{exit_code::usage, fmt::format("{} Nobody is there to ask: say --yes", question)};
-  fmt::print(stderr, "quern: {} [y/N] ", question);
-  std::fflush(stderr);
+  write_error(fmt::format("quern: {} [y/N] ", question));
   const int answer = std::getchar();
   return answer == 'y' || answer == 'Y';
 }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <quern/error.hpp>
 
@@ -51,25 +54,34 @@ void send_batch(batch& of, std::int64_t& sent, const send_payloads& send) {
   tell_for_now(fmt::format("{} sent", sent));
 }
 
-std::int64_t send_lines(std::istream& from, const send_payloads& send) {
+// The stream itself takes a failure to read for the end; a line that it cuts short is none.
+bool read_line(std::string& line) {
+  return std::getline(std::cin, line) && std::ferror(stdin) == 0;
+}
+
+std::int64_t send_lines(const send_payloads& send) {
   std::int64_t sent = 0;
   std::int64_t number = 0;
   batch next;
-  for (std::string line; std::getline(from, line);) {
+  for (std::string line; read_line(line);) {
     ++number;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     next.payloads.push_back(std::move(line));
     next.lines.push_back(number);
     if (next.payloads.size() == at_once) send_batch(next, sent, send);
   }
+  const int problem = std::ferror(stdin) != 0 ? errno : 0;
   send_batch(next, sent, send);
+  if (problem != 0)
+    throw failure{exit_code::input_wrong, fmt::format("standard input cannot be read: {}\n{} before that {} sent",
+                                                      std::strerror(problem), sent, sent == 1 ? "was" : "were")};
   return sent;
 }
 
 }  // namespace
 
 std::int64_t send_all(const std::string& given, const send_payloads& send) {
-  if (given == "-") return send_lines(std::cin, send);
+  if (given == "-") return send_lines(send);
   send({given});
   return 1;
 }

@@ -13,6 +13,7 @@
 #include "cli/command.hpp"
 #include "cli/migrations.hpp"
 #include "cli/private_server.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/error.hpp"
 #include "migrate/parse.hpp"
@@ -67,7 +68,7 @@ exit_code run(const rollback_arguments& given) try {
   if (given.is_dry_run) {
     const std::string sql = migrate::rollback_dry_run(how);
     if (sql.empty()) check_line(given, project);
-    fmt::print("{}", sql.empty() ? fmt::format("-- {}\n", nothing_to_do(given)) : sql);
+    write_output(sql.empty() ? fmt::format("-- {}\n", nothing_to_do(given)) : sql);
     return exit_code::done;
   }
   const auto titles = migrate::rollback(how);

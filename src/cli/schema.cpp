@@ -2,11 +2,8 @@
 
 #include "check/schema.hpp"
 
-#include <fmt/format.h>
-
-#include <cstdio>
-
 #include "cli/command.hpp"
+#include "cli/standard_streams.hpp"
 
 namespace cli {
 
@@ -16,7 +13,7 @@ void add_schema(const command_line& program, exit_code& result) {
       "Print the JSON schema of quern.toml. Editors complete and check with it: store it beside quern.toml as "
       "quern.schema.json, and begin quern.toml with `#:schema ./quern.schema.json`");
   on_call(command, result, [] {
-    fmt::print(stdout, "{}", check::declaration_schema());
+    write_output(check::declaration_schema());
     return exit_code::done;
   });
 }

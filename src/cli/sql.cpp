@@ -13,6 +13,7 @@
 
 #include "cli/command.hpp"
 #include "cli/migrations.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/error.hpp"
 #include "migrate/export.hpp"
@@ -105,7 +106,7 @@ exit_code run(const sql_arguments& given) try {
   if (!given.out.empty()) return export_to(given, migrations, *format);
   if (*format != migrate::export_format::plain)
     throw failure{exit_code::usage, fmt::format("say where with --out DIR: {} takes a directory", given.format)};
-  fmt::print("{}", migrate::export_script(migrations.files, migrations.schema, migrations.drafts));
+  write_output(migrate::export_script(migrations.files, migrations.schema, migrations.drafts));
   return exit_code::done;
 
 } catch (const migrate::error& refused) {

@@ -14,6 +14,7 @@
 
 #include "cli/command.hpp"
 #include "cli/operated.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/survey.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
@@ -199,7 +200,7 @@ void say_survey(const survey& found) {
 exit_code say_once(operated_schema& in, const stats_arguments& given, bool is_screen) {
   const survey found = look(in, given.names);
   // From the top, over what was there.
-  if (is_screen) fmt::print("\x1b[H\x1b[2J");
+  if (is_screen) write_output("\x1b[H\x1b[2J");
   if (given.is_json)
     say(as_json(found).dump(given.watch.empty() ? 2 : -1));
   else

@@ -4,8 +4,9 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
+
+#include "cli/standard_streams.hpp"
 
 namespace cli {
 namespace {
@@ -18,7 +19,7 @@ std::string painted(std::string_view text, int code, stream of) {
 bool is_passing_line_shown = false;
 
 void take_passing_line_away() {
-  if (is_passing_line_shown) fmt::print(stderr, "\r\x1b[K");
+  if (is_passing_line_shown) write_error("\r\x1b[K");
   is_passing_line_shown = false;
 }
 
@@ -61,14 +62,12 @@ std::string bold(std::string_view text, stream of) {
 
 void say(std::string_view line) {
   take_passing_line_away();
-  fmt::print(stdout, "{}\n", line);
-  // Another program may be reading along.
-  std::fflush(stdout);
+  write_output(fmt::format("{}\n", line));
 }
 
 void tell(std::string_view line) {
   take_passing_line_away();
-  fmt::print(stderr, "quern: {}\n", line);
+  write_error(fmt::format("quern: {}\n", line));
 }
 
 void tell_for_now(std::string_view line) {
@@ -76,7 +75,7 @@ void tell_for_now(std::string_view line) {
   static clock::time_point next = clock::now() + std::chrono::seconds{10};
   if (is_terminal(stream::error) && !is_dumb()) {
     take_passing_line_away();
-    fmt::print(stderr, "quern: {}", line);
+    write_error(fmt::format("quern: {}", line));
     is_passing_line_shown = true;
   } else if (clock::now() >= next) {
     tell(line);
@@ -86,7 +85,7 @@ void tell_for_now(std::string_view line) {
 
 void complain(std::string_view line) {
   take_passing_line_away();
-  fmt::print(stderr, "quern: {} {}\n", red("error:", stream::error), line);
+  write_error(fmt::format("quern: {} {}\n", red("error:", stream::error), line));
 }
 
 }  // namespace cli

@@ -21,7 +21,7 @@ std::string yellow(std::string_view text, stream of);
 std::string dim(std::string_view text, stream of);
 std::string bold(std::string_view text, stream of);
 
-/// A line on standard output.
+/// A line on standard output. Throws failure when that cannot be written.
 void say(std::string_view line);
 
 /// A line on standard error: `quern: …`, what is going on.
