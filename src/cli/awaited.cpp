@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
 #include "render/names.hpp"
+#include "text/visible.hpp"
 
 namespace cli {
 namespace {
@@ -32,7 +33,7 @@ std::string last_error(operated_schema& in, const operated_queue& of, std::int64
   const auto rows = in.db.execute(fmt::format("select last_error from {}('{{dead}}', 1, $1)", of.function("peek")),
                                   std::vector<std::int64_t>{id});
   const auto error = rows.empty() ? std::nullopt : rows[0].get<std::optional<std::string>>(0);
-  return error ? ": " + *error : "";
+  return error ? ": " + text::visible(*error) : "";
 
 } catch (const quern::database_error&) {
   return "";

@@ -4,7 +4,6 @@
 
 #include <exception>
 #include <quern/error.hpp>
-#include <quern/sqlstate.hpp>
 #include <string>
 
 #include "cli/command.hpp"
@@ -54,7 +53,7 @@ cli::exit_code run(int count, char** arguments) try {
 
 } catch (const quern::error& refused) {
   cli::complain(refused.what());
-  if (refused.sqlstate() == quern::sqlstate::insufficient_privilege) return cli::exit_code::not_permitted;
+  if (cli::is_not_permitted(refused)) return cli::exit_code::not_permitted;
   return refused.connection_lost() ? cli::exit_code::unreachable : cli::exit_code::migration_failed;
 
 } catch (const std::exception& defect) {

@@ -220,12 +220,22 @@ void expect_results(operated_schema& in, const operated_queue& of) {
   throw failure{exit_code::input_wrong, fmt::format("{} keeps no results: it has no `keep_done`", of.title())};
 }
 
+bool is_kept_in_log(const quern::error& refused) {
+  return refused.sqlstate() == quern::sqlstate::kept_in_log;
+}
+
+bool is_not_permitted(const quern::error& refused) {
+  constexpr std::string_view read_only = "25006";
+  return refused.sqlstate() == quern::sqlstate::insufficient_privilege || refused.sqlstate() == read_only;
+}
+
 exit_code code_of(const quern::error& refused) {
   namespace state = quern::sqlstate;
-  constexpr std::string_view read_only = "25006";
   const std::string& is = refused.sqlstate();
   if (refused.connection_lost()) return exit_code::unreachable;
-  if (is == state::insufficient_privilege || is == read_only) return exit_code::not_permitted;
+  if (is_not_permitted(refused)) return exit_code::not_permitted;
+  // A text that is no UTF-8, or has a NUL: it never came to the server.
+  if (dynamic_cast<const quern::codec_error*>(&refused) != nullptr) return exit_code::input_wrong;
   constexpr std::array of_input{state::unknown_queue,   state::invalid_payload,  state::invalid_argument,
                                 state::events_not_kept, state::unknown_consumer, state::other_kind_of_consumer};
   // Class 22 is of values, class 23 of constraints.

@@ -83,6 +83,12 @@ void expect_dead_letters(operated_schema& in, const operated_queue& of, std::str
 /// Fails unless the queue keeps results of what was handled.
 void expect_results(operated_schema& in, const operated_queue& of);
 
+/// Whether a message cannot be deleted because it waits in a log; others can be.
+bool is_kept_in_log(const quern::error& refused);
+
+/// Whether the role lacks a right, or the server is read-only.
+bool is_not_permitted(const quern::error& refused);
+
 /// The code that tells of a refusal.
 exit_code code_of(const quern::error& refused);
 

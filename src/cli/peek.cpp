@@ -6,13 +6,15 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <quern/connection.hpp>
-#include <quern/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/command.hpp"
 #include "cli/operated.hpp"
 #include "cli/terminal.hpp"
+#include "text/json.hpp"
+#include "text/visible.hpp"
 
 namespace cli {
 namespace {
@@ -51,35 +53,36 @@ std::string as_text(std::string_view time) {
   return fmt::format("to_char({} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')", time);
 }
 
-// Columns of other contracts are null. What has no schema stands in one column, whose name no field can have.
-std::string payload_text(ordered_json& columns) {
-  if (columns.contains("payload")) return columns["payload"].dump();
-  ordered_json fields = ordered_json::object();
-  for (auto& [name, value] : columns.items())
-    if (!value.is_null()) fields[name] = std::move(value);
-  return fields.dump();
-}
+// The database picks the payload out of its columns and spells it: a number that is read here could become another one.
+// Columns of other contracts are null. What has no schema stands in one column, whose name no field can have; what
+// travels beside the payload stands in columns whose names no field can have either.
+constexpr std::string_view payload_columns = R"(
+  case when payload ? 'payload' then (payload -> 'payload')::text
+  else (
+    select coalesce(jsonb_object_agg(f.key, f.value), '{}')::text
+    from jsonb_each(payload - '{quern_priority, quern_headers}'::text[]) as f
+    where f.value <> 'null'
+  )
+  end,
+  (payload ->> 'quern_priority')::int4,
+  (payload -> 'quern_headers')::text
+)";
 
-// What travels beside the payload stands in columns whose names no field can have either.
-void read_columns(item& into, const std::string& stored) {
-  ordered_json columns = ordered_json::parse(stored);
-  if (columns.contains("quern_priority")) into.priority = columns["quern_priority"].get<int>();
-  if (columns.contains("quern_headers")) into.headers = columns["quern_headers"].dump();
-  columns.erase("quern_priority");
-  columns.erase("quern_headers");
-  into.payload = payload_text(columns);
+std::optional<std::string> compact(const std::optional<std::string>& json) {
+  return json ? std::optional{text::compact_json(*json)} : std::nullopt;
 }
 
 item read_item(const quern::row& row) {
-  item one{row.get<std::int64_t>(0),
-           row.get<std::string>(1),
-           row.get<std::optional<int>>(2),
-           row.get<std::string>(3),
-           row.get<std::optional<std::string>>(4),
-           row.get<std::optional<int>>(5),
-           row.get<std::optional<std::string>>(6)};
-  read_columns(one, row.get<quern::json>(7).text);
-  return one;
+  return {.id = row.get<std::int64_t>(0),
+          .state = row.get<std::string>(1),
+          .attempt = row.get<std::optional<int>>(2),
+          .at = row.get<std::string>(3),
+          .until = row.get<std::optional<std::string>>(4),
+          .contract = row.get<std::optional<int>>(5),
+          .last_error = row.get<std::optional<std::string>>(6),
+          .payload = text::compact_json(row.get<std::string>(7)),
+          .priority = row.get<std::optional<int>>(8),
+          .headers = compact(row.get<std::optional<std::string>>(9))};
 }
 
 std::vector<std::string> states_of(const peek_arguments& given) {
@@ -99,10 +102,10 @@ std::vector<item> stored(operated_schema& in, const std::string& function, std::
                          const peek_arguments& given, const First&... first) {
   std::string arguments;
   for (std::size_t i = 1; i <= sizeof...(first) + 3; ++i) arguments += fmt::format("{}${}", i == 1 ? "" : ", ", i);
-  const auto rows = in.db.execute(
-      fmt::format("select {}, state, attempt, {}, {}, contract_version::int4, last_error, payload from {}({})", key,
-                  as_text(at), as_text("until"), function, arguments),
-      first..., states_of(given), given.limit, ids_of(given));
+  const auto rows =
+      in.db.execute(fmt::format("select {}, state, attempt, {}, {}, contract_version::int4, last_error, {} from {}({})",
+                                key, as_text(at), as_text("until"), payload_columns, function, arguments),
+                    first..., states_of(given), given.limit, ids_of(given));
   std::vector<item> found;
   for (const auto row : rows) found.push_back(read_item(row));
   return found;
@@ -117,22 +120,21 @@ std::vector<item> handled_messages(operated_schema& in, const operated_queue& of
                                              : "unnest($2) as i (id) cross join lateral {0}(p_message_id => i.id) as d "
                                                "limit $1";
   const auto rows = in.db.execute(
-      fmt::format("select d.message_id, d.attempt, {}, {}, d.contract_version::int4, d.payload, d.result from ",
-                  as_text("d.enqueued_at"), as_text("d.done_at")) +
+      fmt::format(
+          "select d.message_id, d.attempt, {}, {}, d.contract_version::int4, d.payload::text, d.result::text from ",
+          as_text("d.enqueued_at"), as_text("d.done_at")) +
           fmt::format(fmt::runtime(from), of.function("done")) + (given.ids.empty() ? " where $2 is null" : ""),
       given.limit, ids_of(given));
   std::vector<item> found;
-  for (const auto row : rows) {
-    const auto result = row.get<std::optional<quern::json>>(6);
+  for (const auto row : rows)
     found.push_back({.id = row.get<std::int64_t>(0),
                      .state = "done",
                      .attempt = row.get<int>(1),
                      .at = row.get<std::string>(2),
                      .until = row.get<std::string>(3),
                      .contract = row.get<int>(4),
-                     .payload = ordered_json::parse(row.get<quern::json>(5).text).dump(),
-                     .result = result ? std::optional{result->text} : std::nullopt});
-  }
+                     .payload = text::compact_json(row.get<std::string>(5)),
+                     .result = row.get<std::optional<std::string>>(6)});
   return found;
 }
 
@@ -147,6 +149,14 @@ std::vector<item> failed_events(operated_schema& in, const operated_target& targ
   return stored(in, target.queue.function("peek_failed"), "event_offset", "published_at", given, target.consumer);
 }
 
+// So that what was published just now is shown too, where this role may do that and the server can be written to.
+void seal(operated_schema& in, const operated_queue& of) try {
+  in.db.execute(fmt::format("select {}()", of.function("seal")));
+
+} catch (const quern::database_error& refused) {
+  if (!is_not_permitted(refused)) throw;
+}
+
 // The last ones, where nothing is said of an offset.
 std::vector<item> events(operated_schema& in, const operated_queue& of, const peek_arguments& given) {
   if (!given.ids.empty() || given.is_dead || given.is_leased || given.is_done)
@@ -154,6 +164,7 @@ std::vector<item> events(operated_schema& in, const operated_queue& of, const pe
                   fmt::format("events of a stream are shown by --after and --limit; dead ones are those of a consumer: "
                               "quern peek {}/CONSUMER --dead",
                               of.name)};
+  seal(in, of);
   std::int64_t after = 0;
   if (given.after) {
     after = *given.after;
@@ -164,17 +175,22 @@ std::vector<item> events(operated_schema& in, const operated_queue& of, const pe
     after = ends.value<std::int64_t>();
   }
   std::vector<item> found;
-  const auto rows = in.db.execute(fmt::format("select event_offset, {}, payload from {}($1, $2)",
+  const auto rows = in.db.execute(fmt::format("select event_offset, {}, payload::text from {}($1, $2)",
                                               as_text("published_at"), of.function("read_json")),
                                   after, given.limit);
   for (const auto row : rows)
     found.push_back({.id = row.get<std::int64_t>(0),
                      .at = row.get<std::string>(1),
-                     .payload = ordered_json::parse(row.get<quern::json>(2).text).dump()});
+                     .payload = text::compact_json(row.get<std::string>(2))});
   return found;
 }
 
-ordered_json as_json(const item& one, bool is_event) {
+// Puts a JSON text at the end of an object, as it is.
+void append(std::string& object, std::string_view name, const std::string& json) {
+  object.insert(object.size() - 1, fmt::format(",\"{}\":{}", name, json));
+}
+
+std::string as_json(const item& one, bool is_event) {
   ordered_json made{{is_event ? "event_offset" : "message_id", one.id}};
   if (!one.state.empty()) made["state"] = one.state;
   if (one.attempt) made["attempt"] = *one.attempt;
@@ -189,10 +205,11 @@ ordered_json as_json(const item& one, bool is_event) {
   if (one.priority) made["priority"] = *one.priority;
   if (one.contract) made["contract_version"] = *one.contract;
   if (one.last_error) made["last_error"] = *one.last_error;
-  if (one.headers) made["headers"] = ordered_json::parse(*one.headers);
-  made["payload"] = ordered_json::parse(one.payload);
-  if (one.result) made["result"] = ordered_json::parse(*one.result);
-  return made;
+  std::string object = made.dump();
+  if (one.headers) append(object, "headers", *one.headers);
+  append(object, "payload", one.payload);
+  if (one.result) append(object, "result", text::compact_json(*one.result));
+  return object;
 }
 
 std::string spell_state(const item& one) {
@@ -209,23 +226,31 @@ void say_item(const item& one) {
   if (one.attempt && *one.attempt > 0) head += fmt::format("  attempt {}", *one.attempt);
   if (one.priority) head += fmt::format("  priority {}", *one.priority);
   say(head);
-  say("  " + one.payload);
-  if (one.headers && *one.headers != "null") say("  headers " + *one.headers);
-  if (one.result) say("  gave " + *one.result);
-  if (one.last_error) say("  " + red(*one.last_error, stream::output));
+  say("  " + text::visible(one.payload));
+  if (one.headers && *one.headers != "null") say("  headers " + text::visible(*one.headers));
+  if (one.result) say("  gave " + text::visible(*one.result));
+  if (one.last_error) say("  " + red(text::visible(*one.last_error), stream::output));
+}
+
+void expect_one_kind(const peek_arguments& given) {
+  if (given.is_dead + given.is_leased + given.is_done > 1)
+    throw failure{exit_code::usage, "one of --dead, --leased and --done"};
+  if (!given.ids.empty() && (given.is_dead || given.is_leased))
+    throw failure{exit_code::usage, "ids are shown in whatever state they are: without --dead and --leased"};
 }
 
 exit_code run(const peek_arguments& given) {
-  if (given.is_dead + given.is_leased + given.is_done > 1)
-    throw failure{exit_code::usage, "one of --dead, --leased and --done"};
+  expect_one_kind(given);
   operated_schema in = open_schema(given.place, "quern peek");
   const operated_target target = find_target(in, given.target);
+  if (given.after && (!target.queue.is_stream || !target.consumer.empty()))
+    throw failure{exit_code::usage, fmt::format("--after is of streams, and no part of {}", target.title())};
   const std::vector<item> found = !target.consumer.empty() ? failed_events(in, target, given)
                                   : target.queue.is_stream ? events(in, target.queue, given)
                                                            : messages(in, target.queue, given);
   for (const item& one : found) {
     if (given.is_json)
-      say(as_json(one, target.queue.is_stream).dump());
+      say(as_json(one, target.queue.is_stream));
     else
       say_item(one);
   }

@@ -118,3 +118,13 @@ TEST_CASE("a standard input that cannot be read is no end of the lines") {
   CHECK(none.exit_code == 0);
   CHECK(none.err == "quern: 0 enqueued\n");
 }
+
+TEST_CASE("a payload that is no text of the database is wrong input") {
+  const counter at{shop};
+  for (const std::string& wrong : {std::string{"\"\xff\"\n"}, std::string{"\"a\0b\"\n", 6}}) {
+    const auto refused = at.quern({"enqueue", "hooks", "--json", "-"}, "1\n" + wrong);
+    CHECK(refused.exit_code == 1);
+    CHECK_THAT(refused.err, test::starts_with("quern: error: line 2: "));
+    CHECK_THAT(refused.err, test::ends_with("\n1 before it was sent\n"));
+  }
+}
