@@ -180,9 +180,10 @@ operated_target find_target(operated_schema& in, const std::string& name) {
   operated_target found{find_queue(in, name.substr(0, slash)), name.substr(slash + 1)};
   if (!found.queue.is_stream)
     throw failure{exit_code::input_wrong, fmt::format("{} is no stream: it has no consumers", found.queue.title())};
+  // A function, because those who may only consume may read no table.
   const bool is_there = in.db
-                            .execute(fmt::format("select exists (select from {} as c where c.consumer = $1)",
-                                                 found.queue.table("consumer")),
+                            .execute(fmt::format("select exists (select from {}() as l where l.consumer = $1)",
+                                                 found.queue.function("lag")),
                                      found.consumer)
                             .value<bool>();
   if (!is_there)

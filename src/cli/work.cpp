@@ -6,6 +6,7 @@
 #include <optional>
 #include <quern/connection.hpp>
 #include <string>
+#include <utility>
 
 #include "cli/command.hpp"
 #include "cli/job_source.hpp"
@@ -36,6 +37,12 @@ std::optional<std::chrono::microseconds> optional_length(std::string_view option
   return std::chrono::microseconds{parse_length(option, written)};
 }
 
+// A shell that is given nothing ends well, and every message would be taken for handled.
+void expect_command(const std::string& command) {
+  if (command.find_first_not_of(" \t\r\n") == std::string::npos)
+    throw failure{exit_code::usage, "--exec names no command"};
+}
+
 work_options options_of(const work_arguments& given) {
   return {.command = given.command,
           .concurrency = given.concurrency,
@@ -56,19 +63,32 @@ std::string spell(const work_done& done) {
   return words;
 }
 
-exit_code run(const work_arguments& given) {
-  work_options options = options_of(given);
+// Where the work is; the connection that has found that out is gone: a worker is to have one alone.
+struct workplace {
+  std::string url;
+  std::string schema;
+  operated_target target;
+};
+
+workplace find_work(const work_arguments& given) {
   operated_schema in = open_schema(given.place, "quern work");
+  operated_target target = find_target(in, given.target);
+  return {in.url, in.name, std::move(target)};
+}
+
+exit_code run(const work_arguments& given) {
+  expect_command(given.command);
+  const work_options options = options_of(given);
+  const workplace at = find_work(given);
   const auto make_source = [&] {
-    operated_schema anew = open_schema({in.url, in.name}, "quern work");
-    return job_source{anew, find_target(anew, given.target), given.contract, options.lease, given.with_results};
+    operated_schema in = open_schema({at.url, at.schema}, "quern work");
+    return job_source{in, find_target(in, given.target), given.contract, options.lease, given.with_results};
   };
   const auto connect = [&] {
     return quern::connection{
-        in.url, {.use_prepared_statements = !given.is_polling, .application_name = "quern work " + given.target}};
+        at.url, {.use_prepared_statements = !given.is_polling, .application_name = "quern work " + given.target}};
   };
-  const operated_target target = find_target(in, given.target);
-  work_loop loop{options, {in.name, target.queue.name, target.consumer}, connect, make_source};
+  work_loop loop{options, {at.schema, at.target.queue.name, at.target.consumer}, connect, make_source};
   tell(spell(loop.run()));
   return exit_code::done;
 }

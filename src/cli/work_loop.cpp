@@ -43,6 +43,19 @@ work_loop::work_loop(work_options options, const work_name& who, connect make_co
 }
 
 work_done work_loop::run() {
+  try {
+    work();
+  } catch (...) {
+    // Nobody is to take it for a worker that died. What it holds is handed out then: no handler may go on.
+    running_.clear();
+    if (db_) registration_.end(*db_, "stopped");
+    throw;
+  }
+  if (db_) registration_.end(*db_, "stopped");
+  return done_;
+}
+
+void work_loop::work() {
   while (true) {
     const int stops = signals_.stops();
     if (stops > 0 && stops_ == 0) {
@@ -59,8 +72,6 @@ work_done work_loop::run() {
     if (is_done()) break;
     wait();
   }
-  if (db_) registration_.end(*db_, "stopped");
-  return done_;
 }
 
 // Handlers end now, and nothing more is waited for.
@@ -251,7 +262,7 @@ void work_loop::extend_leases() {
 
 void work_loop::claim() {
   bool has_looked_again = options_.is_drain || is_waiting_;
-  while (free_slots() > 0 && clock::now() >= claim_at_) {
+  while (free_slots() > 0 && clock::now() >= std::max(claim_at_, start_at_)) {
     auto claimed = source_->claim(*db_, free_slots());
     const bool is_empty = claimed.empty() && running_.empty();
     is_held_back_ = is_empty && options_.is_drain && source_->is_held_back(*db_);
@@ -288,7 +299,7 @@ void work_loop::start(std::vector<job>& claimed) {
     } catch (const std::system_error& failed) {
       tell(failed.what());
       for (; i < claimed.size(); ++i) endings_.push_back({std::move(claimed[i]), ending::kind::release});
-      claim_at_ = clock::now() + 1s;
+      start_at_ = clock::now() + 1s;
     }
   }
 }
@@ -314,7 +325,7 @@ bool work_loop::is_done() const {
 work_loop::time work_loop::next_time() const {
   time said = db_ && endings_.empty() ? time::max() : talk_at_;
   if (db_ && !running_.empty()) said = std::min(said, extend_at_);
-  if (db_ && free_slots() > 0 && !is_stopping()) said = std::min(said, claim_at_);
+  if (db_ && free_slots() > 0 && !is_stopping()) said = std::min(said, std::max(claim_at_, start_at_));
   time next = std::min({std::max(said, talk_at_), stop_at_, clock::now() + 1h});
   for (const running_job& one : running_) {
     next = std::min(next, one.kill_at);

@@ -86,6 +86,7 @@ class work_loop {
     std::optional<std::string> result{};
   };
 
+  void work();
   void force_stop();
   void collect();
   void note_end(running_job& ended, const handler_end& how);
@@ -130,6 +131,7 @@ class work_loop {
   bool is_forced_ = false;
   time stop_at_ = time::max();  // when handlers are ended by force after a request to stop
   time claim_at_{};             // not before that something can be there
+  time start_at_{};             // not before that handlers can be started, as far as is known
   time extend_at_{};
   time talk_at_{};  // to the database, which has failed just now
   time look_up_at_{};
