@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <memory>
 #include <quern/connection.hpp>
+#include <quern/error.hpp>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,19 @@ struct cancel_arguments {
   std::vector<std::string> ids{};
 };
 
+// Says why not.
+bool cancel_one(operated_schema& in, const operated_queue& of, std::int64_t id) try {
+  if (in.db.execute(fmt::format("select {}($1)", of.function("cancel")), id).value<bool>()) return true;
+  complain(
+      fmt::format("message {} of {} does not wait: it is being handled, has ended or was never there", id, of.title()));
+  return false;
+
+} catch (const quern::database_error& refused) {
+  if (!is_kept_in_log(refused)) throw;
+  complain(refused.what());
+  return false;
+}
+
 exit_code run(const cancel_arguments& given) {
   const auto ids = parse_ids(given.ids);
   operated_schema in = open_schema(given.place, "quern cancel");
@@ -27,13 +42,7 @@ exit_code run(const cancel_arguments& given) {
   if (queue.is_stream)
     throw failure{exit_code::input_wrong, fmt::format("events cannot be cancelled: {} is a log", queue.title())};
   std::size_t count = 0;
-  for (const std::int64_t id : ids) {
-    if (in.db.execute(fmt::format("select {}($1)", queue.function("cancel")), id).value<bool>())
-      ++count;
-    else
-      complain(fmt::format("message {} of {} does not wait: it is being handled, has ended or was never there", id,
-                           queue.title()));
-  }
+  for (const std::int64_t id : ids) count += cancel_one(in, queue, id) ? 1 : 0;
   say(fmt::format("cancelled {} {} of {}", count, count == 1 ? "message" : "messages", queue.title()));
   return count == ids.size() ? exit_code::done : exit_code::input_wrong;
 }

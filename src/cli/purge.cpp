@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <quern/connection.hpp>
+#include <quern/error.hpp>
 #include <quern/time.hpp>
 #include <string>
 #include <vector>
@@ -78,6 +79,19 @@ bool is_deleted(operated_schema& in, const operated_target& target, std::int64_t
   return in.db.execute(fmt::format("select {}($1)", queue.function("cancel")), id).value<bool>();
 }
 
+// Says why not.
+bool purge_one(operated_schema& in, const operated_target& target, std::int64_t id) try {
+  if (is_deleted(in, target, id)) return true;
+  complain(fmt::format("{} has no {} {} that {}", target.title(), target.queue.is_stream ? "event" : "message", id,
+                       target.queue.is_stream ? "is dead" : "waits or is dead"));
+  return false;
+
+} catch (const quern::database_error& refused) {
+  if (!is_kept_in_log(refused)) throw;
+  complain(refused.what());
+  return false;
+}
+
 exit_code purge_some(operated_schema& in, const operated_target& target, const purge_arguments& given) {
   expect_consumer(target);
   const auto ids = parse_ids(given.ids);
@@ -88,13 +102,7 @@ exit_code purge_some(operated_schema& in, const operated_target& target, const p
     return exit_code::done;
   }
   std::int64_t count = 0;
-  for (const std::int64_t id : ids) {
-    if (is_deleted(in, target, id))
-      ++count;
-    else
-      complain(fmt::format("{} has no {} {} that {}", target.title(), what, id,
-                           target.queue.is_stream ? "is dead" : "waits or is dead"));
-  }
+  for (const std::int64_t id : ids) count += purge_one(in, target, id) ? 1 : 0;
   say(fmt::format("deleted {} of {}", spell(count, what), target.title()));
   return count == static_cast<std::int64_t>(ids.size()) ? exit_code::done : exit_code::input_wrong;
 }

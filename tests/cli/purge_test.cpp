@@ -4,6 +4,7 @@
 
 #include <quern/connection.hpp>
 #include <string>
+#include <vector>
 
 #include "cli/counter.hpp"
 #include "support/catch.hpp"
@@ -108,4 +109,26 @@ TEST_CASE("purge deletes single events that are dead, and those of their key tha
   CHECK(
       db.execute("select array_agg(event_offset)::text from shop.activity_claim_v1('notifier')").value<std::string>() ==
       "{2,3}");
+}
+
+TEST_CASE("of several messages of a log, those that can go do, and each other one is told of") {
+  const counter at{shop};
+  for (const std::string words : {"cancel", "purge"}) {
+    at.run({"enqueue", "bulk", "--json", R"({"n": 1})", "--delay", "1h"});
+    at.run({"enqueue", "bulk", "--json", R"({"n": 2})"});
+    const auto last = at.run({"enqueue", "bulk", "--json", R"({"n": 3})", "--delay", "1h"});
+    const auto id = std::stoll(last);
+    std::vector<std::string> call{words,   "bulk", fmt::to_string(id - 2), fmt::to_string(id - 1), fmt::to_string(id),
+                                  "999999"};
+    if (words == "purge") call.emplace_back("--yes");
+    const auto ended = at.quern(call);
+    INFO(ended.err);
+    CHECK(ended.exit_code == 1);
+    CHECK_THAT(ended.err,
+               test::starts_with(fmt::format("quern: error: message {} of queue \"bulk\" cannot be taken out "
+                                             "of the log (SQLSTATE QN010)\n",
+                                             id - 1)));
+    CHECK_THAT(ended.err, test::contains("999999"));
+    CHECK(ended.out == fmt::format("{} 2 messages of queue bulk\n", words == "cancel" ? "cancelled" : "deleted"));
+  }
 }
