@@ -8,6 +8,7 @@
 
 #include "cli/command.hpp"
 #include "cli/migrations.hpp"
+#include "cli/operated.hpp"
 #include "cli/terminal.hpp"
 #include "cluster/error.hpp"
 #include "cluster/scratch.hpp"
@@ -29,9 +30,10 @@ class place final : public check::scratch_place {
 void refuse_without_right(const std::string& server) {
   quern::connection db{server, {.application_name = "quern check"}};
   if (cluster::may_create_databases(db)) return;
-  throw failure{exit_code::not_permitted,
-                "this user may not create scratch databases there: grant CREATEDB, or use --scratch for a private "
-                "server"};
+  throw failure{
+      exit_code::not_permitted,
+      "no scratch database can be made there: the server is read-only, or this user needs CREATEDB; --scratch "
+      "uses a private server"};
 }
 
 void run(const check_server_arguments& given, const std::string& server, const check::places& where,
@@ -71,7 +73,9 @@ void check_on_server(const check_server_arguments& given, const check::places& w
 } catch (const cluster::error& failed) {
   throw failure{exit_code::unreachable, failed.what()};
 } catch (const quern::error& failed) {
-  throw failure{failed.connection_lost() ? exit_code::unreachable : exit_code::migration_failed,
+  throw failure{failed.connection_lost()   ? exit_code::unreachable
+                : is_not_permitted(failed) ? exit_code::not_permitted
+                                           : exit_code::migration_failed,
                 fmt::format("the server cannot be worked with: {}", failed.what())};
 }
 

@@ -33,16 +33,17 @@ std::unique_ptr<cluster::scratch> private_server() try {
   return std::make_unique<cluster::scratch>();
 
 } catch (const cluster::error& failed) {
-  throw failure{exit_code::not_permitted,
-                fmt::format("this user may not create a scratch database on the server, and no private server can be "
-                            "started: {}\n  say where with --scratch URL, or grant CREATEDB",
-                            failed.what())};
+  throw failure{
+      exit_code::not_permitted,
+      fmt::format("no scratch database can be made on the server: it is read-only, or this user may not; and no "
+                  "private server can be started: {}\n  say where with --scratch URL, or grant CREATEDB",
+                  failed.what())};
 }
 
 place find_place(const std::string& database, const std::string& scratch) {
   place made;
   if (scratch.empty() && !may_create_databases(database)) {
-    tell("this user may not create a scratch database there: using a private server");
+    tell("no scratch database can be made there: it is read-only, or this user may not; using a private server");
     made.server = private_server();
   }
   const std::string& server = made.server ? made.server->url() : scratch.empty() ? database : scratch;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,7 @@ std::vector<fs::path> inputs_in(const fs::path& root) {
   return inputs;
 }
 
-exit_code run(const embed_arguments& given) {
+exit_code run(const embed_arguments& given) try {
   checked_migrations migrations = read_migrations(given.migrations);
   handle_drafts(migrations, given.is_released_only);
   const fs::path header = fs::absolute(given.out);
@@ -59,6 +60,9 @@ exit_code run(const embed_arguments& given) {
   write_if_changed(fs::path{header}.replace_extension(".cpp"), made.source);
   if (given.depfile) write_depfile(*given.depfile, inputs_in(given.migrations));
   return exit_code::done;
+
+} catch (const std::runtime_error& failed) {
+  throw failure{exit_code::input_wrong, failed.what()};
 }
 
 std::string problem_with_namespace(const std::string& text) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -34,13 +35,16 @@ std::vector<std::string> lines_of(const contract::lock& lock, const std::vector<
   return lines;
 }
 
-void say_released(const contract::line& line) {
+/// One line of words each.
+std::vector<std::string> what_is_released(const contract::line& line) {
+  std::vector<std::string> words;
   const auto& released = *line.released;
   for (auto i = released.contracts; i < line.state.contracts.size(); ++i)
-    say(fmt::format("released contract v{} of {} {}", line.state.contracts[i].version, contract::kind_of(line.state),
-                    line.state.contracts[i].queue));
+    words.push_back(fmt::format("released contract v{} of {} {}", line.state.contracts[i].version,
+                                contract::kind_of(line.state), line.state.contracts[i].queue));
   for (auto i = released.migrations; i < line.migrations.size(); ++i)
-    say(fmt::format("released {}/{}", line.name, line.migrations[i].file));
+    words.push_back(fmt::format("released {}/{}", line.name, line.migrations[i].file));
+  return words;
 }
 
 /// The migration of what is shared names the queues that come and go with it, or get another name, and the contracts
@@ -88,12 +92,14 @@ exit_code run(const release_arguments& given) try {
   const auto lines = wanted_lines(released, named);
   if (lines.empty()) say("nothing to release");
   if (lines.empty()) return exit_code::done;
+  std::vector<std::string> words;
   for (auto* line : lines) {
-    say_released(*line);
+    std::ranges::move(what_is_released(*line), std::back_inserter(words));
     line->released.reset();
   }
   const auto after = project.generate(released, render::parts::all);
   output.write(after, output.compare(after));
+  for (const std::string& one : words) say(one);
   return exit_code::done;
 
 } catch (const std::runtime_error& failed) {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -112,7 +113,7 @@ exit_code run(const sql_arguments& given) try {
 } catch (const migrate::error& refused) {
   throw failure{code_of(refused.why()), refused.what()};
 
-} catch (const fs::filesystem_error& failed) {
+} catch (const std::runtime_error& failed) {
   throw failure{exit_code::input_wrong, failed.what()};
 }
 

@@ -197,6 +197,16 @@ void say_survey(const survey& found) {
                stream::output));
 }
 
+// What all problems have in common, if there are some.
+exit_code code_of(const survey& found) {
+  exit_code code = exit_code::done;
+  for (const entry& one : found.entries) {
+    if (one.problem.empty()) continue;
+    code = code == exit_code::done || code == one.code ? one.code : exit_code::refused;
+  }
+  return code;
+}
+
 exit_code say_once(operated_schema& in, const stats_arguments& given, bool is_screen) {
   const survey found = look(in, given.names);
   // From the top, over what was there.
@@ -205,8 +215,7 @@ exit_code say_once(operated_schema& in, const stats_arguments& given, bool is_sc
     say(as_json(found).dump(given.watch.empty() ? 2 : -1));
   else
     say_survey(found);
-  const bool is_failed = std::ranges::any_of(found.entries, [](const entry& one) { return !one.problem.empty(); });
-  return is_failed ? exit_code::refused : exit_code::done;
+  return code_of(found);
 }
 
 exit_code run(const stats_arguments& given) {

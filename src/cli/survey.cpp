@@ -60,6 +60,7 @@ entry read_entry(operated_schema& in, const operated_queue& of) {
       read.queue = read_queue(in, of);
   } catch (const quern::database_error& refused) {
     read.problem = refused.what();
+    read.code = code_of(refused);
   }
   return read;
 }

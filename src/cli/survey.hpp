@@ -68,6 +68,7 @@ struct entry {
   std::optional<queue_stats> queue{};
   std::optional<stream_stats> stream{};
   std::string problem{};
+  exit_code code = exit_code::done;  // which tells of the problem
 };
 
 /// The transaction that keeps dead rows from being cleared away for the longest time.

@@ -62,7 +62,11 @@ void create(quern::connection& db, const std::string& name) {
 }  // namespace
 
 bool may_create_databases(quern::connection& db) {
-  return db.execute("select rolcreatedb or rolsuper from pg_roles where rolname = current_user").value<bool>();
+  return db
+      .execute(
+          "select (rolcreatedb or rolsuper) and not current_setting('transaction_read_only')::bool from pg_roles where "
+          "rolname = current_user")
+      .value<bool>();
 }
 
 scratch_database::scratch_database(const std::string& server) {

@@ -8,7 +8,7 @@
 
 namespace cluster {
 
-/// Whether the user of a connection may create databases there.
+/// Whether the user of a connection may create databases there, and the server lets them be made: it may be read-only.
 bool may_create_databases(quern::connection& db);
 
 /// An empty database for a while, on a server that is there for other purposes too. It is dropped, with the sessions on

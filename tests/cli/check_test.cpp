@@ -139,8 +139,10 @@ TEST_CASE("check says what is wrong with the server that it was given") {
   auto run = desk.quern({"check", "--database", test::with_user(db.url(), "no_maker")});
   CHECK(run.exit_code == 8);
   CHECK(run.err ==
-        "quern: error: this user may not create scratch databases there: grant CREATEDB, or use --scratch for a "
-        "private server\n");
+        "quern: error: no scratch database can be made there: the server is read-only, or this user needs CREATEDB; "
+        "--scratch uses a private server\n");
+  CHECK(desk.quern({"check", "--database", db.url() + "&options=-c%20default_transaction_read_only%3Don"}).exit_code ==
+        8);
   CHECK(run.out.empty());
   run = desk.quern({"check", "--database", "host=/nowhere"});
   CHECK(run.exit_code == 3);

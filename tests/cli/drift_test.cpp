@@ -172,7 +172,9 @@ TEST_CASE("without the right to create databases, drift uses a private server or
   const std::string granted = "schema shop: usage is granted to quern_reader, the migrations do not grant it\n";
   const test::outcome on_private = now.call({"drift", "--database", reader});
   CHECK(on_private.exit_code == 1);
-  CHECK(on_private.err == "quern: this user may not create a scratch database there: using a private server\n");
+  CHECK(
+      on_private.err ==
+      "quern: no scratch database can be made there: it is read-only, or this user may not; using a private server\n");
   CHECK_THAT(on_private.out, test::starts_with(granted + "changed: "));
   const test::outcome elsewhere = now.call({"drift", "--database", reader, "--scratch", test::server_url()});
   CHECK(elsewhere.exit_code == 1);
@@ -181,6 +183,18 @@ TEST_CASE("without the right to create databases, drift uses a private server or
   const test::outcome refused = now.call({"drift", "--scratch", reader});
   CHECK(refused.exit_code == 8);
   CHECK_THAT(refused.err, test::contains("permission denied to create database"));
+}
+
+TEST_CASE("on a read-only server drift uses a private server, and says so where it may not") {
+  const scene now;
+  const std::string read_only = now.db.url() + "&options=-c%20default_transaction_read_only%3Don";
+  const test::outcome on_private = now.call({"drift", "--database", read_only});
+  CHECK(on_private.exit_code == 0);
+  CHECK_THAT(on_private.err, test::ends_with("; using a private server\n"));
+  CHECK(on_private.out == "no drift\n");
+  const test::outcome refused = now.call({"drift", "--scratch", read_only});
+  CHECK(refused.exit_code == 8);
+  CHECK_THAT(refused.err, test::contains("read-only transaction"));
 }
 
 TEST_CASE("roles that the migrations grant to are no difference on a private server") {

@@ -169,6 +169,8 @@ TEST_CASE("stats is for operators, and says how many queues it hides from others
   CHECK_THAT(as("ops", {"stats"}).out, test::contains("\nemail      1"));
   CHECK_THAT(as("ops", {"stats"}).out, test::ends_with("\n1 more that this role may not operate\n"));
   CHECK(as("nobody_here", {"stats"}).out == "2 more that this role may not operate\n");
+  CHECK(as("nobody_here", {"stats", "email"}).exit_code == 8);
+  CHECK(as("ops", {"stats", "email", "sms"}).exit_code == 8);
   CHECK_THAT(as("ops", {"peek", "email"}).out, test::contains("  {\"n\":1}\n"));
   CHECK(as("nobody_here", {"peek", "email"}).exit_code == 8);
   CHECK(as("ops", {"pause", "email"}).out == "queue email is paused\n");

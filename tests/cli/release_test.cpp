@@ -7,6 +7,7 @@
 #include "cli/program.hpp"
 #include "support/catch.hpp"
 #include "support/database.hpp"
+#include "support/places.hpp"
 
 namespace {
 
@@ -170,4 +171,15 @@ order_id = "int64"
   CHECK(db.execute("select note from shop.email_message").value<std::string>() == "kept");
   CHECK(db.execute("select order_id from shop.email_take_v1()").value<std::int64_t>() == 7);
   REQUIRE(desk.quern({"migrate", "--replace-drafts"}, at).exit_code == 0);
+}
+
+TEST_CASE("release speaks of nothing that it could not write") {
+  const test::desk desk;
+  desk.write("quern.toml", "[project]\nname = \"shop\"\n[queues.email]\npayload = { order_id = \"int64\" }\n");
+  REQUIRE(desk.quern({"generate"}).exit_code == 0);
+  // A reader that has gone cannot keep the release from being written.
+  const test::outcome ended =
+      desk.run({"sh", "-c", "exec $quern release > /dev/full"}, {{"quern", test::program().string()}});
+  CHECK(ended.exit_code == 1);
+  CHECK(desk.quern({"release"}).out == "nothing to release\n");
 }

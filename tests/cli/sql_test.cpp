@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <quern/connection.hpp>
+#include <string>
+#include <vector>
 
 #include "cli/program.hpp"
 #include "cluster/binaries.hpp"
@@ -131,4 +133,22 @@ TEST_CASE("embed says of drafts that they are drafts, and leaves them out on dem
   CHECK(released.err.empty());
   CHECK_THAT(desk.read("all.cpp"), !test::contains("sms"));
   CHECK_THAT(desk.read("all.cpp"), !test::contains("is_draft"));
+}
+
+TEST_CASE("a directory that cannot be written is told of, and is no defect") {
+  const test::desk desk;
+  desk.generate({"email"});
+  desk.write("file", "");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"sql", "--for", "flyway", "--out", "file/deep"},
+        {"embed", "--out", "file/deep/m.hpp"}}) {
+    const test::outcome refused = desk.quern(words);
+    CHECK(refused.exit_code == 1);
+    CHECK_THAT(refused.err, test::starts_with("quern: error: "));
+    CHECK_THAT(refused.err, test::contains("file/deep"));
+  }
+  const test::outcome read_only = desk.quern({"embed", "--out", "/proc/m.hpp"});
+  CHECK(read_only.exit_code == 1);
+  CHECK_THAT(read_only.err, test::contains("/proc/m.hpp"));
+  CHECK(desk.quern({"sql", "--for", "flyway", "--out", "/proc/self"}).exit_code == 1);
 }
