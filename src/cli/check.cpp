@@ -115,6 +115,8 @@ void show(check::report found, const check_arguments& given) {
 }
 
 exit_code run(const check_arguments& given) try {
+  if (given.server.is_thorough && !given.server.is_wanted())
+    throw failure{exit_code::usage, "--thorough is of --database and --scratch: it needs a server"};
   const check::places where = places_of(given);
   const std::optional<check::base> against = base_of(given, where.migrations);
   const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());

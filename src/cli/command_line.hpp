@@ -35,6 +35,9 @@ class command_option {
 
   const command_option& one_of(const std::vector<std::string>& words) const;
 
+  /// `--name ''` is wrong.
+  const command_option& not_empty() const;
+
   /// What is wrong with a text, or nothing.
   const command_option& check(std::function<std::string(const std::string&)> problem_with) const;
 
@@ -54,7 +57,7 @@ class command_line {
   template <class Value>
   command_option add_option(const std::string& name, Value& into, const std::string& help) const;
 
-  /// An option whose value is one of some words, which --help calls `type`.
+  /// An option whose value is one of some words, and no other text, which --help calls `type`.
   template <class Value>
   command_option add_choice(const std::string& name, Value& into, const std::map<std::string, Value>& words,
                             const std::string& type, const std::string& help) const {
@@ -72,7 +75,7 @@ class command_line {
   /// One of its commands has to be named; options of its own may stand behind them as well.
   void needs_command() const;
 
-  /// From the first word on that it does not know all is left to rest().
+  /// From the first word on that it does not know, or from `--` on, all is left to rest().
   void takes_rest() const;
   std::vector<std::string> rest() const;
 
@@ -99,7 +102,8 @@ class program {
 
   command_line line() const { return command_line{all_.get()}; }
 
-  /// Reads the arguments and calls what they name, or says what is wrong with them, which gives false.
+  /// Reads the arguments and calls what they name, or says what is wrong with them, which gives false. Throws failure
+  /// where no command has the name that is given.
   bool run(int count, char** arguments) const;
 
  private:

@@ -113,7 +113,7 @@ void add_enqueue(const command_line& program, exit_code& result) {
       "enqueue", "Enqueue messages out of JSON; prints their ids, and of what is there already: ID duplicate");
   command.add_option("queue", given->queue, "The queue").required();
   command.add_option("--json", given->json, "The payload, or -: one payload a line of standard input").required();
-  command.add_option("--delay", given->delay, "Not handed out before so long: 10m");
+  command.add_option("--delay", given->delay, "Not handed out before so long: 10m").not_empty();
   command.add_option("--priority", given->priority, "0 is first");
   command.add_option("--headers", given->headers, "A JSON object that travels along, of a queue with headers");
   command.add_flag(

@@ -150,7 +150,7 @@ void add_purge(const command_line& program, exit_code& result) {
   add_operated(command, given->place);
   command.add_flag("--dead", given->is_dead, "All dead letters");
   command.add_flag("--waiting", given->is_waiting, "All messages that nobody works on");
-  command.add_option("--older-than", given->older_than, "Only those that died longer ago: 7d");
+  command.add_option("--older-than", given->older_than, "Only those that died longer ago: 7d").not_empty();
   command.add_flag("--yes", given->is_yes, "Do not ask");
   on_operation(command, result, [given] { return run(*given); });
 }

@@ -236,7 +236,7 @@ void add_stats(const command_line& program, exit_code& result) {
       "stats", "Show queues, streams and consumers: what waits, what is being worked on, what is dead, who is behind");
   command.add_option("queue", given->names, "Queues and streams (default: all)");
   add_operated(command, given->place);
-  command.add_option("--watch", given->watch, "Again and again, with so long between: 2s");
+  command.add_option("--watch", given->watch, "Again and again, with so long between: 2s").not_empty();
   command.add_flag("--json", given->is_json, "As JSON; with --watch one line each time");
   on_operation(command, result, [given] { return run(*given); });
 }

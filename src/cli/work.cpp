@@ -106,16 +106,20 @@ void add_work(const command_line& program, exit_code& result) {
   command.add_option("queue", given->target, "A queue, or STREAM/CONSUMER of a cooperative consumer").required();
   command.add_option("--exec", given->command, "The command; /bin/sh runs it").required();
   command.add_option("--concurrency", given->concurrency, "How many at a time").between(1, 1000).shows_default();
-  command.add_option("--timeout", given->timeout,
-                     "A handler that runs for longer gets SIGTERM, then SIGKILL, and has failed (default: none)");
+  command
+      .add_option("--timeout", given->timeout,
+                  "A handler that runs for longer gets SIGTERM, then SIGKILL, and has failed (default: none)")
+      .not_empty();
   command.add_option("--grace", given->grace, "How long after SIGTERM SIGKILL comes").shows_default();
   command
       .add_option("--lease", given->lease,
                   "How long messages stay claimed if this program dies; extended while it lives")
       .shows_default();
-  command.add_option("--stop-timeout", given->stop_timeout,
-                     "After a request to stop, how long handlers may run on; then, or at a second signal, they are "
-                     "ended and their messages given back (default: no limit)");
+  command
+      .add_option("--stop-timeout", given->stop_timeout,
+                  "After a request to stop, how long handlers may run on; then, or at a second signal, they are "
+                  "ended and their messages given back (default: no limit)")
+      .not_empty();
   command.add_option("--contract", given->contract, "Which one payloads have (default: the oldest that is live)");
   command.add_flag("--drain", given->is_drain, "Process what is there, and end");
   command.add_flag("--result", given->with_results,

@@ -1,7 +1,10 @@
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <quern/connection.hpp>
 #include <string>
+#include <vector>
 
 #include "cli/program.hpp"
 #include "support/catch.hpp"
@@ -150,6 +153,36 @@ TEST_CASE("check says what is wrong with the server that it was given") {
   run = desk.quern({"check", "--database", db.url(), "--scratch"});
   CHECK(run.exit_code == 2);
   CHECK_THAT(run.err, test::contains("--database excludes --scratch"));
+  run = desk.quern({"check", "--thorough"});
+  CHECK(run.exit_code == 2);
+  CHECK(run.err == "quern: error: --thorough is of --database and --scratch: it needs a server\n");
+}
+
+TEST_CASE("a format is one of the words, and they are named to who takes another") {
+  const test::desk desk;
+  for (const std::string wrong : {"yaml", "2", "JSON"}) {
+    const auto run = desk.quern({"check", "--format", wrong});
+    CHECK(run.exit_code == 2);
+    CHECK_THAT(run.err,
+               test::starts_with(fmt::format(
+                   "ERROR: ValidationError: --format: \"{}\" is none of github, json, junit, sarif, text\n", wrong)));
+  }
+}
+
+TEST_CASE("a word that is no command is named, with the command that may be meant") {
+  const test::desk desk;
+  const auto said = [&](const std::vector<std::string>& words) {
+    const auto ended = desk.quern(words);
+    CHECK(ended.exit_code == 2);
+    return ended.err;
+  };
+  CHECK(said({"nope"}) == "quern: error: quern has no command \"nope\": `quern --help` names those that it has\n");
+  CHECK(said({"migrte", "--wait", "1"}) ==
+        "quern: error: quern has no command \"migrte\"; did you mean \"migrate\"?\n");
+  CHECK(said({"dev", "--dir", "x", "strat"}) ==
+        "quern: error: quern dev has no command \"strat\"; did you mean \"start\"?\n");
+  CHECK_THAT(said({}), test::contains("A subcommand is required"));
+  CHECK_THAT(said({"--nope"}), test::contains("A subcommand is required"));
 }
 
 TEST_CASE("check warns of an accepted break whose day is over, by today's date") {

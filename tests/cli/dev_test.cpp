@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 #include <quern/connection.hpp>
+#include <string>
+#include <vector>
 
 #include "cli/program.hpp"
 #include "support/catch.hpp"
@@ -42,6 +44,14 @@ TEST_CASE("a private server serves from start to reset") {
   CHECK(unsure.exit_code == 2);
   CHECK_THAT(unsure.err, test::contains("say --yes"));
   CHECK(desk.quern({"dev", "psql", "-c", "select from t"}).exit_code == 0);
+  for (const auto& mark : {std::vector<std::string>{}, {"--"}}) {
+    std::vector<std::string> words{"dev", "psql"};
+    words.insert(words.end(), mark.begin(), mark.end());
+    words.insert(words.end(), {"-A", "-t", "-c", "select 3", "--", "--set"});
+    CHECK(desk.quern(words).out == "3\n");
+  }
+  CHECK_THAT(desk.quern({"dev", "psql", "--", "--help"}).out, test::starts_with("psql is the PostgreSQL"));
+  CHECK_THAT(desk.quern({"dev", "psql", "--help"}).out, test::starts_with("Run psql on it"));
   CHECK(desk.quern({"dev", "reset", "--yes"}).exit_code == 0);
   CHECK(desk.quern({"dev", "psql", "-c", "select from t"}).exit_code == 1);
 

@@ -102,6 +102,12 @@ TEST_CASE("enqueue delays, and sets priorities where there are some") {
         "quern: error: queue email has no priorities\n");
   CHECK(at.quern({"enqueue", "hooks", "--json", "1", "--priority", "3"}).err ==
         "quern: error: a priority must be a number from 0 to 2 (SQLSTATE QN005)\n");
+  const auto empty = at.quern({"enqueue", "email", "--json", R"({"order_id": 2})", "--delay", ""});
+  CHECK(empty.exit_code == 2);
+  CHECK_THAT(empty.err, test::starts_with("ERROR: ValidationError: --delay: it is empty\n"));
+  const auto cut = at.quern({"enqueue", "hooks", "--json", "1", "--wait="});
+  CHECK(cut.exit_code == 2);
+  CHECK(cut.err == "quern: error: --wait has no value behind its =\n");
   const auto soon = at.quern({"enqueue", "email", "--json", R"({"order_id": 2})", "--delay", "soon"});
   CHECK(soon.exit_code == 2);
   CHECK_THAT(soon.err, test::starts_with("quern: error: --delay \"soon\": "));
