@@ -38,7 +38,7 @@ inline constexpr std::array<exit_code_meaning, 13> exit_code_meanings{{
     {exit_code::history_mismatch, "an applied migration is edited, missing or out of order"},
     {exit_code::database_ahead, "the database has migrations that the directory does not have"},
     {exit_code::not_permitted, "the server is read-only, or the user lacks a right or a role"},
-    {exit_code::still_in_use, "clients or messages still depend on what was to be taken away; nothing was"},
+    {exit_code::still_in_use, "clients or messages still depend on what was to be taken away"},
     {exit_code::refused, "the database refused what was asked of a queue or a stream; its words are on standard error"},
     {exit_code::not_handled, "the message that was waited for is dead, or was cancelled, purged or dropped"},
     {exit_code::internal_error, "a defect of quern"},

@@ -23,7 +23,7 @@ struct migrate_arguments {
   std::optional<std::string> database{};
   std::filesystem::path migrations = "migrations";
   std::string to{};
-  int wait = 60;  // seconds
+  std::string wait = "60s";
   bool is_dry_run = false;
   bool creates_roles = false;
   bool replaces_drafts = false;
@@ -44,7 +44,7 @@ migrate::request as_request(const migrate_arguments& given, const checked_migrat
   const database where = choose_database(given.database);
   migrate::request how{.database = where.url, .schema = migrations.schema};
   if (!given.to.empty()) how.to = parse_target(given.to);
-  how.patience = std::chrono::seconds{given.wait};
+  how.patience = parse_wait(given.wait).value_or(how.patience);
   how.creates_roles = given.creates_roles || where.is_private_server;
   how.drafts = migrations.drafts;
   how.replaces_drafts = given.replaces_drafts;
@@ -85,8 +85,10 @@ void add_migrate(const command_line& program, exit_code& result) {
       .check([](const std::string& text) {
         return parse_target(text) ? "" : "a migration is named like email/0002 or email/0002_add_note";
       });
-  command.add_option("--wait", given->wait, "Seconds to wait for another runner, and for the locks of each step")
-      .between(0, 86400)
+  command
+      .add_option("--wait", given->wait,
+                  "How long to wait for another runner, and for the locks of each step (30s, 5min, or seconds: 30)")
+      .check(problem_with_wait)
       .shows_default();
   command.add_flag("--dry-run", given->is_dry_run, "Print the SQL instead of applying it; changes nothing");
   command.add_flag("--create-roles", given->creates_roles, "Create missing roles that the migrations grant to");

@@ -13,6 +13,7 @@
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
 #include "contract/lock.hpp"
+#include "migrate/parse.hpp"
 #include "render/generate.hpp"
 #include "text/diagnostic.hpp"
 
@@ -103,6 +104,15 @@ std::optional<migrate::target> parse_target(const std::string& text) {
   const auto [end, problem] = std::from_chars(text.data() + slash + 1, end_of_text, made.number);
   if (problem != std::errc{} || made.number < 1 || (end != end_of_text && *end != '_')) return std::nullopt;
   return made;
+}
+
+std::optional<std::chrono::milliseconds> parse_wait(const std::string& text) {
+  const bool is_number = text != "0" && text.find_first_not_of("0123456789") == std::string::npos;
+  return migrate::parse_duration(is_number ? text + "s" : text);
+}
+
+std::string problem_with_wait(const std::string& text) {
+  return parse_wait(text) ? "" : "a time to wait is written like 500ms, 30s, 5min or 2h, or in seconds: 30";
 }
 
 exit_code code_of(migrate::reason why) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -30,6 +31,12 @@ locked_project read_project(const std::filesystem::path& root);
 
 /// email/0002, email/2, email/0002_add_note; nothing for anything else.
 std::optional<migrate::target> parse_target(const std::string& text);
+
+/// How long a --wait is: `30s`, `5min`, or whole seconds `30`; nothing for anything else.
+std::optional<std::chrono::milliseconds> parse_wait(const std::string& text);
+
+/// What is wrong with a --wait, or nothing.
+std::string problem_with_wait(const std::string& text);
 
 /// The help text of --database.
 inline constexpr const char* database_help =

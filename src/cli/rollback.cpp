@@ -16,7 +16,6 @@
 #include "cli/standard_streams.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/error.hpp"
-#include "migrate/parse.hpp"
 
 namespace cli {
 namespace {
@@ -42,7 +41,7 @@ migrate::rollback_request as_request(const rollback_arguments& given, const std:
   migrate::rollback_request how{.database = choose_database(given.database).url, .schema = schema};
   if (!given.what.empty()) how.line = line_of(given.what);
   if (const auto to = parse_target(given.what)) how.number = to->number;
-  how.wait_for_use = migrate::parse_duration(given.wait).value_or(std::chrono::milliseconds{0});
+  how.wait_for_use = parse_wait(given.wait).value_or(std::chrono::milliseconds{0});
   how.progress = tell;
   how.under_way = tell_for_now;
   how.taken_back = say_taken_back;
@@ -99,10 +98,8 @@ void add_rollback(const command_line& program, exit_code& result) {
   command.add_option("--migrations", given->migrations, "The directory of quern.lock").shows_default();
   command
       .add_option("--wait", given->wait,
-                  "How long to try again while clients or messages still depend on it (30s, 5min, 2h)")
-      .check([](const std::string& text) {
-        return migrate::parse_duration(text) ? "" : "a duration is written like 500ms, 30s, 5min, 2h, or 0";
-      })
+                  "How long to try again while clients or messages still depend on it (30s, 5min, or seconds: 30)")
+      .check(problem_with_wait)
       .shows_default();
   command.add_flag("--dry-run", given->is_dry_run, "Print the SQL instead of running it; changes nothing");
   on_call(command, result, [given] { return run(*given); });

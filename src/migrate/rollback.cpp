@@ -108,13 +108,27 @@ class undoing {
     const std::vector<applied_migration> going = plan_rollback(bench_.guard(), how_, from);
     if (!going.empty()) bench_.make_ledger();
     for (const applied_migration& one : going) {
-      for (const undo_step& part : undo_steps(bench_.guard(), how_.schema, one)) take_back(part);
+      for (const undo_step& part : undo_steps(bench_.guard(), how_.schema, one)) take_back_or_tell(part);
       titles.push_back(title(one));
     }
     return titles;
   }
 
  private:
+  // Each step is for good when it has ended: what fails behind it does not bring it back.
+  void take_back_or_tell(const undo_step& part) try {
+    take_back(part);
+    gone_.push_back(title(part.row));
+
+  } catch (const error& refused) {
+    if (gone_.empty()) throw;
+    throw error{
+        refused.why(),
+        fmt::format("{}\n{} {} taken back before that: `quern migrate` brings {} back", refused.what(),
+                    fmt::join(gone_, "; "), gone_.size() == 1 ? "was" : "were", gone_.size() == 1 ? "it" : "them"),
+        refused.server_says()};
+  }
+
   void take_back(const undo_step& part) {
     patience left{how_.wait_for_use, 200ms, 5s};
     onlookers watching;
@@ -137,6 +151,7 @@ class undoing {
   const rollback_request& how_;
   const workplace place_;
   workbench bench_;
+  std::vector<std::string> gone_{};
 };
 
 }  // namespace

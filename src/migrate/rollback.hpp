@@ -31,7 +31,8 @@ struct rollback_request {
 /// row in the ledger. Gives the titles of what was taken back; none when it is not applied (any more). Rollbacks and
 /// runners take turns; one that was killed at any point goes on when it is run again. Throws error before anything is
 /// changed when a step cannot be undone, other lines may need what core would lose, or the server is read-only;
-/// afterwards when a step is still in use, fails, or its locks are not to be had.
+/// afterwards when a step is still in use, fails, or its locks are not to be had; its words say what was taken back
+/// before that.
 std::vector<std::string> rollback(const rollback_request& how);
 
 /// The SQL that rollback() would send, ready for psql; changes nothing.

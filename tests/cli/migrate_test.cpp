@@ -97,7 +97,7 @@ TEST_CASE("each way to fail has its exit code") {
 
   desk.generate({"email"});
   CHECK(migrate({"--to", "email"}).exit_code == 2);
-  CHECK(migrate({"--wait", "-1"}).exit_code == 2);
+  for (const std::string wait : {"-1", "soon", "", "3x"}) CHECK(migrate({"--wait", wait}).exit_code == 2);
   CHECK(migrate({"--colour"}).exit_code == 2);
   CHECK(desk.quern({}).exit_code == 2);
   CHECK(migrate({"--to", "email/0002"}).exit_code == 1);
@@ -109,7 +109,7 @@ TEST_CASE("each way to fail has its exit code") {
 
   quern::connection other{db.url()};
   other.execute("select pg_advisory_lock($1)", migrate::keys_of("shop").guard);
-  CHECK(migrate({"--wait", "0"}).exit_code == 5);
+  for (const std::string wait : {"0", "1", "100ms"}) CHECK(migrate({"--wait", wait}).exit_code == 5);
   other.execute("select pg_advisory_unlock_all()");
 
   other.run_script("create schema shop; create table shop.quern_queue ()");

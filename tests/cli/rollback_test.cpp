@@ -82,6 +82,7 @@ TEST_CASE("each way in which a rollback fails has its exit code") {
   CHECK(unknown.exit_code == 1);
   CHECK(unknown.err == "quern: error: neither the database nor migrations/quern.lock knows a line emial\n");
   all.run("insert into public.letter default values");
+  CHECK(all.quern({"rollback", "email", "--wait", "1"}).exit_code == 9);
   const test::outcome used = all.quern({"rollback", "email", "--wait", "300ms"});
   CHECK(used.exit_code == 9);
   CHECK_THAT(used.err, test::starts_with("quern: taking back email/0002_more, step more waits: letters remain\n"));
@@ -93,6 +94,25 @@ TEST_CASE("each way in which a rollback fails has its exit code") {
   const test::outcome irreversible = all.quern({"rollback", "email"});
   CHECK(irreversible.exit_code == 1);
   CHECK_THAT(irreversible.err, test::ends_with("\n  email/0002_more, step more\n"));
+}
+
+TEST_CASE("a rollback that is refused midway says what was taken back before that") {
+  const shop all;
+  all.add(
+      "0003_last.sql",
+      "-- quern migration: email/0003_last\n-- step: last\n-- lock: none\n-- lock_timeout: 1s\n-- "
+      "statement_timeout: 0\n-- transaction: yes\ncreate table public.last ();\n-- reverse\ndrop table public.last;\n");
+  REQUIRE(all.quern({"migrate"}).exit_code == 0);
+  all.run("insert into public.letter default values");
+  const test::outcome used = all.quern({"rollback", "email/0002"});
+  CHECK(used.exit_code == 9);
+  CHECK_THAT(used.err, test::contains("letters remain (SQLSTATE QN008)\n"));
+  CHECK_THAT(used.err,
+             test::ends_with("\nemail/0003_last, step last was taken back before that: `quern migrate` brings "
+                             "it back\n"));
+  CHECK_THAT(all.quern({"migrate"}).out, test::ends_with("\n1 migration applied\n"));
+  CHECK_THAT(all.quern({"rollback", "--help"}).out,
+             test::contains("\n   9  clients or messages still depend on what was to be taken away\n"));
 }
 
 TEST_CASE("baseline records what is there, and says how to see whether that was true") {
