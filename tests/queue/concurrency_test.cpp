@@ -121,7 +121,8 @@ TEST_CASE("far behind a frontier a message is found by a sweep, at most 100 ms l
   CHECK(test::bodies(here.db.receive(1)) == "late");
 }
 
-TEST_CASE("claims that are filled go all of a long way every five seconds, and look for late commits each time", "[rows]") {
+TEST_CASE("claims that are filled go all of a long way every five seconds, and look for late commits each time",
+          "[rows]") {
   test::workshop here;
   here.db.send("old");
   here.skip_ids(600'000);

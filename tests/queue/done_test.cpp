@@ -216,6 +216,10 @@ TEST_CASE("claims and takes clear away by themselves only where they are the who
     here.db.ask(call);
     here.db.commit();
     here.db.ask(fmt::format("{}; select 1", call));
+    // What calls it may go on to work, with the locks that clearing away takes.
+    here.db.ask(fmt::format("create or replace function work() returns setof record language sql as '{}'", call));
+    here.db.ask("select work()");
+    here.db.ask(fmt::format("with got as ({}) select * from got", call));
     CHECK(is_due());
     here.db.ask(call);
     CHECK_FALSE(is_due());

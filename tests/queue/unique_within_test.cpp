@@ -72,6 +72,44 @@ TEST_CASE("dead letters are redriven whatever is the same as they are") {
   CHECK(here.counts() == "2|0|0|0");
 }
 
+TEST_CASE("a message that expired before it was tried is redriven whatever is the same") {
+  test::workshop here{R"(
+[queues.mail]
+expires = "1m"
+unique = { fields = ["body"], within = "1h" }
+[queues.mail.payload]
+body = { type = "text", max_length = 20 }
+)"};
+  here.db.send("a");
+  here.advance(std::chrono::minutes{2});
+  CHECK(here.db.receive(9).empty());
+  CHECK(here.counts() == "0|0|0|1");
+  CHECK(here.db.redrive(1));
+  CHECK(here.counts() == "1|0|0|0");
+  CHECK(here.db.receive(9) == std::vector{test::held{1, 1, "a"}});
+}
+
+TEST_CASE("a message that is due before its turn stays, whatever is the same by then") {
+  test::workshop here{R"(
+[queues.mail]
+ordered_by = "kind"
+unique = { fields = ["body"], within = "1h" }
+[queues.mail.payload]
+body = { type = "text", max_length = 20 }
+kind = { type = "int16", default = 0 }
+)"};
+  here.db.send("a");
+  CHECK(here.db.receive(1).size() == 1);
+  here.db.ask("select mail_enqueue_v1('b', p_delay => interval '1 s')");
+  here.db.ask("update mail_unique_v1 set lease_until = lease_until - interval '1 h'");
+  CHECK(here.db.ask("select is_duplicate from mail_enqueue_v1('b', 1::smallint)") == "f");
+  here.db.ask("update mail_delayed set due_at = due_at - interval '2 s' where lease_until = '-infinity'");
+  CHECK(test::bodies(here.db.receive(1)) == "b");
+  CHECK(here.db.receive(9).empty());
+  CHECK(here.db.ask("select count(*) from (select message_id from mail_message union all select message_id from "
+                    "mail_delayed) as m") == "3");
+}
+
 TEST_CASE("of two producers who follow a message whose time is over, one waits for the other and is its duplicate") {
   timed_workshop here;
   here.put("a");
