@@ -234,3 +234,12 @@ TEST_CASE("a clearing that waits for an acknowledgement keeps it") {
   CHECK(cleared.get() == "t");
   CHECK(here.receive("audit").empty());
 }
+
+TEST_CASE("a plain consumer acknowledges up to an offset, and says so") {
+  test::journal here;
+  here.publish("a");
+  CHECK(here.receive("audit") == "1|a");
+  CHECK(here.db.refusal(fmt::format("select log_ack('audit', {})", here.batch("audit"))) ==
+        "QN005: consumer \"audit\" of stream \"log\" acknowledges up to an offset");
+  CHECK(here.ack("audit", 1) == "1");
+}

@@ -237,3 +237,29 @@ TEST_CASE("a worker may claim and end its claims, an operator may redrive and co
   auto web = here.open("qt_web");
   CHECK(web.refusal("select log_claim_v1('crew')").starts_with("42501: permission denied for function"));
 }
+
+TEST_CASE("what sees no newer claims may not redrive, purge or forget a consumer") {
+  test::crew here;
+  here.fill(1);
+  for (const auto* call : {"log_redrive_all('crew')", "log_purge('crew')", "log_unsubscribe('crew')"}) {
+    here.db.ask("begin isolation level repeatable read");
+    CHECK(here.db.refusal(fmt::format("select {}", call)).starts_with("QN004"));
+    here.db.ask("rollback");
+  }
+  CHECK(here.db.ask("select log_redrive('crew', null)") == "f");
+}
+
+TEST_CASE("who forgets a consumer waits for the end of its claims, whose failures go with it") {
+  test::crew here;
+  here.fill(3);
+  auto ann = here.hire();
+  CHECK(ann.claim() == "1 2 3");
+  ann.db.begin();
+  CHECK(ann.nack(3) == "retry");
+  auto forgetting = here.open();
+  auto done = forgetting.later("select log_unsubscribe('crew')");
+  here.wait_until_blocked(forgetting);
+  ann.db.commit();
+  CHECK(done.get() == "t");
+  CHECK(here.db.ask("select count(*) from log_failed") == "0");
+}

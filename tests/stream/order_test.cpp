@@ -325,3 +325,15 @@ TEST_CASE("reading needs READ COMMITTED and says so") {
   here.db.ask("begin isolation level serializable; select log_publish_v1('b'); commit");
   CHECK(here.read() == "1|a 2|b");
 }
+
+TEST_CASE("a transaction that found nothing new keeps nobody from giving offsets") {
+  test::journal here;
+  auto idle = here.open();
+  idle.begin();
+  CHECK(test::journal::receive(idle, "audit").empty());
+  here.publish("a");
+  CHECK(here.read() == "1|a");
+  CHECK(test::journal::receive(idle, "audit") == "1|a");
+  here.publish("b");
+  CHECK(here.read() == "1|a 2|b");
+}

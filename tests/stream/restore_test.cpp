@@ -91,6 +91,32 @@ TEST_CASE("after a restore into another cluster the first call says what to run,
   CHECK(test::journal::read(after, 1, 3) == "2|b 3|x1 4|x2");
 }
 
+TEST_CASE("a stream that rotated and was idle since, or has no event yet, is repaired after a restore too") {
+  cluster::scratch old;
+  cluster::scratch young;
+  test::journal before{test::log_stream, old.url()};
+  use_up_transaction_ids(before.db);
+  const bool has_events = GENERATE(true, false);
+  if (has_events) {
+    before.publish("1");
+    CHECK(before.read() == "1|1");
+    REQUIRE(before.rotate());
+  }
+  test::session{young.url(), "public"}.ask("create role qt_web; create role qt_mailer; create role qt_ops");
+  move_schema(old.url(), before.schema(), young.url());
+  test::session after{young.url(), before.schema()};
+  test::journal::publish(after, "new");
+  CHECK(after.ask("select log_restored()") == "1");
+  CHECK(after.ask("select log_restored()") == "0");
+  CHECK(test::journal::read(after) == (has_events ? "1|1 2|new" : "1|new"));
+}
+
+TEST_CASE("a stream that was restored without its data says so") {
+  test::journal here;
+  here.db.ask("truncate log_page");
+  CHECK(here.db.refusal("select log_restored()") == "QN020: stream \"log\" was restored without its data");
+}
+
 TEST_CASE("after a restore publishing comes round to the segments of the other cluster") {
   cluster::scratch old;
   cluster::scratch young;

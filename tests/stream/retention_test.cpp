@@ -257,3 +257,37 @@ TEST_CASE("nothing of it leaves dead rows") {
                                 "where schemaname = '{}' and relname like 'log_%'",
                                 here.schema())) == "0|0|0");
 }
+
+TEST_CASE("a time within what was cleared away out of order is the first event that is left") {
+  test::journal here;
+  for (const auto* body : {"1", "2", "3"}) {
+    here.publish(body);
+    here.read();
+    REQUIRE(here.rotate());
+  }
+  here.publish("4");
+  here.read();
+  // The first segment was held by somebody while those behind it were emptied.
+  here.db.ask("truncate log_event_1, log_page_1, log_event_2, log_page_2");
+  CHECK(here.db.ask("select log_offset_at(now() - interval '1 h')") == "3");
+  CHECK(here.db.ask("select log_subscribe('late', p_at => now() - interval '1 h')") == "3");
+}
+
+TEST_CASE("only a call that is all of its statement clears away: a function that calls it goes on to work") {
+  test::journal here;
+  here.db.ask(
+      "create function process() returns bigint language sql as 'select count(*) from log_receive_v1(''audit'')'");
+  const auto is_due = [&] { return here.db.ask("select pg_sequence_last_value('log_maintained_at') = 1") == "t"; };
+  const auto look = [&](std::string_view sql) {
+    here.db.ask("select setval('log_maintained_at', 1)");
+    here.db.ask(sql);
+    return is_due();
+  };
+  CHECK(look("select process()"));
+  CHECK(look("select count(*) from log_receive_v1('audit')"));
+  CHECK(look("with got as (select * from log_receive_v1('audit')) select * from got"));
+  CHECK_FALSE(look("select * from log_receive_v1('audit')"));
+  CHECK_FALSE(look("select body from log_read_v1(0, 10);"));
+  CHECK_FALSE(look("select * from stream_consume('log', 0)"));
+  CHECK_FALSE(look("select * from log_read_json(0)"));
+}

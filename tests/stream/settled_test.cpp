@@ -79,6 +79,34 @@ TEST_CASE("a seal of what every seal would number alike is not flushed, and a cr
   CHECK(test::journal::read(after, 2) == "3|a 4|b");
 }
 
+TEST_CASE("what a function writes that reads is flushed, whatever need not be of the reading") {
+  quiet_journal on;
+  on.db().ask(
+      "create table effects (body text); create function process() returns text language sql as "
+      "'insert into effects select body from log_receive_v1(''audit''); select "
+      "current_setting(''synchronous_commit'')'");
+  for (int i = 0; i < 20; ++i) {
+    on.here().publish("a");
+    on.db().ask("insert into flushed values (1)");
+    CHECK(on.db().ask("select process()") == "on");
+  }
+}
+
+TEST_CASE("a procedure that rolls back and goes on is shown nothing that could be taken back") {
+  quiet_journal on;
+  on.db().ask(
+      "create table shown (body text); create procedure look() language plpgsql as $$ declare v_body text; begin "
+      "v_body := (select body from log_read_v1(2)); rollback; insert into shown values (v_body); end $$");
+  auto low = on.here().open();
+  low.begin();
+  test::journal::publish(low, "low");
+  on.here().publish("high");
+  on.db().ask("call look()");
+  low.commit();
+  CHECK(on.db().ask("select count(*) from shown where body is not null") == "0");
+  CHECK(on.here().read(2).ends_with("low 4|high"));
+}
+
 TEST_CASE("while an older transaction runs nothing is shown that could be taken back") {
   quiet_journal on;
   auto low = on.here().open();
