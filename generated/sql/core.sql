@@ -408,16 +408,19 @@ $$;
 comment on function shop.queue_ack(bigint, integer) is 'Ends a claimed message, of the given attempt or the present one; false when that attempt has ended before.';
 revoke all on function shop.queue_ack(bigint, integer) from public;
 
--- Whether this call certainly is the whole of its transaction: the first statement of a message of the simple query protocol,
--- with nothing behind it. When in doubt, and always with the extended protocol, it is not. Of a part of the transaction that could
--- be rolled back alone, a function's exception block, nothing is known here: what is shown there must not leave it.
+-- Whether this statement certainly is the whole of its transaction: the only one of a message of the simple query protocol, and
+-- none that could roll back and go on, as a procedure may. When in doubt, and always with the extended protocol, it is not. Of a
+-- part of the transaction that could be rolled back alone, a function's exception block, nothing is known here: what is shown
+-- there must not leave it. Nor is it known what else the statement does.
 create or replace function shop.quern_is_own_transaction()
 returns boolean
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return now() = statement_timestamp() and current_query() !~ ';\s*\S';
+  return now() = statement_timestamp()
+    and current_query() ~* '^\s*(select|with|insert|update|delete|merge|values|table|explain|create|copy)\M'
+    and current_query() !~ ';\s*\S';
 end
 $$;
 comment on function shop.quern_is_own_transaction() is 'Whether the call is certain to be a transaction of its own.';

@@ -488,13 +488,14 @@ create or replace function shop.email_free_key()
 -- key = case when e.contract_version = 2 then e.key end
 ;
 
--- A message that was tried before has, or had, its key: it only moves.
+-- A message that was tried before has, or had, its key: it only moves. So does one that is inserted with the session 0,
+-- which is nobody's.
 create trigger email_hold_key
 before insert on shop.email_message
-for each row when (new.attempt = 0) execute function shop.email_hold_key();
+for each row when (new.attempt = 0 and new.quern_session is null) execute function shop.email_hold_key();
 create trigger email_hold_key
 before insert on shop.email_delayed
-for each row when (new.attempt = 0) execute function shop.email_hold_key();
+for each row when (new.attempt = 0 and new.quern_session is null) execute function shop.email_hold_key();
 create trigger email_free_key
 after delete on shop.email_message
 referencing old table as ended

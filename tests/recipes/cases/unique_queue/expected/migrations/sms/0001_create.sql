@@ -232,13 +232,14 @@ create function shop.sms_hold_key()
 -- order_id bigint = new.order_id::bigint
 ;
 
--- A message that was tried before has, or had, its key: it only moves.
+-- A message that was tried before has, or had, its key: it only moves. So does one that is inserted with the session 0,
+-- which is nobody's.
 create trigger sms_hold_key
 before insert on shop.sms_message
-for each row when (new.attempt = 0) execute function shop.sms_hold_key();
+for each row when (new.attempt = 0 and new.quern_session is null) execute function shop.sms_hold_key();
 create trigger sms_hold_key
 before insert on shop.sms_delayed
-for each row when (new.attempt = 0) execute function shop.sms_hold_key();
+for each row when (new.attempt = 0 and new.quern_session is null) execute function shop.sms_hold_key();
 
 revoke all on function
   shop.sms_wake, shop.sms_enqueue_json, shop.sms_claim_json,

@@ -227,13 +227,14 @@ create or replace function shop.email_hold_key()
 -- order_id bigint = new.order_id::bigint
 ;
 
--- A message that was tried before has, or had, its key: it only moves.
+-- A message that was tried before has, or had, its key: it only moves. So does one that is inserted with the session 0,
+-- which is nobody's.
 create trigger email_hold_key
 before insert on shop.email_message
-for each row when (new.attempt = 0) execute function shop.email_hold_key();
+for each row when (new.attempt = 0 and new.quern_session is null) execute function shop.email_hold_key();
 create trigger email_hold_key
 before insert on shop.email_delayed
-for each row when (new.attempt = 0) execute function shop.email_hold_key();
+for each row when (new.attempt = 0 and new.quern_session is null) execute function shop.email_hold_key();
 
 -- step: settle_unique_v1
 -- lock: none; waits until older transactions have ended
