@@ -71,6 +71,7 @@ view change_view(const queue_model& model, const change_details& details) {
   result.set("remaining_words", details.remaining_words);
   result.set("remaining_hint", sql::literal(details.remaining_hint));
   result.set_flag("leaves_done", details.leaves_done);
+  result.set_flag("is_ahead", details.is_ahead);
   result.set("own_columns", fmt::format("{}", fmt::join(details.own_columns, ", ")));
   result.set_flag("has_own_columns", !details.own_columns.empty());
   std::vector<view> versions;

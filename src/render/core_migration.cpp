@@ -127,7 +127,7 @@ migration_text core_migration(renderer& with, const sql_project& project, const 
   auto schedules = schedule_step(with, project, change.schedules_before, change.schedules);
   if (doors != doors_before || !schedules) {
     result.steps.push_back(
-        {.name = "doors", .lock = no_lock, .text = doors, .reverse = doors_back(doors, doors_before)});
+        {.name = doors_step, .lock = no_lock, .text = doors, .reverse = doors_back(doors, doors_before)});
   }
   if (schedules) {
     result.roles = schedulers_of(change.schedules);

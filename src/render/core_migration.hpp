@@ -10,6 +10,9 @@
 
 namespace render {
 
+/// The step that replaces the untyped doors.
+inline constexpr const char* doors_step = "doors";
+
 /// The name of the migration: `core/0002_add_webhooks`.
 std::string core_migration_name(const contract::core_change& change, std::size_t number, int engine);
 

@@ -173,11 +173,22 @@ class generator {
     const auto name =
         core_migration_name(changes_.core, known == nullptr ? 1 : known->migrations.size() + 1, templates_.engine());
     auto migration = core_migration(own, sql_, changes_.core, lines, name);
+    keep_doors_of_the_used(own, migration);
     if (!changes_.core.is_new)
       add_engine(migration, engine_.core_steps(own, sql_, changes_.core), changes_.core.engine,
                  "what all queues share");
     if (migration.steps.empty()) return take_engine(core_line);
     add_migration(draft_line(core_line), spell(own, migration), name);
+  }
+
+  /// What is refused to be dropped keeps its untyped doors: the doors that lack it come first, with the same guards.
+  void keep_doors_of_the_used(renderer& own, migration_text& migration) const {
+    const auto doors = std::ranges::find(migration.steps, doors_step, &migration_step::name);
+    if (doors == migration.steps.end()) return;
+    for (const auto& change : changes_.lines) {
+      if (!change.after.is_dropped || change.before.is_dropped) continue;
+      doors->text = joined({removal_guards(own, sql_, change, changes_.core.enumerations_before), doors->text});
+    }
   }
 
   /// Where no object differs, nothing but the number changes, and nothing is drafted.

@@ -35,10 +35,9 @@ class limit_steps {
     if (begins_) texts.push_back(more_.shared("limits"));
     for (const auto& name : names()) {
       if (begins_) texts.push_back(more_.under(name, "limit_stats"));
-      if (begins_) texts.push_back(more_.under(name, "limit_rights"));
+      // Of a name that was there before; what is left to be granted comes with the functions of the others.
+      texts.push_back(more_.under(name, "limit_rights"));
     }
-    // What is left to be granted comes with the functions that were there before.
-    if (!begins_) texts.push_back(more_.shared("limit_rights"));
     return joined(texts);
   }
 

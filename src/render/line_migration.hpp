@@ -25,6 +25,10 @@ migration_text line_migration(renderer& with, const contract::line_change& chang
 migration_text removal(renderer& with, const sql_project& project, const contract::line_change& change,
                        const std::vector<contract::locked_enumeration>& enumerations, const std::string& name);
 
+/// The guards of that migration alone: they fail where it would.
+std::string removal_guards(renderer& with, const sql_project& project, const contract::line_change& change,
+                           const std::vector<contract::locked_enumeration>& enumerations);
+
 /// The migration that takes the oldest live contract of a queue away.
 migration_text retirement(renderer& with, const sql_project& project, const contract::queue_state& before,
                           const contract::queue_state& after,

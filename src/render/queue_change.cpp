@@ -194,9 +194,12 @@ std::string queue_change::validate(const std::vector<std::string>& constraints) 
 }
 
 std::string step_parts::guard(const std::string& remaining, const std::string& words, const std::string& hint,
-                              bool leaves_done) const {
-  return part("guard_messages",
-              {.remaining = remaining, .remaining_words = words, .remaining_hint = hint, .leaves_done = leaves_done});
+                              bool leaves_done, bool is_ahead) const {
+  return part("guard_messages", {.remaining = remaining,
+                                 .remaining_words = words,
+                                 .remaining_hint = hint,
+                                 .leaves_done = leaves_done,
+                                 .is_ahead = is_ahead});
 }
 
 std::string queue_change::strong_lock() const {

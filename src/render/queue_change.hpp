@@ -21,9 +21,9 @@ class step_parts {
   std::string part(std::string_view name, const change_details& details = {}) const;
 
   /// Fails with QN008 when there are messages that fulfil the condition on the row m. What is done and still stands in
-  /// a log counts as well, unless that may stay.
+  /// a log counts as well, unless that may stay. `is_ahead`: where the queue is not there yet, it passes.
   std::string guard(const std::string& remaining, const std::string& words, const std::string& hint,
-                    bool leaves_done = false) const;
+                    bool leaves_done = false, bool is_ahead = false) const;
 
  private:
   renderer& with_;

@@ -248,6 +248,7 @@
 ///   remaining_words       ` in contract v2`           the end of a sentence that says which
 ///   remaining_hint        'Let its consumers …'       a literal
 ///   leaves_done           flag: such rows of a log may be there when they are done
+///   is_ahead              flag: the queue may not be there yet
 ///   levels                list: level, of the priorities but the first
 ///   changed_levels        list: level, of those that come or go
 ///   own_columns           note, amount_v2             columns that no other contract writes
@@ -347,6 +348,7 @@ struct change_details {
   std::vector<revocation> revocations{};
   std::vector<int> levels{};
   bool leaves_done = false;  // rows of a log that are done may be there
+  bool is_ahead = false;     // of a migration that may come before what makes the queue
 };
 
 /// Of sql/change, all but migration.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <quern/connection.hpp>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,8 @@ class project {
   bool has(const std::string& file) const { return !desk_.read(file).empty(); }
 
   std::string lock() const { return desk_.read("migrations/quern.lock"); }
+
+  const std::string& url() const { return database_.url(); }
 
  private:
   test::desk desk_;
@@ -187,4 +190,19 @@ TEST_CASE("a stream with its first name again is shown by that") {
   const auto streams = nlohmann::json::parse(shop.run({"stats", "--json"}))["streams"];
   REQUIRE(streams.size() == 1);
   CHECK(streams[0]["stream"] == "activity");
+}
+
+TEST_CASE("what is refused to be dropped keeps its untyped doors") {
+  const project shop;
+  shop.declare(
+      "[project]\nname = \"shop\"\n[queues.email]\npayload = \"jsonb\"\n[queues.parcel]\npayload = \"jsonb\"\n");
+  shop.run({"release"});
+  shop.run({"migrate"});
+  shop.run({"enqueue", "email", "--json", "1"});
+  shop.declare("[project]\nname = \"shop\"\n[removed_queues.email]\n[queues.parcel]\npayload = \"jsonb\"\n");
+  shop.run({"release"});
+  CHECK(shop.quern({"migrate"}).exit_code == 9);
+  quern::connection db{shop.url()};
+  CHECK(db.execute("select shop.queue_enqueue('email', '2') is not null").value<bool>());
+  CHECK(db.execute("select count(*) from shop.queue_dequeue('email')").value<std::int64_t>() == 1);
 }
