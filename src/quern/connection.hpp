@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -46,6 +47,12 @@ using deadline = std::chrono::steady_clock::time_point;
 
 /// A deadline that never comes.
 inline constexpr deadline no_deadline = deadline::max();
+
+/// So long from now; also of what is too long for a clock.
+inline deadline deadline_after(std::chrono::milliseconds time) {
+  constexpr std::chrono::milliseconds longest = std::chrono::years{100};
+  return std::chrono::steady_clock::now() + std::min(time, longest);
+}
 
 /// How a connection is made and used.
 struct connection_options {

@@ -102,16 +102,19 @@ class cooperative_consumer {
   };
 
   /// ack(done), then claim(count, length): each a transaction of its own, in one round trip where `done` is of one
-  /// claim.
+  /// claim. Where the claim is refused there, it gives none: the next one says why. Throws std::logic_error in a
+  /// transaction.
   claimed ack_and_claim(std::span<const message_type> done, std::int32_t count, lease length = {}) {
+    if (on_->is_in_transaction()) throw std::logic_error{"quern::cooperative_consumer: ack and claim in a transaction"};
     claimed answer;
-    if (done.empty() || first_claim(done).size() < done.size() || on_->is_in_transaction()) {
+    bool is_claim_refused = false;
+    if (done.empty() || first_claim(done).size() < done.size()) {
       answer.lost = ack(done);
     } else {
       maintenance_.when_due<Contract>(*on_);
-      answer = send_both(done, count, length);
+      answer = send_both(done, count, length, is_claim_refused);
     }
-    if (answer.messages.empty()) answer.messages = claim(count, length);
+    if (answer.messages.empty() && !is_claim_refused) answer.messages = claim(count, length);
     return answer;
   }
 
@@ -194,7 +197,8 @@ class cooperative_consumer {
   }
 
   /// Other workers claim while the acknowledgement is flushed: that is why they are two transactions.
-  claimed send_both(std::span<const message_type> done, std::int32_t count, const lease& length) {
+  claimed send_both(std::span<const message_type> done, std::int32_t count, const lease& length,
+                    bool& is_claim_refused) {
     constexpr std::size_t ack_size = 3;
     constexpr std::size_t claim_size = 4;
     values_.clear();
@@ -209,6 +213,7 @@ class cooperative_consumer {
     pipeline::prepare(*on_, Contract::claim, values_, ack_size, claim_size);
     claimed answer;
     std::exception_ptr refused;
+    is_claim_refused = false;
     {
       pipeline both{*on_};
       both.add(Contract::ack, values_, 0, ack_size);
@@ -224,8 +229,13 @@ class cooperative_consumer {
       } catch (const database_error&) {
         refused = std::current_exception();
       }
-      answer.messages = decode(both.next());
-      both.finish();
+      try {
+        answer.messages = decode(both.next());
+        both.finish();
+      } catch (const database_error&) {
+        // What became of the acknowledgement must not be lost with it.
+        is_claim_refused = true;
+      }
     }
     if (refused) {
       release(answer.messages);

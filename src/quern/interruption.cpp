@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "quern/connection.hpp"
+
 namespace quern {
 
 interruption::interruption() {
@@ -42,7 +44,7 @@ void interruption::wait() const {
 }
 
 bool interruption::wait_for(std::chrono::milliseconds longest) const {
-  const auto until = std::chrono::steady_clock::now() + longest;
+  const auto until = deadline_after(longest);
   while (!is_raised()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
     if (left <= 0) return false;

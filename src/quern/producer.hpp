@@ -180,8 +180,7 @@ class producer {
   /// when the connection is in a transaction; otherwise as connection::execute().
   message_result await_result(std::int64_t message_id, std::chrono::milliseconds timeout,
                               const std::stop_token& stop = {}) requires contract_with_results<Contract> {
-    return wait_for_result(*on_, result_statements_of<Contract>, message_id, std::chrono::steady_clock::now() + timeout,
-                           stop);
+    return wait_for_result(*on_, result_statements_of<Contract>, message_id, deadline_after(timeout), stop);
   }
 
  private:

@@ -13,7 +13,8 @@ std::optional<std::chrono::milliseconds> backoff::next() {
     wait_ = options_.first_wait;
     return options_.limit.count() > 0 ? std::optional{std::chrono::milliseconds{0}} : std::nullopt;
   }
-  if (now - *failing_since_ >= options_.limit) return std::nullopt;
+  if (std::chrono::duration_cast<std::chrono::milliseconds>(now - *failing_since_) >= options_.limit)
+    return std::nullopt;
   const auto most = std::max<std::int64_t>(1, wait_.count());
   wait_ = std::min(wait_ * 2, options_.longest_wait);
   return std::chrono::milliseconds{std::uniform_int_distribution<std::int64_t>{(most + 1) / 2, most}(random_)};

@@ -24,6 +24,16 @@ void registration::begin(connection& on, bool has_session) {
 
 void registration::beat(connection& over, std::string_view status) {
   const std::lock_guard lock{mutex_};
+  send_beat(over, status);
+}
+
+// Who beats for many may not wait for one whose connection hangs: leases depend on it.
+void registration::beat_if_free(connection& over, std::string_view status) {
+  const std::unique_lock lock{mutex_, std::try_to_lock};
+  if (lock) send_beat(over, status);
+}
+
+void registration::send_beat(connection& over, std::string_view status) {
   const deadline now = std::chrono::steady_clock::now();
   if (!session_ || !worker_id_ || (status == status_ && now < next_beat_)) return;
   over.execute(beat_, *worker_id_, status);

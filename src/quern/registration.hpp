@@ -26,11 +26,16 @@ class registration {
   /// thread.
   void beat(connection& over, std::string_view status);
 
+  /// The same, unless another thread is at it.
+  void beat_if_free(connection& over, std::string_view status);
+
   /// Says so for the last time, over the connection of begin(); nothing where it is lost.
   void end(connection& on, std::string_view status) noexcept;
 
  private:
   static constexpr std::chrono::seconds period{5};
+
+  void send_beat(connection& over, std::string_view status);
 
   prepared begin_;
   prepared beat_;

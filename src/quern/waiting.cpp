@@ -43,13 +43,14 @@ void waiting::begin() {
 }
 
 void waiting::sleep(std::chrono::milliseconds longest, const interruption& by) {
-  std::chrono::microseconds wait = std::min<std::chrono::microseconds>(longest, until_next_due());
+  constexpr std::chrono::milliseconds hour = std::chrono::hours{1};  // then the worker looks again
+  std::chrono::microseconds wait = std::min<std::chrono::microseconds>(std::min(longest, hour), until_next_due());
   if (use_notifications_ && !has_lock_) wait = std::min<std::chrono::microseconds>(wait, without_lock);
   on_->wait_for_notification(std::chrono::steady_clock::now() + wait, &by);
 }
 
 void waiting::pause(std::chrono::milliseconds time, const interruption& by) {
-  const deadline until = std::chrono::steady_clock::now() + time;
+  const deadline until = deadline_after(time);
   while (on_->wait_for_notification(until, &by)) {
   }
 }

@@ -64,7 +64,11 @@ class work_line {
     Consumer* from;
     worker_state* shared;
 
-    ~listing() { is->end(from->on(), shared->is_interrupted() ? "suspended" : "stopped"); }
+    // Who leaves by an exception has released nothing: what is held is free when the session ends, while the entry says
+    // so.
+    ~listing() {
+      if (std::uncaught_exceptions() == 0) is->end(from->on(), shared->is_interrupted() ? "suspended" : "stopped");
+    }
   };
 
   static constexpr handler_kind kind = kind_of_handler<Handler, message_type>();
@@ -233,10 +237,48 @@ class work_line {
 
   void acknowledge() {
     last_acknowledged_ = clock::now();
-    if constexpr (gives_results)
-      note_ends(from_->ack(handled_, results_));
-    else
+    if constexpr (gives_results) {
+      if (with_bad_results([this] { note_ends(from_->ack(handled_, results_)); })) acknowledge_each();
+    } else {
       note_ends(from_->ack(std::span<const message_type>{handled_}));
+    }
+  }
+
+  // Whether one of the results is none that the database takes: not JSON, or not text.
+  template <class Acknowledge>
+  static bool with_bad_results(Acknowledge acknowledge) {
+    try {
+      acknowledge();
+      return false;
+    } catch (const codec_error&) {
+      return true;
+    } catch (const database_error& refused) {
+      if (!refused.sqlstate().starts_with("22")) throw;
+      return true;
+    }
+  }
+
+  // The others do not suffer from the one whose result is refused: that is a failed attempt.
+  void acknowledge_each() {
+    while (!handled_.empty()) {
+      std::string refusal;
+      const std::span<const message_type> one{handled_.data(), 1};
+      const std::int64_t id = Consumer::id_of(handled_.front());
+      try {
+        const bool is_lost = !from_->ack(one, std::span<const std::optional<json>>{results_.data(), 1}).empty();
+        if (is_lost) shared_->note_lost(id);
+        shared_->note_acknowledged(is_lost ? 0 : 1);
+      } catch (const codec_error& refused) {
+        refusal = refused.what();
+      } catch (const database_error& refused) {
+        if (!refused.sqlstate().starts_with("22")) throw;
+        refusal = refused.what();
+      }
+      if (!refusal.empty()) failed_.push_back({std::move(handled_.front()), "its result is refused: " + refusal});
+      handled_.erase(handled_.begin());
+      results_.erase(results_.begin());
+    }
+    hand_.let_go(next_);
   }
 
   void note_ends(const std::vector<std::int64_t>& lost) {
@@ -274,15 +316,21 @@ class work_line {
   bool is_given_back(std::int64_t id) const { return left_ && std::ranges::find(*left_, id) == left_->end(); }
 
   void acknowledge_and_claim() {
-    auto [next, lost] = [this] {
-      if constexpr (gives_results)
-        return from_->ack_and_claim(handled_, results_, options().batch_size, options().lease);
-      else
-        return from_->ack_and_claim(handled_, options().batch_size, options().lease);
-    }();
-    note_ends(lost);
-    take(std::move(next));
+    if constexpr (gives_results) {
+      const bool is_refused = with_bad_results(
+          [this] { begin_next(from_->ack_and_claim(handled_, results_, options().batch_size, options().lease)); });
+      if (is_refused) acknowledge_each();
+      settle_failed();
+      if (is_refused) claim();
+    } else {
+      begin_next(from_->ack_and_claim(handled_, options().batch_size, options().lease));
+    }
     beat();
+  }
+
+  void begin_next(typename Consumer::claimed answer) {
+    note_ends(answer.lost);
+    take(std::move(answer.messages));
   }
 
   // A claim looks at what came back far behind the others only from time to time: nothing twice is nothing.

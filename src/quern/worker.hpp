@@ -92,7 +92,7 @@ class worker {
   using contract_type = typename Consumer::contract_type;
 
   void beat_all(connection& over) {
-    for (registration& each : entries_) each.beat(over, to_text(state_.status()));
+    for (registration& each : entries_) each.beat_if_free(over, to_text(state_.status()));
   }
 
   void run_lines(heartbeat& beats) {

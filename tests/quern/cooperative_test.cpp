@@ -88,6 +88,8 @@ TEST_CASE("the end of a claim and the next claim are sent together, and are a tr
   both.push_back(s.ann.claim()[0]);
   CHECK(s.ann.ack_and_claim(both, 1).messages.empty());
   CHECK(s.ann.ack_and_claim({}, 1).messages.empty());
+  quern::transaction within{s.db};
+  CHECK_THROWS_AS(s.ann.ack_and_claim(first, 1), std::logic_error);
 }
 
 TEST_CASE("when the end of a claim is refused, what was claimed behind it is given back") {

@@ -135,3 +135,24 @@ TEST_CASE("a role that may not register works all the same, and no role speaks f
   CHECK_FALSE(own.execute("select shop.quern_worker_beat($1, 'stopped')", id).value<bool>());
   CHECK(listed(s) == "email polling");
 }
+
+TEST_CASE("a worker comes back although a transaction that goes on has freed what it held before") {
+  test::shop_session s;
+  shop::email_producer{s.db}.enqueue(test::mails(1));
+  const auto begin = [](quern::connection& with, const std::optional<quern::uuid>& former) {
+    return with.execute("select shop.quern_worker_begin('email', null, true, $1)", former).value<quern::uuid>();
+  };
+  auto own = std::make_unique<quern::connection>(s.another());
+  const auto former = begin(*own, std::nullopt);
+  own->execute("select from shop.email_claim_v1(1)");
+  own.reset();
+  test::wait_until(s.place.url(),
+                   "select count(*) = 0 from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock'");
+  quern::connection rival = s.another();
+  quern::transaction open{rival};
+  rival.execute("select setval('shop.email_v1_swept_at', 0)");
+  rival.execute("select from shop.email_claim_v1(1)");
+  quern::connection again = s.another();
+  again.execute("set lock_timeout = '5s'");
+  CHECK_NOTHROW(begin(again, former));
+}

@@ -275,3 +275,44 @@ TEST_CASE("a waiting producer and a worker talk back and forth without waiting f
   CHECK(std::chrono::steady_clock::now() - begin < 10s);
   stop.request_stop();
 }
+
+TEST_CASE("one result that is refused is a failed attempt of its message, and the others are done") {
+  test::shop_session s;
+  shop::reports_producer producer{s.db};
+  std::vector<std::int64_t> ids;
+  for (int number = 1; number <= 4; ++number) ids.push_back(producer.enqueue({.number = number}));
+  const std::string bad = GENERATE(as<std::string>{}, "", "\xff", "\"\\u0000\"");
+  std::vector<std::int64_t> failed;
+  quern::connection own = s.another();
+  shop::reports_consumer consumer{own};
+  int calls = 0;
+  quern::worker worker{consumer,
+                       [&](const shop::reports_message& one) {
+                         ++calls;
+                         return quern::json{one.payload.number == 3 && one.attempt == 1 ? bad : "7"};
+                       },
+                       {.batch_size = 4,
+                        .until_empty = true,
+                        .on_failure = [&](std::int64_t id, std::int32_t, std::string_view error, quern::nack_outcome) {
+                          CHECK(error.starts_with("its result is refused: "));
+                          failed.push_back(id);
+                        }}};
+  worker.run();
+  CHECK(failed == std::vector{ids[2]});
+  CHECK(calls <= 5);  // it may come again at once
+  for (const std::size_t done : {0U, 1U, 3U}) CHECK(producer.result(ids[done]) == done_with("7"));
+}
+
+TEST_CASE("who waits for as long as possible does not give up at once") {
+  test::shop_session s;
+  shop::reports_producer producer{s.db};
+  shop::reports_consumer consumer{s.db};
+  const auto id = producer.enqueue({.number = 1});
+  quern::connection other = s.another();
+  auto waiting = std::async(std::launch::async, [&] {
+    return shop::reports_producer{other}.await_result(id, std::chrono::milliseconds::max());
+  });
+  wait_until_awaited(s, 1);
+  CHECK(consumer.ack(consumer.claim(1)[0], quern::json{"1"}));
+  CHECK(waiting.get() == done_with("1"));
+}
