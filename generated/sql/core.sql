@@ -174,19 +174,25 @@ begin
     v_session := hashtextextended(v_worker_id::text, 1);
     perform set_config('quern.session', v_session::text, false), pg_advisory_lock(v_session);
   end if;
-  -- What it was leaves the list; the row stays while what was claimed in that session may still have to be freed.
-  update shop.quern_worker as w
-  set beat_at = '-infinity',
-    changed_at = clock_timestamp()
-  where w.worker_id = p_former
-    and w.role_name = session_user
-    and w.session_key is not null
-    and w.session_key is distinct from v_session
-    and not w.is_freed;
-  if not found then
-    delete from shop.quern_worker as w
+  -- What it was leaves the list; the row stays while what was claimed in that session may still have to be freed. Whoever has
+  -- it locked is doing so, and may take long.
+  perform
+  from shop.quern_worker as o
+  where o.worker_id = p_former
+    and o.role_name = session_user
+  for update skip locked;
+  if found then
+    update shop.quern_worker as w
+    set beat_at = '-infinity',
+      changed_at = clock_timestamp()
     where w.worker_id = p_former
-      and w.role_name = session_user;
+      and w.session_key is not null
+      and w.session_key is distinct from v_session
+      and not w.is_freed;
+    if not found then
+      delete from shop.quern_worker as w
+      where w.worker_id = p_former;
+    end if;
   end if;
   insert into shop.quern_worker (worker_id, queue, consumer, has_session, session_key, status)
   values (v_worker_id, p_queue, nullif(p_consumer, ''), p_has_session, v_session, 'polling');

@@ -375,15 +375,19 @@ as $$
 declare
   v_newest constant shop.activity_page := shop.activity_newest_page();
 begin
-  return coalesce(
-    (
-      select p.first_offset - 1
-      from shop.activity_page as p
-      where p.sealed_at >= p_at
-      order by p.sealed_at, p.first_offset
-      limit 1
+  -- Segments may be emptied in another order than they were filled.
+  return greatest(
+    coalesce(
+      (
+        select p.first_offset - 1
+        from shop.activity_page as p
+        where p.sealed_at >= p_at
+        order by p.sealed_at, p.first_offset
+        limit 1
+      ),
+      v_newest.last_offset
     ),
-    v_newest.last_offset
+    shop.activity_first_offset() - 1
   );
 end
 $$;
@@ -621,7 +625,7 @@ $$;
 
 -- Up to where a read of p_count events from p_next on may go, and whose pages that are not settled it must not show: its own
 -- transaction's, unless that consists of the read alone. New events get their offsets when there is nothing else to give or, when
--- the read is alone, not enough; a seal that is settled need not be flushed then. The settings of its callers hold.
+-- the read is alone, not enough; a seal that is settled need not be flushed then, where the caller says that nothing else does. The settings of its callers hold.
 create function shop.activity_end_of_read(
   p_next bigint, p_count bigint, p_is_alone boolean, out newest_page shop.activity_page, out hidden xid8
 )
@@ -635,9 +639,22 @@ begin
   newest_page := shop.activity_newest_page();
   if newest_page.last_offset < p_next or v_is_alone and newest_page.last_offset < p_next - 1 + p_count then
     if v_is_alone then
-      perform set_config('synchronous_commit', 'off', true);
+      v_sealed := shop.activity_seal_to_end();
+      if p_is_alone and (v_sealed.newest_page).is_settled then
+        perform set_config('synchronous_commit', 'off', true);
+      end if;
+    else
+      begin
+        v_sealed := shop.activity_seal_to_end();
+        -- Where there is nothing to seal, others may do so while this transaction lasts: the lock goes no further than this.
+        if v_sealed.sealed = 0 then
+          raise raise_exception;
+        end if;
+      exception
+        when raise_exception then
+          null;
+      end;
     end if;
-    v_sealed := shop.activity_seal_to_end();
     newest_page := case when v_sealed.sealed is null then shop.activity_newest_page() else v_sealed.newest_page end;
   end if;
   -- An exception block in a function of the caller would take the seal back, and could keep what was read.
@@ -1070,7 +1087,7 @@ declare
   v_claim shop.activity_claim;
   v_lease_until timestamptz;
 begin
-  if p_lease <= interval '0' then
+  if now() + p_lease <= now() then
     raise exception using
       errcode = 'QN005',
       message = 'a lease must be longer than nothing';
@@ -2028,6 +2045,13 @@ begin
     end if;
     exit;
   end loop;
+
+  if p_is_alone is null
+    and shop.quern_is_own_transaction()
+    and current_query() ~* '^\s*select\s[^();]*\m(activity_read(_json)?(_v[0-9]+)?|stream_consume)"?\s*\([^();]*\)[^();]*;?\s*$'
+    and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds' then
+    perform shop.activity_maintain();
+  end if;
 end
 $$;
 comment on function shop.activity_read_v1 is 'Up to p_count events after the offset p_after, in their order; reads nothing but what is there, and remembers nothing. p_is_alone: whether this call is all of its transaction.';
@@ -2223,6 +2247,7 @@ begin
 
   if p_is_alone is null
     and shop.quern_is_own_transaction()
+    and current_query() ~* '^\s*select\s[^();]*\mactivity_receive(_json)?(_v[0-9]+)?"?\s*\([^();]*\)[^();]*;?\s*$'
     and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds' then
     perform shop.activity_maintain();
   end if;
@@ -2297,7 +2322,7 @@ begin
       errcode = 'QN005',
       message = 'the number of events to claim must be at least 1';
   end if;
-  if p_lease <= interval '0' then
+  if now() + p_lease <= now() then
     raise exception using
       errcode = 'QN005',
       message = 'a lease must be longer than nothing';
@@ -2308,7 +2333,7 @@ begin
       message = 'events can be claimed in a READ COMMITTED transaction only',
       hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED.';
   end if;
-  if v_is_alone then
+  if p_is_alone then
     perform set_config('synchronous_commit', 'off', true);
   end if;
   if not pg_try_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254))
@@ -2635,6 +2660,7 @@ begin
   end if;
 
   if v_is_own
+    and current_query() ~* '^\s*select\s[^();]*\mactivity_claim(_json)?(_v[0-9]+)?"?\s*\([^();]*\)[^();]*;?\s*$'
     and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds' then
     perform shop.activity_maintain();
   end if;
@@ -2840,6 +2866,12 @@ declare
   v_newest constant shop.activity_page := shop.activity_newest_page();
   v_position constant shop.activity_position := shop.activity_position_of(p_consumer);
 begin
+  if p_offset is null then
+    raise exception using
+      errcode = 'QN005',
+      message = format('consumer "%s" of stream "activity" acknowledges up to an offset', p_consumer),
+      hint = 'Give the offset of the last event that is done: only claims of cooperative consumers have an end of their own.';
+  end if;
   if p_offset > v_newest.last_offset then
     raise exception using
       errcode = 'QN005',
@@ -2916,7 +2948,19 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    raise exception using
+      errcode = 'QN004',
+      message = 'a consumer can be forgotten in a READ COMMITTED transaction only';
+  end if;
   perform pg_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254));
+  -- Whoever ends one of its claims comes first: what that leaves behind would be found by a consumer of the same name.
+  perform shop.activity_lock_claim(p_consumer, o.claim_id)
+  from (
+    select c.claim_id
+    from shop.activity_open_claims(p_consumer) as c
+    order by c.claim_id
+  ) as o;
   delete from shop.activity_position as p
   where p.consumer = p_consumer;
   delete from shop.activity_claim as c
@@ -2945,7 +2989,7 @@ begin
   return shop.activity_move_on(p_consumer, p_batch, p_offset);
 end
 $$;
-comment on function shop.activity_ack is 'Events up to p_offset are done; returns how many, 0 when the batch is not the consumer''s any more. What is behind p_offset is received again, or still claimed; without p_offset all of a claim is done.';
+comment on function shop.activity_ack is 'Events up to p_offset are done; returns how many, 0 when the batch is not the consumer''s any more. What is behind p_offset is received again, or still claimed; without p_offset all of a claim is done, which only cooperative consumers have.';
 
 create function shop.activity_redrive_all(p_consumer text, p_count integer default null, p_offset bigint default null)
 returns bigint
@@ -2955,6 +2999,11 @@ as $$
 declare
   v_count bigint;
 begin
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    raise exception using
+      errcode = 'QN004',
+      message = 'dead letters can be redriven in a READ COMMITTED transaction only';
+  end if;
   perform shop.activity_check_consumer(p_consumer, true);
   update shop.activity_failed as f
   set dead_at = null,
@@ -2984,7 +3033,7 @@ returns boolean
 language sql security definer
 set search_path = pg_catalog, pg_temp
 begin atomic
-  select shop.activity_redrive_all(p_consumer, 1, p_offset) = 1;
+  select case when p_offset is null then false else shop.activity_redrive_all(p_consumer, 1, p_offset) = 1 end;
 end;
 comment on function shop.activity_redrive is 'Gives a dead letter all its attempts again; false when there is no such dead letter.';
 
@@ -2997,6 +3046,11 @@ declare
   v_count bigint;
   v_keys bigint[];
 begin
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    raise exception using
+      errcode = 'QN004',
+      message = 'dead letters can be purged in a READ COMMITTED transaction only';
+  end if;
   if shop.activity_ordered_by(p_consumer) is not null then
     -- Whoever claims may be setting events aside behind one of them.
     perform pg_advisory_xact_lock(hashtextextended(p_consumer, -6277507035114536254));
@@ -3317,6 +3371,7 @@ create function shop.activity_maintain()
 returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   -- Two at once could each have read what the other would lock.
@@ -3367,6 +3422,12 @@ begin
   from shop.activity_page as p
   order by p.first_offset desc, p.last_offset desc
   limit 1;
+  if not found then
+    raise exception using
+      errcode = 'QN020',
+      message = 'stream "activity" was restored without its data',
+      hint = 'Drop schema shop, and let the migrations make it anew.';
+  end if;
   if v_last.home = shop.activity_home() and v_last.hi_next <= pg_snapshot_xmax(pg_current_snapshot()) then
     return 0;
   end if;
@@ -3400,6 +3461,9 @@ begin
   order by l.quern_first, l.event_number;
   get diagnostics v_count = row_count;
 
+  -- An empty one has the same place as the one that comes now.
+  delete from shop.activity_page as p
+  where p.first_offset = v_last.last_offset + 1;
   v_last.segment := v_segment;
   v_last.first_offset := v_last.last_offset + 1;
   v_last.mark_stamps := '{}';
@@ -3410,7 +3474,7 @@ begin
   -- All of this cluster that begins from here on, this transaction included, and all that runs.
   v_last.hi_next := pg_current_xact_id();
   v_last.hi_running := array(select r.stamp from pg_snapshot_xip(pg_current_snapshot()) as r (stamp) where r.stamp < pg_current_xact_id());
-  v_last.drawn_number := pg_sequence_last_value('shop.activity_event_number');
+  v_last.drawn_number := coalesce(pg_sequence_last_value('shop.activity_event_number'), 0);
   v_last.home := shop.activity_home();
   v_last.foreign_segments := array(select s.segment from generate_series(0, 5 - 1) as s (segment) where s.segment <> v_segment);
   v_last.sealed_by := pg_current_xact_id();

@@ -181,19 +181,25 @@ begin
     v_session := hashtextextended(v_worker_id::text, 1);
     perform set_config('quern.session', v_session::text, false), pg_advisory_lock(v_session);
   end if;
-  -- What it was leaves the list; the row stays while what was claimed in that session may still have to be freed.
-  update shop.quern_worker as w
-  set beat_at = '-infinity',
-    changed_at = clock_timestamp()
-  where w.worker_id = p_former
-    and w.role_name = session_user
-    and w.session_key is not null
-    and w.session_key is distinct from v_session
-    and not w.is_freed;
-  if not found then
-    delete from shop.quern_worker as w
+  -- What it was leaves the list; the row stays while what was claimed in that session may still have to be freed. Whoever has
+  -- it locked is doing so, and may take long.
+  perform
+  from shop.quern_worker as o
+  where o.worker_id = p_former
+    and o.role_name = session_user
+  for update skip locked;
+  if found then
+    update shop.quern_worker as w
+    set beat_at = '-infinity',
+      changed_at = clock_timestamp()
     where w.worker_id = p_former
-      and w.role_name = session_user;
+      and w.session_key is not null
+      and w.session_key is distinct from v_session
+      and not w.is_freed;
+    if not found then
+      delete from shop.quern_worker as w
+      where w.worker_id = p_former;
+    end if;
   end if;
   insert into shop.quern_worker (worker_id, queue, consumer, has_session, session_key, status)
   values (v_worker_id, p_queue, nullif(p_consumer, ''), p_has_session, v_session, 'polling');
@@ -415,16 +421,19 @@ $$;
 comment on function shop.queue_ack(bigint, integer) is 'Ends a claimed message, of the given attempt or the present one; false when that attempt has ended before.';
 revoke all on function shop.queue_ack(bigint, integer) from public;
 
--- Whether this call certainly is the whole of its transaction: the first statement of a message of the simple query protocol,
--- with nothing behind it. When in doubt, and always with the extended protocol, it is not. Of a part of the transaction that could
--- be rolled back alone, a function's exception block, nothing is known here: what is shown there must not leave it.
+-- Whether this statement certainly is the whole of its transaction: the only one of a message of the simple query protocol, and
+-- none that could roll back and go on, as a procedure may. When in doubt, and always with the extended protocol, it is not. Of a
+-- part of the transaction that could be rolled back alone, a function's exception block, nothing is known here: what is shown
+-- there must not leave it. Nor is it known what else the statement does.
 create or replace function shop.quern_is_own_transaction()
 returns boolean
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return now() = statement_timestamp() and current_query() !~ ';\s*\S';
+  return now() = statement_timestamp()
+    and current_query() ~* '^\s*(select|with|insert|update|delete|merge|values|table|explain|create|copy)\M'
+    and current_query() !~ ';\s*\S';
 end
 $$;
 comment on function shop.quern_is_own_transaction() is 'Whether the call is certain to be a transaction of its own.';

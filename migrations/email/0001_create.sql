@@ -155,9 +155,12 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   v_sessions bigint[];
+  v_low_water constant bigint := coalesce(pg_sequence_last_value('shop.email_low_water'), 0);
+  v_frontier constant bigint := greatest(pg_sequence_last_value('shop.email_v1_frontier'));
 begin
   with dead as (
     update shop.quern_worker as w
@@ -188,8 +191,8 @@ begin
     select o.message_id
     from shop.email_message as o
     where o.quern_session = any (v_sessions)
-      and o.message_id >= coalesce(pg_sequence_last_value('shop.email_low_water'), 0)
-      and o.message_id < greatest(pg_sequence_last_value('shop.email_v1_frontier'))
+      and o.message_id >= v_low_water
+      and o.message_id < v_frontier
       and o.lease_until > now()
       and o.contract_version <= 1
     for update skip locked
@@ -462,7 +465,7 @@ declare
   v_count integer;
   v_is_buried boolean;
 begin
-  if p_lease <= interval '0' then
+  if now() + p_lease <= now() then
     raise exception using
       errcode = 'QN005',
       message = 'a lease must be longer than nothing';
@@ -947,7 +950,7 @@ as $$
 declare
   v_lease_until timestamptz := clock_timestamp() + coalesce(p_lease, interval '30 seconds');
 begin
-  if p_lease <= interval '0' then
+  if now() + p_lease <= now() then
     raise exception using
       errcode = 'QN005',
       message = 'a lease must be longer than nothing';
@@ -1199,8 +1202,8 @@ begin
     ))
     returning d.*
   )
-  insert into shop.email_delayed (message_id, due_at, enqueued_at, attempt, release_count, contract_version, last_error, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
-  select r.message_id, clock_timestamp(), r.enqueued_at, r.attempt, r.attempt, r.contract_version, r.last_error, r.order_id, r.customer_id, r.recipient, r.channel, r.subject, r.note, r.attachments, r.send_after
+  insert into shop.email_delayed (message_id, due_at, enqueued_at, attempt, release_count, quern_session, contract_version, last_error, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
+  select r.message_id, clock_timestamp(), r.enqueued_at, r.attempt, r.attempt, null, r.contract_version, r.last_error, r.order_id, r.customer_id, r.recipient, r.channel, r.subject, r.note, r.attachments, r.send_after
   from revived as r;
   get diagnostics v_count = row_count;
 
@@ -1215,7 +1218,7 @@ returns boolean
 language sql security definer
 set search_path = pg_catalog, pg_temp
 begin atomic
-  select shop.email_redrive_all(1, p_message_id) = 1;
+  select case when p_message_id is null then false else shop.email_redrive_all(1, p_message_id) = 1 end;
 end;
 comment on function shop.email_redrive is 'Gives a dead letter all its attempts again; false when there is no such dead letter.';
 

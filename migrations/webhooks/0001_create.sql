@@ -128,9 +128,12 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   v_sessions bigint[];
+  v_low_water constant bigint := coalesce(pg_sequence_last_value('shop.webhooks_low_water'), 0);
+  v_frontier constant bigint := greatest(pg_sequence_last_value('shop.webhooks_v1_frontier'));
 begin
   with dead as (
     update shop.quern_worker as w
@@ -161,8 +164,8 @@ begin
     select o.message_id
     from shop.webhooks_message as o
     where o.quern_session = any (v_sessions)
-      and o.message_id >= coalesce(pg_sequence_last_value('shop.webhooks_low_water'), 0)
-      and o.message_id < greatest(pg_sequence_last_value('shop.webhooks_v1_frontier'))
+      and o.message_id >= v_low_water
+      and o.message_id < v_frontier
       and o.lease_until > now()
       and o.contract_version <= 1
     for update skip locked
@@ -428,7 +431,7 @@ declare
   v_count integer;
   v_is_buried boolean;
 begin
-  if p_lease <= interval '0' then
+  if now() + p_lease <= now() then
     raise exception using
       errcode = 'QN005',
       message = 'a lease must be longer than nothing';
@@ -881,7 +884,7 @@ as $$
 declare
   v_lease_until timestamptz := clock_timestamp() + coalesce(p_lease, interval '1 minute');
 begin
-  if p_lease <= interval '0' then
+  if now() + p_lease <= now() then
     raise exception using
       errcode = 'QN005',
       message = 'a lease must be longer than nothing';
@@ -1133,8 +1136,8 @@ begin
     ))
     returning d.*
   )
-  insert into shop.webhooks_delayed (message_id, due_at, enqueued_at, attempt, release_count, contract_version, last_error, payload)
-  select r.message_id, clock_timestamp(), r.enqueued_at, r.attempt, r.attempt, r.contract_version, r.last_error, r.payload
+  insert into shop.webhooks_delayed (message_id, due_at, enqueued_at, attempt, release_count, quern_session, contract_version, last_error, payload)
+  select r.message_id, clock_timestamp(), r.enqueued_at, r.attempt, r.attempt, null, r.contract_version, r.last_error, r.payload
   from revived as r;
   get diagnostics v_count = row_count;
 
@@ -1149,7 +1152,7 @@ returns boolean
 language sql security definer
 set search_path = pg_catalog, pg_temp
 begin atomic
-  select shop.webhooks_redrive_all(1, p_message_id) = 1;
+  select case when p_message_id is null then false else shop.webhooks_redrive_all(1, p_message_id) = 1 end;
 end;
 comment on function shop.webhooks_redrive is 'Gives a dead letter all its attempts again; false when there is no such dead letter.';
 
