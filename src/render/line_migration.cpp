@@ -301,7 +301,9 @@ class expansion {
     steps_.push_back({.name = "consumers",
                       .lock = "none that anybody waits for",
                       .text = std::move(text),
-                      .reverse = subscriptions(change_.model(), change_.before().model())});
+                      // What has come to stay keeps the places of its consumers.
+                      .reverse = joined({version_ == 0 ? std::string{} : guard_version(),
+                                         subscriptions(change_.model(), change_.before().model())})});
   }
 
   void change_grants() {

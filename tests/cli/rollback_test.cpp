@@ -134,3 +134,29 @@ TEST_CASE("baseline records what is there, and says how to see whether that was 
   CHECK_THAT(again.err, test::contains("the ledger already knows what was applied"));
   CHECK_THAT(all.quern({"migrate"}).out, test::ends_with("\n1 migration applied\n"));
 }
+
+TEST_CASE("a stream whose new contract has events keeps the places of the consumers that came with it") {
+  const test::desk desk;
+  const test::database db;
+  const auto quern = [&](std::vector<std::string> words) { return desk.quern(words, {{"QUERN_DATABASE", db.url()}}); };
+  const auto deploy = [&](const std::string& rest) {
+    desk.write(
+        "quern.toml",
+        "[project]\nname = \"shop\"\n[streams.log]\nretention = \"1d\"\n[streams.log.payload]\nbody = \"text\"\n" +
+            rest);
+    for (const auto* command : {"generate", "release", "migrate"}) REQUIRE(quern({command}).exit_code == 0);
+  };
+  deploy("");
+  deploy("note = \"text?\"\n[streams.log.consumers.late]\nfrom = \"end\"\n");
+  quern::connection on{db.url()};
+  on.execute("select shop.log_publish_v2('a', 'b')");
+  CHECK(quern({"rollback", "log"}).exit_code == 9);
+  const auto place = [&] {
+    return on.execute("select max(up_to) from shop.log_position where consumer = 'late'")
+        .value<std::optional<std::int64_t>>();
+  };
+  CHECK(place() == 0);
+  REQUIRE(quern({"migrate"}).exit_code == 0);
+  CHECK(place() == 0);
+  CHECK(on.execute("select count(*) from shop.log_receive_v2('late')").value<std::int64_t>() <= 1);
+}

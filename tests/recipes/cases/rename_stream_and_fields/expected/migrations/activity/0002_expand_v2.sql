@@ -557,5 +557,29 @@ select shop.news_subscribe('statistics', 'end');
 select shop.news_unsubscribe('audit');
 
 -- reverse
+do $$
+declare
+  v_count bigint;
+begin
+  select (
+    select count(*)
+    from shop.activity_event as m
+    where m.contract_version = 2
+  ) + (
+    select count(*)
+    from shop.activity_failed as m
+    where m.contract_version = 2
+  )
+  into v_count;
+  if v_count > 0 then
+    raise exception using
+      errcode = 'QN008',
+      message = pg_catalog.format('%s %s of stream "news" %s in contract v2', v_count,
+        case v_count when 1 then 'event' else 'events' end, case v_count when 1 then 'remains' else 'remain' end),
+      hint = 'Readers of older contracts read them: try again when they are older than the retention.';
+  end if;
+end
+$$;
+
 select shop.activity_subscribe('audit', 'start');
 select shop.activity_unsubscribe('statistics');
