@@ -1,5 +1,6 @@
 // Four workers that share work, a hundred at a time, each claim and each acknowledgement a transaction of its own: a
-// cooperative consumer of a stream against a queue, and against the table that is written by hand for such work.
+// cooperative consumer of a stream, which sends an acknowledgement together with its next claim as the library's worker
+// does, against a queue, and against the table that is written by hand for such work, which send them one by one.
 
 #include <fmt/format.h>
 

@@ -2040,9 +2040,8 @@ begin
   end loop;
 
   if p_is_alone is null
-    and shop.quern_is_own_transaction()
-    and current_query() ~* '^\s*select\s[^();]*\m(activity_read(_json)?(_v[0-9]+)?|stream_consume)"?\s*\([^();]*\)[^();]*;?\s*$'
-    and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds' then
+    and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds'
+    and shop.quern_is_own_call('activity_read|stream_consume') then
     perform shop.activity_maintain();
   end if;
 end
@@ -2239,9 +2238,8 @@ begin
   end if;
 
   if p_is_alone is null
-    and shop.quern_is_own_transaction()
-    and current_query() ~* '^\s*select\s[^();]*\mactivity_receive(_json)?(_v[0-9]+)?"?\s*\([^();]*\)[^();]*;?\s*$'
-    and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds' then
+    and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds'
+    and shop.quern_is_own_call('activity_receive') then
     perform shop.activity_maintain();
   end if;
 end
@@ -2287,8 +2285,6 @@ set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
 declare
-  v_is_own constant boolean := p_is_alone is null and shop.quern_is_own_transaction();
-  v_is_alone constant boolean := coalesce(p_is_alone, v_is_own);
   v_session constant bigint := coalesce(nullif(current_setting('quern.session', true), ''), '0');
   v_now timestamptz;
   v_lease_until timestamptz;
@@ -2652,9 +2648,9 @@ begin
     end if;
   end if;
 
-  if v_is_own
-    and current_query() ~* '^\s*select\s[^();]*\mactivity_claim(_json)?(_v[0-9]+)?"?\s*\([^();]*\)[^();]*;?\s*$'
-    and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds' then
+  if p_is_alone is null
+    and to_timestamp(coalesce(pg_sequence_last_value('shop.activity_maintained_at'), 0)) < clock_timestamp() - interval '10 seconds'
+    and shop.quern_is_own_call('activity_claim') then
     perform shop.activity_maintain();
   end if;
 end

@@ -421,6 +421,22 @@ $$;
 comment on function shop.queue_ack(bigint, integer) is 'Ends a claimed message, of the given attempt or the present one; false when that attempt has ended before.';
 revoke all on function shop.queue_ack(bigint, integer) from public;
 
+-- Whether a call of one of these functions (`email_claim|email_take`) certainly is all of its transaction: the only statement of a
+-- message of the simple query protocol, which selects from it and calls nothing else. It is not when a function calls it that
+-- goes on to work. When in doubt, and always with the extended protocol, it is not.
+create function shop.quern_is_own_call(p_functions text)
+returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return now() = statement_timestamp()
+    and current_query() ~* ('^\s*select\s[^();]*\m(' || p_functions || ')(_json)?(_v[0-9]+)?"?\s*\([^();]*\)[^();]*;?\s*$');
+end
+$$;
+comment on function shop.quern_is_own_call(text) is 'Whether the call is certain to be all of its transaction.';
+revoke all on function shop.quern_is_own_call(text) from public;
+
 -- Whether this statement certainly is the whole of its transaction: the only one of a message of the simple query protocol, and
 -- none that could roll back and go on, as a procedure may. When in doubt, and always with the extended protocol, it is not. Of a
 -- part of the transaction that could be rolled back alone, a function's exception block, nothing is known here: what is shown
@@ -837,6 +853,7 @@ drop function shop.quern_schedule_falls_on;
 drop function shop.stream_consume;
 drop function shop.stream_publish;
 drop function shop.quern_is_own_transaction;
+drop function shop.quern_is_own_call;
 drop function shop.queue_ack;
 drop function shop.queue_dequeue;
 drop function shop.queue_enqueue;

@@ -357,11 +357,8 @@ begin
       ));
       perform setval('shop.webhooks_low_water', v_low_water);
     end if;
-    v_whole_ms := least((v_frontier - v_low_water) / 100, 5000);
-    v_begin := case
-      when v_whole_ms > 100 and v_now_ms / greatest(v_whole_ms, 1) = v_swept_at / greatest(v_whole_ms, 1) then v_frontier - 10000
-      else v_low_water
-    end;
+    v_whole_ms := greatest(100, least((v_frontier - v_low_water) / 100, 5000));
+    v_begin := case when v_now_ms / v_whole_ms = v_swept_at / v_whole_ms then v_frontier - 10000 else v_low_water end;
   end if;
 
   loop

@@ -164,11 +164,4 @@ std::string job_source::title_of(const job& one) const {
   return fmt::format("{}{} {}", from_.queue.name, consumer, one.id);
 }
 
-bool is_bad_result(const quern::error& refused) {
-  // No UTF-8; what a value can be refused for; what is nested too deep or too large for one.
-  const std::string& is = refused.sqlstate();
-  if (dynamic_cast<const quern::codec_error*>(&refused) != nullptr) return true;
-  return is.starts_with("22") || is.starts_with("54");
-}
-
 }  // namespace cli

@@ -38,7 +38,7 @@ class job_source {
   bool ack(quern::connection& db, const job& one) const;
 
   /// With a result, a text that the database reads as JSON: throws quern::error when it is none, see
-  /// is_bad_result().
+  /// quern::is_bad_result().
   bool ack(quern::connection& db, const job& one, const std::string& result) const;
 
   bool release(quern::connection& db, const job& one) const;
@@ -77,8 +77,5 @@ class job_source {
   std::string next_due_;
   std::string held_back_;  // empty where there are no limits
 };
-
-/// Whether a text that was to be a result was refused.
-bool is_bad_result(const quern::error& refused);
 
 }  // namespace cli

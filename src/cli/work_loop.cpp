@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <quern/message_result.hpp>
 #include <quern/socket.hpp>
 #include <quern/sqlstate.hpp>
 #include <system_error>
@@ -46,9 +47,8 @@ work_done work_loop::run() {
   try {
     work();
   } catch (...) {
-    // Nobody is to take it for a worker that died. What it holds is handed out then: no handler may go on.
-    running_.clear();
-    if (db_) registration_.end(*db_, "stopped");
+    // Nobody is to take it for a worker that died, unless it holds something: that is free when its session is gone.
+    if (db_ && running_.empty() && endings_.empty()) registration_.end(*db_, "stopped");
     throw;
   }
   if (db_) registration_.end(*db_, "stopped");
@@ -225,7 +225,7 @@ void work_loop::tell_ending(const ending& one) {
   try {
     is_ours = is_release ? source_->release(*db_, one.what) : ack(one);
   } catch (const quern::error& refused) {
-    if (!one.result || !is_bad_result(refused)) throw;
+    if (!one.result || !quern::is_bad_result(refused)) throw;
     bad_result = fmt::format("printed no JSON as its result: {}{}{}", refused.message(),
                              refused.detail().empty() ? "" : ": ", refused.detail());
   }

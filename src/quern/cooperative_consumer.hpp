@@ -106,16 +106,9 @@ class cooperative_consumer {
   /// transaction.
   claimed ack_and_claim(std::span<const message_type> done, std::int32_t count, lease length = {}) {
     if (on_->is_in_transaction()) throw std::logic_error{"quern::cooperative_consumer: ack and claim in a transaction"};
-    claimed answer;
-    bool is_claim_refused = false;
-    if (done.empty() || first_claim(done).size() < done.size()) {
-      answer.lost = ack(done);
-    } else {
-      maintenance_.when_due<Contract>(*on_);
-      answer = send_both(done, count, length, is_claim_refused);
-    }
-    if (answer.messages.empty() && !is_claim_refused) answer.messages = claim(count, length);
-    return answer;
+    if (!done.empty() && first_claim(done).size() == done.size()) return send_both(done, count, length);
+    auto lost = ack(done);
+    return {claim(count, length), std::move(lost)};
   }
 
   /// One event has failed, the others of its claim go on, but for later ones of its key where the consumer is ordered:
@@ -197,8 +190,8 @@ class cooperative_consumer {
   }
 
   /// Other workers claim while the acknowledgement is flushed: that is why they are two transactions.
-  claimed send_both(std::span<const message_type> done, std::int32_t count, const lease& length,
-                    bool& is_claim_refused) {
+  claimed send_both(std::span<const message_type> done, std::int32_t count, const lease& length) {
+    maintenance_.when_due<Contract>(*on_);
     constexpr std::size_t ack_size = 3;
     constexpr std::size_t claim_size = 4;
     values_.clear();
@@ -213,7 +206,7 @@ class cooperative_consumer {
     pipeline::prepare(*on_, Contract::claim, values_, ack_size, claim_size);
     claimed answer;
     std::exception_ptr refused;
-    is_claim_refused = false;
+    bool is_claim_refused = false;
     {
       pipeline both{*on_};
       both.add(Contract::ack, values_, 0, ack_size);
@@ -241,6 +234,7 @@ class cooperative_consumer {
       release(answer.messages);
       std::rethrow_exception(refused);
     }
+    if (answer.messages.empty() && !is_claim_refused) answer.messages = claim(count, length);
     return answer;
   }
 

@@ -83,6 +83,13 @@ result_state result_state_of(std::string_view word) {
                     "\", which this program does not know"};
 }
 
+bool is_bad_result(const error& refused) noexcept {
+  // No UTF-8; what a value can be refused for; what is nested too deep or too large for one.
+  const std::string& is = refused.sqlstate();
+  if (dynamic_cast<const codec_error*>(&refused) != nullptr) return true;
+  return is.starts_with("22") || is.starts_with("54");
+}
+
 std::string_view to_text(result_state state) noexcept {
   return words[static_cast<std::size_t>(state)];
 }

@@ -11,6 +11,8 @@
 
 namespace quern {
 
+class error;
+
 /// What has become of a message of a queue that keeps handled ones (`keep_done` in the declaration).
 enum class result_state {
   pending,  // it waits, for another attempt too, or is being handled
@@ -24,6 +26,10 @@ result_state result_state_of(std::string_view word);
 
 /// "pending", "done", "dead" or "unknown".
 std::string_view to_text(result_state state) noexcept;
+
+/// Whether an acknowledgement was refused for the result that it gives: no JSON, no UTF-8, nested too deep or too
+/// large.
+bool is_bad_result(const error& refused) noexcept;
 
 struct message_result {
   result_state state = result_state::unknown;

@@ -238,43 +238,33 @@ class work_line {
   void acknowledge() {
     last_acknowledged_ = clock::now();
     if constexpr (gives_results) {
-      if (with_bad_results([this] { note_ends(from_->ack(handled_, results_)); })) acknowledge_each();
+      if (refusal_of([this] { note_ends(from_->ack(handled_, results_)); })) acknowledge_each();
     } else {
       note_ends(from_->ack(std::span<const message_type>{handled_}));
     }
   }
 
-  // Whether one of the results is none that the database takes: not JSON, or not text.
+  // Why one of the results that are given is not taken, if so.
   template <class Acknowledge>
-  static bool with_bad_results(Acknowledge acknowledge) {
-    try {
-      acknowledge();
-      return false;
-    } catch (const codec_error&) {
-      return true;
-    } catch (const database_error& refused) {
-      if (!refused.sqlstate().starts_with("22")) throw;
-      return true;
-    }
+  static std::optional<std::string> refusal_of(Acknowledge acknowledge) try {
+    acknowledge();
+    return std::nullopt;
+
+  } catch (const error& refused) {
+    if (!is_bad_result(refused)) throw;
+    return refused.what();
   }
 
   // The others do not suffer from the one whose result is refused: that is a failed attempt.
   void acknowledge_each() {
     while (!handled_.empty()) {
-      std::string refusal;
-      const std::span<const message_type> one{handled_.data(), 1};
-      const std::int64_t id = Consumer::id_of(handled_.front());
-      try {
-        const bool is_lost = !from_->ack(one, std::span<const std::optional<json>>{results_.data(), 1}).empty();
-        if (is_lost) shared_->note_lost(id);
-        shared_->note_acknowledged(is_lost ? 0 : 1);
-      } catch (const codec_error& refused) {
-        refusal = refused.what();
-      } catch (const database_error& refused) {
-        if (!refused.sqlstate().starts_with("22")) throw;
-        refusal = refused.what();
-      }
-      if (!refusal.empty()) failed_.push_back({std::move(handled_.front()), "its result is refused: " + refusal});
+      const auto refusal = refusal_of([this] {
+        const auto lost = from_->ack(std::span<const message_type>{handled_.data(), 1},
+                                     std::span<const std::optional<json>>{results_.data(), 1});
+        shared_->note_acknowledged(1 - lost.size());
+        for (const std::int64_t id : lost) shared_->note_lost(id);
+      });
+      if (refusal) failed_.push_back({std::move(handled_.front()), "its result is refused: " + *refusal});
       handled_.erase(handled_.begin());
       results_.erase(results_.begin());
     }
@@ -317,11 +307,11 @@ class work_line {
 
   void acknowledge_and_claim() {
     if constexpr (gives_results) {
-      const bool is_refused = with_bad_results(
+      const auto refusal = refusal_of(
           [this] { begin_next(from_->ack_and_claim(handled_, results_, options().batch_size, options().lease)); });
-      if (is_refused) acknowledge_each();
+      if (refusal) acknowledge_each();
       settle_failed();
-      if (is_refused) claim();
+      if (refusal) claim();
     } else {
       begin_next(from_->ack_and_claim(handled_, options().batch_size, options().lease));
     }

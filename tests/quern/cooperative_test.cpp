@@ -92,6 +92,17 @@ TEST_CASE("the end of a claim and the next claim are sent together, and are a tr
   CHECK_THROWS_AS(s.ann.ack_and_claim(first, 1), std::logic_error);
 }
 
+TEST_CASE("the end of a claim is known although the claim behind it is refused, and the next claim says why") {
+  with_crew s{2};
+  const auto held = s.ann.claim(2);
+  auto [next, lost] = s.ann.ack_and_claim(held, 0);
+  CHECK(next.empty());
+  CHECK(lost.empty());
+  CHECK(s.state() == "2|0|0|0");
+  CHECK(s.ann.ack_and_claim(held, 0).lost == offsets{1, 2});
+  CHECK(test::failure_of<quern::database_error>([&] { s.ann.claim(0); }).sqlstate() == "QN005");
+}
+
 TEST_CASE("when the end of a claim is refused, what was claimed behind it is given back") {
   with_crew s{4};
   auto held = s.ann.claim(2);

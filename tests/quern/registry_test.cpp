@@ -156,3 +156,24 @@ TEST_CASE("a worker comes back although a transaction that goes on has freed wha
   again.execute("set lock_timeout = '5s'");
   CHECK_NOTHROW(begin(again, former));
 }
+
+TEST_CASE("what a worker held that ended by an exception is free as soon as its session is gone") {
+  test::shop_session s;
+  shop::email_producer{s.db}.enqueue(test::mails(1));
+  {
+    quern::connection own = s.another();
+    shop::email_consumer consumer{own};
+    quern::worker worker{consumer,
+                         [](const shop::email_message&) { throw std::runtime_error{"not now"}; },
+                         {.on_failure = [](auto&&...) { throw std::logic_error{"the hook"}; }}};
+    CHECK_THROWS_AS(worker.run(), std::logic_error);
+    shop::email_producer{s.db}.enqueue(test::mails(2));
+    own.execute("select from shop.email_claim_v1(1, interval '1 d')");
+    CHECK(listed(s) == "email polling");
+  }
+  test::wait_until(s.place.url(),
+                   "select count(*) = 0 from pg_stat_activity where state = 'idle' and backend_type = "
+                   "'client backend' and query like '%email_claim_v1(1, interval%'");
+  s.db.execute("select setval('shop.email_v1_swept_at', 0)");
+  CHECK_FALSE(shop::email_consumer{s.db}.claim(9).empty());
+}
