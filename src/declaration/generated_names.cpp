@@ -117,6 +117,7 @@ std::vector<generated_name> shared_names() {
           {"queue_ack", "function"},
           {"stream_publish", "function"},
           {"stream_consume", "function"},
+          {"quern_is_own_call", "function"},
           {"quern_is_own_transaction", "function"},
           {"upgrade", "function"}};
 }

@@ -54,6 +54,34 @@ constexpr std::array cpp_words{"alignas"sv,      "alignof"sv,   "and"sv,        
 
 static_assert(std::is_sorted(cpp_words.begin(), cpp_words.end()));
 
+// Object-like macros of <cmath>, <csignal> and <pthread.h>, which the library's headers reach.
+constexpr std::array header_macros{"math_errhandling"sv,
+                                   "sa_handler"sv,
+                                   "sa_sigaction"sv,
+                                   "sched_priority"sv,
+                                   "si_addr"sv,
+                                   "si_addr_lsb"sv,
+                                   "si_arch"sv,
+                                   "si_band"sv,
+                                   "si_call_addr"sv,
+                                   "si_fd"sv,
+                                   "si_int"sv,
+                                   "si_lower"sv,
+                                   "si_overrun"sv,
+                                   "si_pid"sv,
+                                   "si_pkey"sv,
+                                   "si_ptr"sv,
+                                   "si_status"sv,
+                                   "si_stime"sv,
+                                   "si_syscall"sv,
+                                   "si_timerid"sv,
+                                   "si_uid"sv,
+                                   "si_upper"sv,
+                                   "si_utime"sv,
+                                   "si_value"sv,
+                                   "sigev_notify_attributes"sv,
+                                   "sigev_notify_function"sv};
+
 // What stands beside the payload in a table, a result or a parameter list.
 constexpr std::array metadata{"message_id"sv,    "attempt"sv, "enqueued_at"sv, "lease_until"sv, "contract_version"sv,
                               "release_count"sv, "due_at"sv,  "dead_at"sv,     "last_error"sv,  "delay"sv,
@@ -134,7 +162,7 @@ bool is_snake_case(std::string_view name) {
 }
 
 bool is_cpp_keyword(std::string_view name) {
-  return std::binary_search(cpp_words.begin(), cpp_words.end(), name);
+  return std::binary_search(cpp_words.begin(), cpp_words.end(), name) || is_among(header_macros, name);
 }
 
 std::string snake_case_of(std::string_view name) {

@@ -6,6 +6,7 @@
 #include <quern/claim_token.hpp>
 #include <quern/contract.hpp>
 #include <quern/error.hpp>
+#include <quern/failed_attempt.hpp>
 #include <quern/maintenance.hpp>
 #include <quern/message.hpp>
 #include <quern/message_result.hpp>
@@ -20,23 +21,6 @@
 #include <vector>
 
 namespace quern {
-
-/// What became of a message whose attempt failed.
-enum class nack_outcome {
-  retry,    // it waits for its next attempt
-  dead,     // it was the last attempt: it stands among the dead letters
-  dropped,  // it was the last attempt, and the queue keeps no dead letters
-  lost      // the lease had run out and somebody else has it: nothing was changed
-};
-
-/// From the word that the database returns. Throws codec_error for a word that is none of them.
-nack_outcome outcome_of(std::string_view word);
-
-/// "retry", "dead", "dropped" or "lost".
-std::string_view to_text(nack_outcome outcome) noexcept;
-
-/// What is kept of an error's text: its first 10,000 bytes, with what is no UTF-8 replaced; nothing of an empty one.
-std::optional<std::string> kept_error(std::string_view error);
 
 /// Gets messages out of a queue. Everything happens in the transaction that is open on the connection, or in one of its
 /// own. The connection must outlive the consumer and must not move. Claims need READ COMMITTED (else SQLSTATE QN004).
@@ -57,14 +41,19 @@ class consumer {
     values_.use(on.enums());
   }
 
-  /// Up to `count` messages; fewer or none when there are no more.
+  /// Up to `count` messages; fewer or none when there are no more, and when some are unreadable().
   std::vector<message_type> claim(std::int32_t count = 1, lease length = {}) {
     maintain();
     put_claim(count, length);
     return decode_claimed(on_->execute_with(Contract::claim, values_));
   }
 
+  /// What the last claim() or ack_and_claim() got and could not read. Each was a failed attempt, with the reason as its
+  /// error: it comes back, or is dead.
+  const std::vector<unreadable_message>& unreadable() const noexcept { return unreadable_; }
+
   /// Claims and finishes at once: committing the transaction is the ack, rolling it back gives the messages back.
+  /// Throws codec_error for one that cannot be read, which says its id.
   std::vector<message_type> take(transaction& within, std::int32_t count = 1) {
     return decode_taken(within.execute(Contract::take, count));
   }
@@ -123,9 +112,7 @@ class consumer {
   /// The message comes back after `delay`; without it, after what the declaration says.
   nack_outcome nack(const message_type& failed, std::string_view error = {},
                     std::optional<std::chrono::microseconds> delay = {}) {
-    const auto answer = on_->execute(Contract::nack, failed.message_id, failed.attempt, kept_error(error),
-                                     std::optional<interval>{delay});
-    return outcome_of(answer.template value<std::string>());
+    return fail(token_of(failed), error, delay);
   }
 
   /// Claims the message for longer: `length` from now, by the server's clock. Returns when that ends; nothing when the
@@ -189,14 +176,6 @@ class consumer {
 
   connection& on() const noexcept { return *on_; }
 
-  /// From the rows that Contract::claim returns.
-  static std::vector<message_type> decode_claimed(const result& rows) {
-    std::vector<message_type> messages;
-    messages.reserve(rows.size());
-    for (const row each : rows) messages.push_back(decode(each, each.get<timestamp>(3), 4));
-    return messages;
-  }
-
  private:
   static constexpr std::size_t claim_parameters = 2;
   // Of a log or an archive, clears away what is done. An archive may have been taken away while the program runs.
@@ -211,24 +190,55 @@ class consumer {
     }
   }
 
-  static std::vector<message_type> decode_taken(const result& rows) {
+  nack_outcome fail(const claim_token& failed, std::string_view error,
+                    std::optional<std::chrono::microseconds> delay = {}) {
+    const auto answer =
+        on_->execute(Contract::nack, failed.id, failed.attempt, kept_error(error), std::optional<interval>{delay});
+    return outcome_of(answer.template value<std::string>());
+  }
+
+  /// One that cannot be read must not keep the others from their handler.
+  std::vector<message_type> decode_claimed(const result& rows) {
+    unreadable_.clear();
     std::vector<message_type> messages;
     messages.reserve(rows.size());
-    for (const row each : rows) messages.push_back(decode(each, timestamp::max(), 3));
+    for (const row each : rows) {
+      message_type& next = messages.emplace_back(decode_claim(each, each.get<timestamp>(3)));
+      try {
+        decode_contents(each, 4, next);
+      } catch (const codec_error& error) {
+        unreadable_.push_back({.id = next.message_id, .attempt = next.attempt, .error = error.what()});
+        messages.pop_back();
+      }
+    }
+    for (auto& each : unreadable_) each.outcome = fail({each.id, each.attempt}, each.error);
     return messages;
   }
 
-  /// The rest of the columns from `next` on.
-  static message_type decode(const row& from, timestamp lease_until, std::size_t next) {
+  static std::vector<message_type> decode_taken(const result& rows) {
+    std::vector<message_type> messages;
+    messages.reserve(rows.size());
+    for (const row each : rows) {
+      message_type& next = messages.emplace_back(decode_claim(each, timestamp::max()));
+      naming_unreadable("message", next.message_id, [&] { decode_contents(each, 3, next); });
+    }
+    return messages;
+  }
+
+  static message_type decode_claim(const row& from, timestamp lease_until) {
     message_type result;
     result.message_id = from.get<std::int64_t>(0);
     result.attempt = from.get<std::int32_t>(1);
     result.enqueued_at = from.get<timestamp>(2);
     result.lease_until = lease_until;
-    if constexpr (contract_with_priorities<Contract>) result.priority = from.get<std::int16_t>(next++);
-    if constexpr (contract_with_headers<Contract>) result.headers = from.get<std::optional<json>>(next++);
-    result.payload = decode_payload<Contract>(from, next);
     return result;
+  }
+
+  /// The rest of the columns from `next` on.
+  static void decode_contents(const row& from, std::size_t next, message_type& into) {
+    if constexpr (contract_with_priorities<Contract>) into.priority = from.get<std::int16_t>(next++);
+    if constexpr (contract_with_headers<Contract>) into.headers = from.get<std::optional<json>>(next++);
+    into.payload = decode_payload<Contract>(from, next);
   }
 
   void put_claim(std::int32_t count, const lease& length) {
@@ -248,13 +258,17 @@ class consumer {
     add_claim(count, length);
     pipeline::prepare(*on_, ack, values_, 0, ack_parameters);
     pipeline::prepare(*on_, Contract::claim, values_, ack_parameters, claim_parameters);
-    pipeline both{*on_};
-    both.add(ack, values_, 0, ack_parameters);
-    both.add(Contract::claim, values_, ack_parameters, claim_parameters);
-    both.sync();
-    result ended = both.next();
-    const result messages = both.next();
-    both.finish();
+    result ended;
+    result messages;
+    {
+      pipeline both{*on_};
+      both.add(ack, values_, 0, ack_parameters);
+      both.add(Contract::claim, values_, ack_parameters, claim_parameters);
+      both.sync();
+      ended = both.next();
+      messages = both.next();
+      both.finish();
+    }
     return {std::move(ended), decode_claimed(messages)};
   }
 
@@ -299,6 +313,7 @@ class consumer {
   parameters values_;
   std::vector<std::int64_t> ids_;
   std::vector<std::int32_t> attempts_;
+  std::vector<unreadable_message> unreadable_;
   maintenance maintenance_;
 };
 

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <quern/connection.hpp>
 #include <quern/enumeration.hpp>
+#include <quern/error.hpp>
 #include <quern/message.hpp>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -142,6 +144,15 @@ typename Contract::payload_type decode_payload(const row& from, std::size_t firs
   for_each_field<Contract>(payload,
                            [&](auto& field) { field = from.get<std::remove_cvref_t<decltype(field)>>(first++); });
   return payload;
+}
+
+/// Does what may throw a codec_error, which then says what could not be read: "event 17 cannot be read: …".
+template <class Decode>
+auto naming_unreadable(std::string_view what, std::int64_t number, Decode decode) try {
+  return decode();
+
+} catch (const codec_error& error) {
+  throw codec_error{std::string{what} + " " + std::to_string(number) + " cannot be read: " + error.message()};
 }
 
 /// Asks the database whether it has this contract; throws contract_mismatch when it has another or none.

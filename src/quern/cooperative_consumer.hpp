@@ -1,15 +1,16 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <exception>
 #include <optional>
 #include <quern/claim_token.hpp>
 #include <quern/connection.hpp>
-#include <quern/consumer.hpp>
 #include <quern/contract.hpp>
 #include <quern/error.hpp>
 #include <quern/event.hpp>
+#include <quern/failed_attempt.hpp>
 #include <quern/look_on.hpp>
 #include <quern/maintenance.hpp>
 #include <quern/parameters.hpp>
@@ -59,12 +60,14 @@ class cooperative_consumer {
 
   /// Up to `count` events, for `length` or as the consumer is declared; none when of what is committed by now there are
   /// none that no other worker has, or a filter has let nothing through for a second: see is_behind(). First comes what
-  /// another worker has left behind, then what has failed before. Throws std::logic_error in a transaction,
+  /// another worker has left behind, then what has failed before. Also none where all that there was are unreadable():
+  /// claim again. Throws std::logic_error in a transaction,
   /// database_error QN023 when the stream has no consumer of that name, QN025 when it is not cooperative, QN021 when
   /// the next event is of a contract that this one cannot read.
   std::vector<message_type> claim(std::int32_t count = 100, lease length = {}) {
     if (on_->is_in_transaction())
       throw std::logic_error{"quern::cooperative_consumer: give the transaction to claim() inside of one"};
+    unreadable_.clear();
     maintenance_.when_due<Contract>(*on_);
     const auto ask_once = [&] { return ask(*on_, count, length); };
     return look_on<Contract>(
@@ -73,8 +76,13 @@ class cooperative_consumer {
 
   /// The same in a transaction; no other worker claims until that ends. Gives what has an offset by now.
   std::vector<message_type> claim(transaction& within, std::int32_t count = 100, lease length = {}) {
+    unreadable_.clear();
     return ask(within, count, length);
   }
+
+  /// What the last claim() or ack_and_claim() got and could not read. Each was a failed attempt, with the reason as its
+  /// error: it comes again, or is dead.
+  const std::vector<unreadable_message>& unreadable() const noexcept { return unreadable_; }
 
   /// The event and all before it in its claim are done, but those that have failed. False: the claim was no longer the
   /// current one, and nothing is changed; in a transaction, take that back.
@@ -116,9 +124,7 @@ class cooperative_consumer {
   /// after what the declaration says.
   nack_outcome nack(const message_type& failed, std::string_view error = {},
                     std::optional<std::chrono::microseconds> delay = {}) {
-    const auto answer = on_->execute(Contract::nack, name_, failed.batch, failed.offset, kept_error(error),
-                                     std::optional<interval>{delay});
-    return outcome_of(answer.template value<std::string>());
+    return fail(failed.batch, failed.offset, error, delay);
   }
 
   /// Holds the claim of an event for longer: `length` from now, by the server's clock. Returns when that ends; nothing
@@ -191,6 +197,7 @@ class cooperative_consumer {
 
   /// Other workers claim while the acknowledgement is flushed: that is why they are two transactions.
   claimed send_both(std::span<const message_type> done, std::int32_t count, const lease& length) {
+    unreadable_.clear();
     maintenance_.when_due<Contract>(*on_);
     constexpr std::size_t ack_size = 3;
     constexpr std::size_t claim_size = 4;
@@ -207,6 +214,7 @@ class cooperative_consumer {
     claimed answer;
     std::exception_ptr refused;
     bool is_claim_refused = false;
+    result rows;
     {
       pipeline both{*on_};
       both.add(Contract::ack, values_, 0, ack_size);
@@ -223,13 +231,14 @@ class cooperative_consumer {
         refused = std::current_exception();
       }
       try {
-        answer.messages = decode(both.next());
+        rows = both.next();
         both.finish();
       } catch (const database_error&) {
         // What became of the acknowledgement must not be lost with it.
         is_claim_refused = true;
       }
     }
+    if (!is_claim_refused) answer.messages = decode(rows);
     if (refused) {
       release(answer.messages);
       std::rethrow_exception(refused);
@@ -238,18 +247,40 @@ class cooperative_consumer {
     return answer;
   }
 
-  static std::vector<message_type> decode(const result& rows) {
+  /// Of one claim. What cannot be read must not keep the others from their handler.
+  std::vector<message_type> decode(const result& rows) {
     std::vector<message_type> events;
     events.reserve(rows.size());
     for (const row each : rows) {
-      events.push_back({.offset = each.get<std::int64_t>(0),
-                        .batch = each.get<std::int64_t>(1),
-                        .attempt = each.get<std::int32_t>(2),
-                        .published_at = each.get<timestamp>(3),
-                        .lease_until = each.get<timestamp>(4),
-                        .payload = decode_payload<Contract>(each, 5)});
+      const auto offset = each.get<std::int64_t>(0);
+      const auto attempt = each.get<std::int32_t>(2);
+      try {
+        events.push_back({.offset = offset,
+                          .batch = each.get<std::int64_t>(1),
+                          .attempt = attempt,
+                          .published_at = each.get<timestamp>(3),
+                          .lease_until = each.get<timestamp>(4),
+                          .payload = decode_payload<Contract>(each, 5)});
+      } catch (const codec_error& error) {
+        unreadable_.push_back({.id = offset, .attempt = attempt, .error = error.what()});
+      }
     }
+    if (events.size() < rows.size()) fail_unreadable(rows[0].get<std::int64_t>(1), rows.size() - events.size(), events);
     return events;
+  }
+
+  void fail_unreadable(std::int64_t batch, std::size_t count, std::vector<message_type>& others) {
+    for (auto& each : std::span{unreadable_}.last(count)) each.outcome = fail(batch, each.id, each.error);
+    if (others.empty()) return;
+    const auto left = left_of(others.front());
+    std::erase_if(others, [&](const auto& each) { return std::ranges::find(left, each.offset) == left.end(); });
+  }
+
+  nack_outcome fail(std::int64_t batch, std::int64_t offset, std::string_view error,
+                    std::optional<std::chrono::microseconds> delay = {}) {
+    const auto answer =
+        on_->execute(Contract::nack, name_, batch, offset, kept_error(error), std::optional<interval>{delay});
+    return outcome_of(answer.template value<std::string>());
   }
 
   static std::span<const message_type> first_claim(std::span<const message_type> events) {
@@ -263,6 +294,7 @@ class cooperative_consumer {
   session_kind session_;
   maintenance maintenance_;
   parameters values_;
+  std::vector<unreadable_message> unreadable_;
 };
 
 }  // namespace quern

@@ -4,7 +4,7 @@
 //
 // What generated headers and their users meet
 //   producer.hpp      enqueue: one message, a batch in one round trip, a range of any length; what was a duplicate
-//   consumer.hpp      claim, take, ack, nack, extend, release
+//   consumer.hpp      claim, take, ack, nack, extend, release; failed_attempt.hpp: what becomes of what was not done
 //   message_result.hpp  what became of a message, for who asks or waits
 //   message.hpp       a payload with its id, attempt and times
 //   stream_producer.hpp  stream_reader.hpp  stream_consumer.hpp  event.hpp  seal.hpp   the same of streams
@@ -12,7 +12,7 @@
 //   worker.hpp        claim, handle, acknowledge until told to stop, with as many threads as are wanted
 //   worker_options.hpp  worker_log.hpp  reconnect.hpp   how it does so, and what it tells; worker_handler.hpp: to whom
 //   stop_on_signals.hpp   until SIGTERM; registration.hpp: so that operators see it
-//   work_line.hpp  worker_state.hpp   a thread of it, and what they share
+//   work_line.hpp  handler_call.hpp  worker_state.hpp   a thread of it, and what they share
 //   heartbeat.hpp     how slow handlers keep their messages; claim_token.hpp, server_clock.hpp
 //   waiting.hpp       how it waits; interruption.hpp: and is woken
 //   contract.hpp      what generated code says of a queue or stream
@@ -41,6 +41,8 @@
 #include <quern/enumeration.hpp>
 #include <quern/error.hpp>
 #include <quern/event.hpp>
+#include <quern/failed_attempt.hpp>
+#include <quern/handler_call.hpp>
 #include <quern/heartbeat.hpp>
 #include <quern/interruption.hpp>
 #include <quern/json.hpp>

@@ -73,10 +73,12 @@ class stream_consumer {
     std::vector<event_type> events;
     events.reserve(rows.size());
     for (const row each : rows) {
-      events.push_back({.offset = each.get<std::int64_t>(0),
-                        .batch = each.get<std::int64_t>(1),
-                        .published_at = each.get<timestamp>(2),
-                        .payload = decode_payload<Contract>(each, 3)});
+      const auto offset = each.get<std::int64_t>(0);
+      events.push_back(
+          {.offset = offset,
+           .batch = each.get<std::int64_t>(1),
+           .published_at = each.get<timestamp>(2),
+           .payload = naming_unreadable("event", offset, [&] { return decode_payload<Contract>(each, 3); })});
     }
     return events;
   }

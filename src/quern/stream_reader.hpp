@@ -42,10 +42,12 @@ class stream_reader {
     std::vector<event_type> events;
     events.reserve(rows.size());
     for (const row each : rows) {
-      events.push_back({.offset = each.get<std::int64_t>(0),
-                        .batch = 0,
-                        .published_at = each.get<timestamp>(1),
-                        .payload = decode_payload<Contract>(each, 2)});
+      const auto offset = each.get<std::int64_t>(0);
+      events.push_back(
+          {.offset = offset,
+           .batch = 0,
+           .published_at = each.get<timestamp>(1),
+           .payload = naming_unreadable("event", offset, [&] { return decode_payload<Contract>(each, 2); })});
     }
     return events;
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <quern/consumer.hpp>
 #include <quern/error.hpp>
+#include <quern/handler_call.hpp>
 #include <quern/heartbeat.hpp>
 #include <quern/json.hpp>
 #include <quern/message_result.hpp>
@@ -15,12 +16,10 @@
 #include <quern/registration.hpp>
 #include <quern/server_clock.hpp>
 #include <quern/waiting.hpp>
-#include <quern/worker_handler.hpp>
 #include <quern/worker_state.hpp>
 #include <span>
 #include <stop_token>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -34,7 +33,7 @@ class work_line {
 
   work_line(Consumer& from, Handler& handler, worker_state& shared, heartbeat& beats, registration& entry)
       : from_{&from},
-        handler_{&handler},
+        handler_{handler},
         shared_{&shared},
         hand_{beats},
         entry_{&entry, &from, &shared},
@@ -71,13 +70,10 @@ class work_line {
     }
   };
 
-  static constexpr handler_kind kind = kind_of_handler<Handler, message_type>();
-  static constexpr bool takes_batches = kind == handler_kind::batch || kind == handler_kind::batch_and_loss;
-  static constexpr bool takes_loss = kind == handler_kind::message_and_loss || kind == handler_kind::batch_and_loss;
-  static constexpr bool gives_results = quern::gives_results<Handler, message_type>();
+  static constexpr bool takes_batches = handler_call<Handler, message_type>::takes_batches;
+  static constexpr bool gives_results = handler_call<Handler, message_type>::gives_results;
   static_assert(!gives_results || contract_with_results<contract_type>,
                 "the handler returns a result, and this queue keeps none: see keep_done");
-  using given = std::conditional_t<takes_batches, std::vector<std::optional<json>>, std::optional<json>>;
   static constexpr std::chrono::milliseconds acknowledge_after{100};
   // Longer than the time between two sweeps of email_claim_v1 and its like.
   static constexpr std::chrono::milliseconds look_again_after{120};
@@ -96,7 +92,7 @@ class work_line {
       if (!is_stopping()) work();
       return {};
     } catch (const error& failure) {
-      if (!failure.connection_lost() && !failure.is_retryable()) throw;
+      if (shared_->has_hook_thrown() || (!failure.connection_lost() && !failure.is_retryable())) throw;
       shared_->note_failure(failure);
       return std::current_exception();
     }
@@ -123,15 +119,25 @@ class work_line {
     }
   }
 
-  void claim() { take(from_->claim(options().batch_size, options().lease)); }
+  // Where all of it was unreadable there may be more.
+  void claim() {
+    do take(from_->claim(options().batch_size, options().lease));
+    while (batch_.empty() && !from_->unreadable().empty() && !is_stopping());
+  }
 
   void take(std::vector<message_type> claimed) {
     batch_ = std::move(claimed);
     next_ = 0;
     left_.reset();
     backoff_.reset();
+    shared_->note_claimed(batch_.size() + from_->unreadable().size());
+    hold_batch();
+    for (const unreadable_message& each : from_->unreadable())
+      shared_->note_failed(each.id, each.attempt, each.error, each.outcome);
+  }
+
+  void hold_batch() {
     if (batch_.empty()) return hand_.take({});
-    shared_->note_claimed(batch_.size());
     clock_.follow(from_->on());
     std::vector<hand::claim> claims;
     claims.reserve(batch_.size());
@@ -171,7 +177,7 @@ class work_line {
 
   void note_handled(message_type&& done) {
     handled_.push_back(std::move(done));
-    if constexpr (gives_results) results_.push_back(std::exchange(given_, std::nullopt));
+    if constexpr (gives_results) results_.push_back(handler_.given());
   }
 
   void handle_together() {
@@ -179,7 +185,7 @@ class work_line {
     next_ = batch_.size();
     if (!error) {
       handled_ = std::move(batch_);
-      if constexpr (gives_results) results_ = std::exchange(given_, {});
+      if constexpr (gives_results) results_ = handler_.given();
     } else {
       for (message_type& each : batch_) failed_.push_back({std::move(each), *error});
     }
@@ -198,33 +204,12 @@ class work_line {
     return true;
   }
 
-  template <class Argument>
-  decltype(auto) invoke(const Argument& argument, std::size_t first, std::size_t count) {
-    if constexpr (takes_loss)
-      return (*handler_)(argument, hand_.begin(first, count));
-    else
-      return (*handler_)(argument);
-  }
-
   // The text of what the handler has thrown, if it has.
   template <class Argument>
   std::optional<std::string> call(const Argument& argument, std::size_t first, std::size_t count) {
     const auto begin = clock::now();
-    std::optional<std::string> error;
-    try {
-      if constexpr (gives_results && takes_batches) {
-        given_ = one_of_each(invoke(argument, first, count), count);
-      } else if constexpr (gives_results) {
-        given_ = invoke(argument, first, count);
-      } else {
-        invoke(argument, first, count);
-      }
-    } catch (const std::exception& thrown) {
-      error = thrown.what();
-    } catch (...) {
-      error = "an exception that is no std::exception";
-    }
-    if constexpr (takes_loss) hand_.end();
+    const auto error = handler_.call(argument, count, [&] { return hand_.begin(first, count); });
+    if constexpr (handler_.takes_loss) hand_.end();
     shared_->note_handled(error ? 0 : count, clock::now() - begin);
     return error;
   }
@@ -405,7 +390,7 @@ class work_line {
   }
 
   Consumer* from_;
-  Handler* handler_;
+  handler_call<Handler, message_type> handler_;
   worker_state* shared_;
   hand hand_;
   listing entry_;
@@ -414,7 +399,6 @@ class work_line {
   std::vector<message_type> batch_;
   std::size_t next_ = 0;                           // in the batch: the first that was not dealt with
   std::vector<message_type> handled_;              // and not yet acknowledged
-  given given_;                                    // by the last call of the handler
   std::vector<std::optional<json>> results_;       // of what was handled, if the handler gives some
   std::vector<failed_message> failed_;             // and not yet told to the database
   std::optional<std::vector<std::int64_t>> left_;  // of the claim, after a failure: others were given back with it

@@ -37,7 +37,7 @@ struct worker_counters {
   std::uint64_t claimed = 0;
   std::uint64_t handled = 0;       // by a handler that returned
   std::uint64_t acknowledged = 0;  // of these
-  std::uint64_t failed = 0;        // by a handler that threw
+  std::uint64_t failed = 0;        // by a handler that threw, or unreadable
   std::uint64_t dead = 0;          // of these, without further attempts
   std::uint64_t lost = 0;          // claims that had run out before they were ended
   std::uint64_t released = 0;      // given back unhandled
@@ -68,11 +68,11 @@ struct worker_options {
   std::int32_t concurrency = 1;
   /// Claims what is in hand for longer while handlers run, from a thread and, as soon as something has been in hand for
   /// a third of its lease, over a connection of its own. False: a handler that takes longer than the lease may not be
-  /// the only one that has the message.
+  /// the only one that has the message, and its stop token does not tell.
   bool use_heartbeat = true;
   /// What is done when the server ends the connection, or refuses something for a passing reason.
   reconnect_options reconnect{};
-  /// After a handler has thrown: the message, the exception's text, what became of the message.
+  /// After a handler has thrown, or a message could not be read: the message, the error's text, what became of it.
   std::function<void(std::int64_t message_id, std::int32_t attempt, std::string_view error, nack_outcome outcome)>
       on_failure{};
   /// A message's lease ran out before it was finished here, or its acknowledgement went down with the connection:

@@ -66,6 +66,17 @@ void worker_state::interrupt() noexcept {
   stop_.raise();
 }
 
+template <class Hook, class... Arguments>
+void worker_state::tell(const Hook& hook, const Arguments&... what) try {
+  if (!hook) return;
+  const std::lock_guard one_at_a_time{hooks_};
+  hook(what...);
+
+} catch (...) {
+  has_hook_thrown_ = true;
+  throw;
+}
+
 worker_counters worker_state::counters() const noexcept {
   return {.claimed = claimed_,
           .handled = handled_,
@@ -80,6 +91,7 @@ worker_counters worker_state::counters() const noexcept {
 }
 
 void worker_state::note_claimed(std::size_t count) {
+  if (count == 0) return;
   claimed_ += count;
   log("claimed", {{"count", static_cast<std::int64_t>(count)}});
 }
@@ -106,28 +118,23 @@ void worker_state::note_failed(std::int64_t id, std::int32_t attempt, std::strin
                  {"attempt", std::int64_t{attempt}},
                  {"outcome", std::string{to_text(outcome)}},
                  {"error", std::string{error}}});
-  const std::lock_guard one_at_a_time{hooks_};
-  if (options_.on_failure) options_.on_failure(id, attempt, error, outcome);
+  tell(options_.on_failure, id, attempt, error, outcome);
 }
 
 void worker_state::note_lost(std::int64_t id) {
   ++lost_;
   log("lost", {{"message_id", id}});
-  const std::lock_guard one_at_a_time{hooks_};
-  if (options_.on_lease_lost) options_.on_lease_lost(id);
+  tell(options_.on_lease_lost, id);
 }
 
 void worker_state::note_batch() {
-  if (!options_.on_batch) return;
-  const std::lock_guard one_at_a_time{hooks_};
-  options_.on_batch(counters());
+  tell(options_.on_batch, counters());
 }
 
 void worker_state::note_failure(const error& failure) {
   log(failure.connection_lost() ? "disconnected" : "hindered",
       {{"sqlstate", failure.sqlstate()}, {"error", failure.message()}});
-  const std::lock_guard one_at_a_time{hooks_};
-  if (options_.on_disconnect) options_.on_disconnect(failure);
+  tell(options_.on_disconnect, failure);
 }
 
 void worker_state::note_reconnected() {

@@ -61,6 +61,9 @@ class worker_state {
 
   worker_counters counters() const noexcept;
 
+  /// What it has thrown ends run(), be it a lost connection of its own.
+  bool has_hook_thrown() const noexcept { return has_hook_thrown_; }
+
   void note_claimed(std::size_t count);
   void note_handled(std::size_t count, std::chrono::steady_clock::duration time);
   void note_acknowledged(std::size_t count);
@@ -79,6 +82,9 @@ class worker_state {
  private:
   worker_state& ready() noexcept;
 
+  template <class Hook, class... Arguments>
+  void tell(const Hook& hook, const Arguments&... what);
+
   using counter = std::atomic<std::uint64_t>;
 
   worker_options options_;
@@ -86,6 +92,7 @@ class worker_state {
   std::string consumer_;
   interruption stop_;
   std::atomic<bool> is_interrupted_ = false;
+  std::atomic<bool> has_hook_thrown_ = false;
   std::atomic<worker_status> status_ = worker_status::ready;
   std::mutex hooks_;
   counter claimed_ = 0, handled_ = 0, acknowledged_ = 0, failed_ = 0, dead_ = 0, lost_ = 0, released_ = 0,

@@ -144,3 +144,9 @@ TEST_CASE("the keywords of C++20 are known, with the words for operators") {
     CHECK_FALSE(declaration::is_cpp_keyword(word));
   }
 }
+
+// A member of such a name would be another one wherever <csignal> is included, as it is by the library.
+TEST_CASE("macros of the headers that the library includes are no names") {
+  for (const auto* word : {"errno", "stdin", "sa_handler", "si_value", "sigev_notify_function", "sched_priority"})
+    CHECK(declaration::is_cpp_keyword(word));
+}

@@ -52,6 +52,17 @@ TEST_CASE("cooperative consumers work with several threads, too, and all of them
   CHECK(worker.counters().acknowledged == 60);
 }
 
+TEST_CASE("a hook that has lost a connection of its own ends the run, and is not taken for the worker's") {
+  test::shop_session s;
+  shop::email_producer{s.db}.enqueue(test::mail(1));
+  shop::email_consumer consumer{s.db};
+  quern::worker_options options{.until_empty = true};
+  options.on_failure = [&](auto, auto, auto, auto) { quern::connection{"host=/nowhere"}; };
+  quern::worker worker{consumer, [](const shop::email_message&) { throw std::runtime_error{"no"}; }, options};
+  CHECK_THROWS_AS(worker.run(), quern::connection_error);
+  CHECK(worker.counters().reconnected == 0);
+}
+
 TEST_CASE("what one thread cannot get over ends the run of all") {
   test::shop_session s;
   shop::email_consumer consumer{s.db};

@@ -1,4 +1,4 @@
-#include "quern/consumer.hpp"
+#include "quern/failed_attempt.hpp"
 
 #include <array>
 #include <utility>
