@@ -243,7 +243,7 @@ class cooperative_consumer {
       release(answer.messages);
       std::rethrow_exception(refused);
     }
-    if (answer.messages.empty() && !is_claim_refused) answer.messages = claim(count, length);
+    if (rows.empty() && !is_claim_refused) answer.messages = claim(count, length);
     return answer;
   }
 

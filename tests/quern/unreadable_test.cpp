@@ -75,7 +75,8 @@ TEST_CASE("a claimed message that cannot be read has failed, and the others are 
   CHECK(orders_of(consumer.ack_and_claim(claimed, 9).messages) == ids{2});
   CHECK_FALSE(consumer.unreadable().empty());
   for (int looks = 0; looks < 1'000 && s.count("email_dead") < 2; ++looks) CHECK(consumer.claim(9).empty());
-  CHECK(s.db.execute("select last_error from shop.email_dead order by message_id limit 1").value<std::string>() == reason);
+  CHECK(s.db.execute("select last_error from shop.email_dead order by message_id limit 1").value<std::string>() ==
+        reason);
 }
 
 TEST_CASE("what is taken and cannot be read is named") {
@@ -132,6 +133,29 @@ TEST_CASE("a claimed event that cannot be read has failed, and the others of its
   CHECK(lost.empty());
   for (int looks = 0; looks < 1'000 && s.state("crew") != "4|0|0|2"; ++looks) CHECK(crew.claim().empty());
   CHECK(s.state("crew") == "4|0|0|2");
+}
+
+TEST_CASE("a worker of a cooperative consumer tells of each event that it cannot read, whatever it claimed before") {
+  with_fax s;
+  s.publish("'fax', 'sms', 'fax', 'push', 'fax'");
+  shop::activity_cooperative_consumer crew{s.db, "crew"};
+  const auto batch = GENERATE(1, 2, 9);
+  ids handled;
+  std::vector<std::string> failures;
+  quern::worker_options options{.batch_size = batch, .poll_interval = test::far_off, .until_empty = true};
+  options.on_failure = [&](std::int64_t offset, std::int32_t attempt, std::string_view, quern::nack_outcome outcome) {
+    failures.push_back(fmt::format("{} {} {}", offset, attempt, quern::to_text(outcome)));
+  };
+  quern::worker worker{crew, [&](const auto& event) { handled.push_back(event.offset); }, options};
+  while (s.state("crew") != "5|0|0|3") worker.run();
+  CHECK(handled == ids{2, 4});
+  std::ranges::sort(failures);
+  CHECK(failures ==
+        std::vector<std::string>{"1 1 retry", "1 2 dead", "3 1 retry", "3 2 dead", "5 1 retry", "5 2 dead"});
+  const auto counted = worker.counters();
+  CHECK(counted.claimed == 8);
+  CHECK(counted.failed == 6);
+  CHECK(counted.dead == 3);
 }
 
 TEST_CASE("behind an event that cannot be read, later ones of its key wait for it where the consumer is ordered") {
