@@ -156,6 +156,10 @@ void check(const std::string& url, const plan& how, report& into) {
 
 }  // namespace
 
+bool was_cut_short() {
+  return is_interrupted != 0;
+}
+
 report play(const plan& how) {
   for (const int request : {SIGINT, SIGTERM, SIGHUP}) std::signal(request, [](int) { is_interrupted = 1; });
   fs::remove_all(how.directory);

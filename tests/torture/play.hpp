@@ -26,4 +26,7 @@ struct plan {
 /// Makes a server, lets all play, and checks what they have written down. Throws when that cannot be done.
 report play(const plan& how);
 
+/// Whether a signal has cut it short: what it did until then was checked.
+bool was_cut_short();
+
 }  // namespace torture
