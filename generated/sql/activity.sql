@@ -2721,6 +2721,7 @@ grant execute on function
   shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
   shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
 to mailer;
+grant select on sequence shop.activity_v1_read_at to ops;
 
 create function shop.activity_wake_v1()
 returns void
@@ -2817,6 +2818,7 @@ grant execute on function
   shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
 to web;
 grant insert (contract_version, customer_id, kind, detail) on shop.activity_event to web;
+grant select on sequence shop.activity_v1_produced_at to ops;
 
 -- The newest position of a consumer, which must be there and not be cooperative.
 create function shop.activity_position_of(p_consumer text)
@@ -3611,6 +3613,8 @@ grant execute on function
 to mailer;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
-  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.quern_workers
+  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.activity_read_json,
+  shop.quern_workers
 to ops;
 grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;

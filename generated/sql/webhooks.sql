@@ -581,6 +581,7 @@ from public;
 grant execute on function
   shop.webhooks_claim_v1, shop.webhooks_claim_json_v1, shop.webhooks_take_v1, shop.webhooks_next_due_v1
 to mailer;
+grant select on sequence shop.webhooks_v1_swept_at to ops;
 
 create function shop.webhooks_wake_v1()
 returns void
@@ -705,6 +706,7 @@ grant execute on function
   shop.webhooks_wake_v1, shop.webhooks_enqueue_v1, shop.webhooks_enqueue_many_v1, shop.webhooks_enqueue_json_v1
 to web;
 grant insert (contract_version, payload) on shop.webhooks_message to web;
+grant select on sequence shop.webhooks_v1_produced_at to ops;
 
 create function shop.webhooks_ack(p_message_id bigint, p_attempt integer)
 returns boolean
@@ -1334,3 +1336,4 @@ grant execute on function
   shop.webhooks_cancel_all, shop.webhooks_cancel, shop.webhooks_peek, shop.webhooks_stats, shop.webhooks_pause, shop.webhooks_resume, shop.quern_workers
 to ops;
 grant select on shop.webhooks_message, shop.webhooks_delayed, shop.webhooks_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;

@@ -629,6 +629,7 @@ from public;
 grant execute on function
   shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
+grant select on sequence shop.email_v1_swept_at to ops;
 
 create function shop.email_wake_v1()
 returns void
@@ -778,6 +779,7 @@ grant execute on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
 to web;
 grant insert (contract_version, order_id, customer_id, recipient, channel, subject, note, attachments, send_after) on shop.email_message to web;
+grant select on sequence shop.email_v1_produced_at to ops;
 
 create function shop.email_ack(p_message_id bigint, p_attempt integer)
 returns boolean
@@ -1407,6 +1409,7 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- reverse
 lock table shop.email_message, shop.email_delayed, shop.email_dead in access exclusive mode;

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -164,33 +166,51 @@ void say_contract(const contract_state& one) {
     say(fmt::format("  {} (role {}), last seen {}", name.empty() ? "a program without a name" : name, role, last));
 }
 
-std::vector<contract_state> look(const std::string& url, const contract::lock& lock) try {
-  quern::connection db{url, {.application_name = "quern contracts"}};
-  const auto schema = quern::quoted_identifier(lock.schema);
+/// What a role may see of the contracts.
+struct seen_contracts {
+  std::vector<contract_state> states{};
+  int hidden = 0;
+  std::string refusal{};  // of the last that is hidden
+};
+
+bool is_seen(quern::connection& db, const std::string& schema, const contract::line& line, seen_contracts& seen) try {
   std::vector<contract_state> states;
-  for (const auto& line : lock.lines) {
-    for (const auto& one : line.state.contracts) states.push_back(look(db, schema, line, one));
-  }
-  return states;
+  for (const auto& one : line.state.contracts) states.push_back(look(db, schema, line, one));
+  std::ranges::move(states, std::back_inserter(seen.states));
+  return true;
 
 } catch (const quern::error& refused) {
   if (refused.sqlstate() != quern::sqlstate::insufficient_privilege) throw;
-  throw failure{exit_code::not_permitted,
-                fmt::format("{}: this role may not see who uses which contract; ask as the role that migrates",
-                            refused.message())};
+  seen.refusal = refused.message();
+  return false;
+}
+
+seen_contracts look(const std::string& url, const contract::lock& lock) {
+  quern::connection db{url, {.application_name = "quern contracts"}};
+  const auto schema = quern::quoted_identifier(lock.schema);
+  seen_contracts seen;
+  for (const auto& line : lock.lines) {
+    if (!is_seen(db, schema, line, seen)) ++seen.hidden;
+  }
+  if (seen.hidden > 0 && seen.states.empty())
+    throw failure{
+        exit_code::not_permitted,
+        fmt::format("{}: this role may not see who uses which contract; ask as one of `grants.operate`", seen.refusal)};
+  return seen;
 }
 
 exit_code run(const contracts_arguments& given) {
   auto source = text::read_source(given.migrations / "quern.lock");
   if (!source.content)
     throw failure{exit_code::input_wrong, fmt::format("{}: {}", source.name, source.problem->message)};
-  const auto states = look(choose_database(given.database).url, read_lock(*source.content));
+  const auto seen = look(choose_database(given.database).url, read_lock(*source.content));
   if (!given.is_json) {
-    for (const auto& one : states) say_contract(one);
+    for (const auto& one : seen.states) say_contract(one);
+    if (seen.hidden > 0) say(dim(fmt::format("{} more that this role may not operate", seen.hidden), stream::output));
     return exit_code::done;
   }
   ordered_json all = ordered_json::array();
-  for (const auto& one : states) all.push_back(as_json(one));
+  for (const auto& one : seen.states) all.push_back(as_json(one));
   say(all.dump(2));
   return exit_code::done;
 }

@@ -135,7 +135,9 @@ exit_code run(const status_arguments& given) try {
   return given.is_check ? verdict(found.compared) : exit_code::done;
 
 } catch (const migrate::error& refused) {
-  throw failure{code_of(refused.why()), refused.what()};
+  std::string words = refused.what();
+  if (refused.why() == migrate::reason::not_permitted) words += "\n  hint: ask as the role that migrates";
+  throw failure{code_of(refused.why()), words};
 }
 
 }  // namespace

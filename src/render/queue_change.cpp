@@ -102,15 +102,29 @@ void revoke_consumers(std::vector<revocation>& out, const queue_model& model, co
   out.push_back({"select, update, delete", doors(model), list});
 }
 
+/// The notes of when the contracts were used.
+std::string last_uses(const queue_model& model) {
+  const auto prefix = names::prefix(model.schema, model.line);
+  std::vector<std::string> names;
+  for (const auto& version : model.versions) {
+    names.push_back(fmt::format("{}_v{}_produced_at", prefix, version.contract->version));
+    names.push_back(
+        fmt::format("{}_v{}_{}", prefix, version.contract->version, model.is_stream() ? "read_at" : "swept_at"));
+  }
+  return fmt::format("sequence {}", fmt::join(names, ", "));
+}
+
 void revoke_operators(std::vector<revocation>& out, const queue_model& model, const std::vector<std::string>& roles) {
   if (roles.empty()) return;
   const auto prefix = names::prefix(model.schema, model.line);
   const auto list = sql::identifiers(roles);
+  out.push_back({"select", last_uses(model), list});
   if (model.is_stream()) {
     out.push_back({"execute",
                    functions(model,
                              {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "maintain", "share", "unshare",
-                              "redrive_all", "redrive", "purge", "peek_failed", "blocked", "restored", "lag", "stats"},
+                              "redrive_all", "redrive", "purge", "peek_failed", "blocked", "restored", "lag", "stats",
+                              "read_json"},
                              {}),
                    list});
     out.push_back({"select",

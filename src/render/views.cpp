@@ -150,11 +150,11 @@ void set_segments(view& out, bool has_commas) {
 void set_users(view& out, const role_grants& grants) {
   set_part(out, "producers", "has_producers", grants.produce);
   set_part(out, "consumers", "has_consumers", grants.consume);
+  set_part(out, "operators", "has_operators", grants.operate);
 }
 
-/// The others, and all of them.
-void set_operators(view& out, const role_grants& grants) {
-  set_part(out, "operators", "has_operators", grants.operate);
+/// All of them.
+void set_roles(view& out, const role_grants& grants) {
   std::set<std::string> sorted;
   for (const auto* part : {&grants.produce, &grants.consume, &grants.operate})
     sorted.insert(part->begin(), part->end());
@@ -265,7 +265,7 @@ view queue_view(const queue_model& model, const std::string& name) {
   result.set_flag("has_dead_letter", queue.dead_letter);
   set_doc(result, queue.doc);
   set_users(result, queue.grants);
-  set_operators(result, queue.grants);
+  set_roles(result, queue.grants);
   result.set_flag("is_log", model.is_log());
   set_segments(result, true);
   set_levels(result, model);
@@ -287,7 +287,7 @@ view stream_view(const queue_model& model, const std::string& name) {
   set_names(result, model, name);
   set_doc(result, stream.doc);
   set_users(result, stream.grants);
-  set_operators(result, stream.grants);
+  set_roles(result, stream.grants);
   set_table(result, model);
   set_json_versions(result, model, versions_called(model, name));
   result.set("retention", sql::interval(stream.stream->retention));

@@ -99,8 +99,8 @@
 ///   lease                 interval '30 seconds'
 ///   max_attempts          8
 ///   has_expires           flag: messages end that were not handled in time
-///   producers, consumers  web, "Web-App"              identifiers with `, ` between them
-///   has_producers, has_consumers                      flags
+///   producers, consumers, operators  web, "Web-App"   identifiers with `, ` between them
+///   has_producers, has_consumers, has_operators       flags
 ///   version               2                           in sql/queue the newest, in sql/version the one that is spelled
 ///   has_levels            flag: messages of some live contract have priorities
 ///   last_level            2                           the priority that comes last
@@ -133,9 +133,8 @@
 ///   has_space             flag in sql/version: segments fill up that are emptied later, of a log or of an archive
 ///   doc_literal           'Transactional mail …'      a literal on one line, whatever the doc contains
 ///   has_doc               flag
-///   operators             ops                         as producers
 ///   roles                 mailer, ops, "Web-App"      all of them, sorted
-///   has_operators, has_roles                          flags
+///   has_roles             flag
 ///   oldest_version        1                           of the live ones that bear the name
 ///   json_version          2                           the newest that bears the name
 ///   versions              list, the live ones: number, queue_literal (the name that their programs know), comma

@@ -149,13 +149,40 @@ TEST_CASE("contracts shows drafts, those that the database does not have, and th
   CHECK(contract_of(json::parse(shop.run({"contracts", "--json"}).out), "email", 2)["in_database"] == "different");
 }
 
+TEST_CASE("contracts shows operators what they operate, and says how much is hidden from them") {
+  test::ensure_role("ops");
+  const test::desk desk;
+  const test::database database;
+  const std::string fields = "payload = { n = \"int32\" }\n";
+  const std::string operated = "grants = { operate = [\"ops\"] }\n" + fields;
+  desk.write("quern.toml", "[project]\nname = \"shop\"\n[queues.email]\n" + operated +
+                               "[queues.bulk]\nstorage = \"log\"\n" + operated + "[streams.activity]\n" + operated +
+                               "[queues.parcel]\n" + fields);
+  for (const char* const command : {"generate", "release", "migrate"})
+    REQUIRE(desk.quern({command}, {{"QUERN_DATABASE", database.url()}}).exit_code == 0);
+  quern::connection{database.url()}.execute("select shop.email_enqueue_v1(1), shop.activity_publish_v1(1)");
+
+  const auto seen = desk.quern({"contracts", "--database", test::with_user(database.url(), "ops")});
+  INFO(seen.err);
+  CHECK(seen.exit_code == 0);
+  CHECK_THAT(seen.out, test::contains("email v1 released, in the database live\n  last produced 2"));
+  CHECK_THAT(seen.out, test::contains("bulk v1 released, in the database live\n  last produced never"));
+  CHECK_THAT(seen.out, test::contains("activity v1 released, in the database live\n  last produced 2"));
+  CHECK_THAT(seen.out, test::ends_with("\n1 more that this role may not operate\n"));
+  CHECK_FALSE(seen.out.find("parcel") != std::string::npos);
+
+  const auto status = desk.quern({"status", "--database", test::with_user(database.url(), "ops")});
+  CHECK(status.exit_code == 8);
+  CHECK_THAT(status.err, test::ends_with("\n  hint: ask as the role that migrates\n"));
+}
+
 TEST_CASE("contracts ends with 8 for a role that may not look, 3 without a server, 1 without a lock") {
   const project shop;
   shop.deploy("");
   test::ensure_role("quern_test_stranger");
   shop.refuses({"contracts", "--database", test::with_user(shop.url(), "quern_test_stranger")}, 8,
-               "permission denied for schema shop: this role may not see who uses which contract; ask as the role that "
-               "migrates");
+               "permission denied for schema shop: this role may not see who uses which contract; ask as one of "
+               "`grants.operate`");
   CHECK(shop.quern({"contracts", "--database", "host=/nowhere dbname=x"}).exit_code == 3);
   shop.refuses({"contracts", "--migrations", "nowhere"}, 1, "nowhere/quern.lock: there is no such file");
   CHECK(shop.quern({"contracts", "--jsn"}).exit_code == 2);

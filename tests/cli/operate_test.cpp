@@ -186,6 +186,71 @@ TEST_CASE("stats is for operators, and says how many queues it hides from others
   CHECK(as("ops", {"purge", "email", "--waiting", "--yes"}).out == "deleted 1 message of queue email\n");
 }
 
+TEST_CASE("whoever operates a queue or a stream may look at all of it and mend it, and needs no other right") {
+  test::ensure_role("ops");
+  const counter at{R"(
+[queues.email]
+keep_done = "7d"
+concurrency = 20
+rate = { count = 100, per = "1s" }
+retry = { max_attempts = 1 }
+grants = { operate = ["ops"] }
+payload = { n = "int32" }
+[queues.steps]
+ordered_by = "n"
+retry = { max_attempts = 1 }
+grants = { operate = ["ops"] }
+payload = { n = "int32" }
+[queues.bulk]
+storage = "log"
+retry = { max_attempts = 1 }
+grants = { operate = ["ops"] }
+payload = { n = "int32" }
+[queues.sms]
+payload = { n = "int32" }
+[streams.activity]
+grants = { operate = ["ops"] }
+payload = { n = "int32" }
+[streams.activity.consumers.crew]
+workers = "cooperative"
+retry = { max_attempts = 1 }
+)"};
+  const std::string as_ops = test::with_user(at.url(), "ops");
+  const auto operate = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"--database", as_ops});
+    const auto ended = at.quern(words);
+    INFO(words.at(0) << " " << words.at(1));
+    INFO(ended.err);
+    CHECK(ended.exit_code == 0);
+    return ended.out;
+  };
+  quern::connection db{at.url()};
+  for (const std::string queue : {"email", "steps", "bulk"}) {
+    at.run({"enqueue", queue, "--json", "{\"n\": 1}"});
+    fail_next(db, queue, "no");
+    operate({"stats", queue});
+    CHECK_THAT(operate({"peek", queue, "--dead"}), test::contains("{\"n\":1}"));
+    operate({"peek", queue});
+    operate({"peek", queue, "--leased"});
+    operate({"pause", queue});
+    operate({"resume", queue});
+    CHECK_THAT(operate({"redrive", queue, "--all"}), test::starts_with("redrove 1 "));
+    operate({"purge", queue, "--dead", "--yes"});
+    if (queue != "bulk") CHECK_THAT(operate({"purge", queue, "--waiting", "--yes"}), test::starts_with("deleted 1 "));
+    auto id = at.run({"enqueue", queue, "--json", "{\"n\": 2}", "--delay", "1h"});
+    id.pop_back();
+    operate({"cancel", queue, id});
+  }
+  operate({"peek", "email", "--done"});
+  at.run({"publish", "activity", "--json", "{\"n\": 7}"});
+  CHECK_THAT(operate({"peek", "activity"}), test::contains("{\"n\":7}"));
+  CHECK_THAT(operate({"peek", "activity", "--after", "0", "--json"}), test::contains("{\"n\":7}"));
+  operate({"peek", "activity/crew", "--dead"});
+  operate({"redrive", "activity/crew", "--all"});
+  operate({"purge", "activity/crew", "--dead", "--yes"});
+  CHECK_THAT(operate({"stats", "--json"}), test::contains("\"activity\""));
+}
+
 TEST_CASE("peek shows what waits, is leased or is dead, in either storage, and claims nothing") {
   const counter at{shop};
   quern::connection db{at.url()};

@@ -40,6 +40,7 @@ TEST_CASE("an operator sees and repairs, and a stranger can do nothing") {
   CHECK(ops.ask("select log_seal()") == "1");
   CHECK(ops.ask("select last_offset from log_stats()") == "1");
   CHECK(ops.ask("select count(*) from log_event") == "1");
+  CHECK(ops.ask("select event_offset from log_read_json(0)") == "1");
   CHECK(ops.ask("select log_restored(), log_unsubscribe('audit')") == "0|t");
   auto stranger = here.open("qt_stranger");
   const auto refused = stranger.refusal("select log_publish_v1('x')");

@@ -331,6 +331,7 @@ from public;
 grant execute on function
   shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
+grant select on sequence shop.email_v1_swept_at to ops;
 
 create function shop.email_blocked()
 -- order_id by hashint8extended(e.order_id, 0)
@@ -362,6 +363,7 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- reverse
 drop function shop.email_blocked;
@@ -623,6 +625,7 @@ from public;
 grant execute on function
   shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 to mailer;
+grant select on sequence shop.email_v2_swept_at to ops;
 
 -- reverse
 do $$
@@ -694,6 +697,7 @@ grant execute on function
   shop.email_wake_v2, shop.email_enqueue_v2, shop.email_enqueue_many_v2, shop.email_enqueue_json_v2
 to web;
 grant insert (contract_version, quern_headers, order_id, note) on shop.email_message to web;
+grant select on sequence shop.email_v2_produced_at to ops;
 
 -- reverse
 revoke insert (quern_headers) on shop.email_message from web;

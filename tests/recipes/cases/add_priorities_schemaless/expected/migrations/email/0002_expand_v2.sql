@@ -378,6 +378,7 @@ from public;
 grant execute on function
   shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 to mailer;
+grant select on sequence shop.email_v2_swept_at to ops;
 
 -- reverse
 do $$
@@ -443,6 +444,7 @@ grant execute on function
   shop.email_wake_v2, shop.email_enqueue_v2, shop.email_enqueue_many_v2, shop.email_enqueue_json_v2
 to "Web-App";
 grant insert (contract_version, priority, payload) on shop.email_message to "Web-App";
+grant select on sequence shop.email_v2_produced_at to ops;
 
 -- reverse
 revoke insert (priority) on shop.email_message from "Web-App";
@@ -465,6 +467,7 @@ from public;
 grant execute on function
   shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
+grant select on sequence shop.email_v1_swept_at to ops;
 
 revoke all on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
@@ -473,6 +476,7 @@ grant execute on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
 to "Web-App";
 grant insert (contract_version, payload) on shop.email_message to "Web-App";
+grant select on sequence shop.email_v1_produced_at to ops;
 
 revoke all on function
   shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
@@ -480,6 +484,7 @@ from public;
 grant execute on function
   shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 to mailer;
+grant select on sequence shop.email_v2_swept_at to ops;
 
 revoke all on function
   shop.email_wake_v2, shop.email_enqueue_v2, shop.email_enqueue_many_v2, shop.email_enqueue_json_v2
@@ -488,6 +493,7 @@ grant execute on function
   shop.email_wake_v2, shop.email_enqueue_v2, shop.email_enqueue_many_v2, shop.email_enqueue_json_v2
 to "Web-App";
 grant insert (contract_version, priority, payload) on shop.email_message to "Web-App";
+grant select on sequence shop.email_v2_produced_at to ops;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
@@ -512,6 +518,7 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- reverse
 revoke execute on function shop.email_wake, shop.email_enqueue_json, shop.email_cancel, shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1, shop.email_wake_v2, shop.email_enqueue_v2, shop.email_enqueue_many_v2, shop.email_enqueue_json_v2 from "Web-App";
@@ -525,6 +532,7 @@ from public;
 grant execute on function
   shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
+grant select on sequence shop.email_v1_swept_at to ops;
 
 revoke all on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
@@ -533,6 +541,7 @@ grant execute on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
 to web;
 grant insert (contract_version, payload) on shop.email_message to web;
+grant select on sequence shop.email_v1_produced_at to ops;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
@@ -557,3 +566,4 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;

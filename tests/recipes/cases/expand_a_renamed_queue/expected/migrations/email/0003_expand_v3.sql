@@ -386,6 +386,7 @@ from public;
 grant execute on function
   shop.mail_claim_v3, shop.mail_claim_json_v3, shop.mail_take_v3, shop.mail_next_due_v3
 to mailer;
+grant select on sequence shop.email_v3_swept_at to ops;
 
 -- reverse
 do $$
@@ -456,6 +457,7 @@ grant execute on function
   shop.mail_wake_v3, shop.mail_enqueue_v3, shop.mail_enqueue_many_v3, shop.mail_enqueue_json_v3
 to web;
 grant insert (contract_version, order_id, recipient, note) on shop.email_message to web;
+grant select on sequence shop.email_v3_produced_at to ops;
 
 -- reverse
 revoke insert (note) on shop.email_message from web;

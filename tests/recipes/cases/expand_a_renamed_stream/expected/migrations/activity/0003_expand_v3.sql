@@ -300,6 +300,7 @@ grant execute on function
   shop.news_read_v3, shop.news_read_json_v3, shop.news_receive_v3, shop.news_receive_json_v3,
   shop.news_claim_v3, shop.news_claim_json_v3, shop.news_next_due_v3
 to mailer;
+grant select on sequence shop.activity_v3_read_at to ops;
 
 -- reverse
 do $$
@@ -365,6 +366,7 @@ grant execute on function
   shop.news_wake_v3, shop.news_publish_v3, shop.news_publish_many_v3, shop.news_publish_json_v3
 to web;
 grant insert (contract_version, customer_id, kind, note) on shop.activity_event to web;
+grant select on sequence shop.activity_v3_produced_at to ops;
 
 -- reverse
 revoke insert (note) on shop.activity_event from web;

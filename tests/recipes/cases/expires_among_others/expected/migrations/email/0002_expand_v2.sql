@@ -351,6 +351,7 @@ from public;
 grant execute on function
   shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
+grant select on sequence shop.email_v1_swept_at to ops;
 
 create function shop.email_blocked()
 -- order_id by hashint8extended(e.order_id, 0)
@@ -382,6 +383,7 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- reverse
 drop function shop.email_blocked;
@@ -640,6 +642,7 @@ from public;
 grant execute on function
   shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 to mailer;
+grant select on sequence shop.email_v2_swept_at to ops;
 
 -- reverse
 do $$
@@ -710,6 +713,7 @@ grant execute on function
   shop.email_wake_v2, shop.email_enqueue_v2, shop.email_enqueue_many_v2, shop.email_enqueue_json_v2
 to web;
 grant insert (contract_version, order_id, note) on shop.email_message to web;
+grant select on sequence shop.email_v2_produced_at to ops;
 
 -- reverse
 revoke insert (note) on shop.email_message from web;
@@ -924,6 +928,7 @@ from public;
 grant execute on function
   shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
+grant select on sequence shop.email_v1_swept_at to ops;
 
 revoke all on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
@@ -932,6 +937,7 @@ grant execute on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
 to web;
 grant insert (contract_version, order_id) on shop.email_message to web;
+grant select on sequence shop.email_v1_produced_at to ops;
 
 revoke all on function
   shop.email_pick_v2, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2,
@@ -940,6 +946,7 @@ from public;
 grant execute on function
   shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 to mailer;
+grant select on sequence shop.email_v2_swept_at to ops;
 
 revoke all on function
   shop.email_wake_v2, shop.email_enqueue_v2, shop.email_enqueue_many_v2, shop.email_enqueue_json_v2
@@ -948,6 +955,7 @@ grant execute on function
   shop.email_wake_v2, shop.email_enqueue_v2, shop.email_enqueue_many_v2, shop.email_enqueue_json_v2
 to web;
 grant insert (contract_version, order_id, note) on shop.email_message to web;
+grant select on sequence shop.email_v2_produced_at to ops;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
@@ -975,6 +983,7 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- reverse
 revoke execute on function shop.email_wake, shop.email_enqueue_json, shop.email_cancel, shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1, shop.email_wake_v2, shop.email_enqueue_v2, shop.email_enqueue_many_v2, shop.email_enqueue_json_v2 from web;
@@ -983,6 +992,7 @@ revoke usage on sequence shop.email_message_id from web;
 revoke insert on shop.email from web;
 revoke execute on function shop.email_claim_json, shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2 from mailer;
 revoke select, update, delete on shop.email from mailer;
+revoke select on sequence shop.email_v1_produced_at, shop.email_v1_swept_at, shop.email_v2_produced_at, shop.email_v2_swept_at from ops;
 revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.email_cancel_all, shop.email_blocked from ops;
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from ops;
 

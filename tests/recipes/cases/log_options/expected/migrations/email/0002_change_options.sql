@@ -87,6 +87,7 @@ revoke select on sequence shop.email_segment from web;
 revoke insert on shop.email from web;
 revoke execute on function shop.email_claim_json, shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_maintain, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1 from mailer;
 revoke select, update, delete on shop.email from mailer;
+revoke select on sequence shop.email_v1_produced_at, shop.email_v1_swept_at from ops;
 revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.email_maintain, shop.email_restored from ops;
 revoke select on shop.email_message, shop.email_claim, shop.email_end, shop.email_live, shop.email_delayed, shop.email_dead from ops;
 
@@ -141,6 +142,7 @@ from public;
 grant execute on function
   shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
+grant select on sequence shop.email_v1_swept_at to ops;
 
 revoke all on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
@@ -149,6 +151,7 @@ grant execute on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
 to web;
 grant insert (contract_version, order_id, subject, note) on shop.email_message to web;
+grant select on sequence shop.email_v1_produced_at to ops;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
@@ -176,6 +179,7 @@ grant execute on function
   shop.email_maintain, shop.email_restored, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_claim, shop.email_end, shop.email_live, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- step: settle_before_drop
 -- lock: none; waits until older transactions have ended
@@ -281,3 +285,4 @@ grant execute on function
   shop.email_maintain, shop.email_restored, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_claim, shop.email_end, shop.email_live, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;

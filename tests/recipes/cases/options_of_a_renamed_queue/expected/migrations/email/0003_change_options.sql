@@ -120,6 +120,7 @@ create or replace function shop.mail_take_v2()
 -- statement_timeout: 1min
 -- transaction: yes
 
+revoke select on sequence shop.email_v1_produced_at, shop.email_v1_swept_at, shop.email_v2_produced_at, shop.email_v2_swept_at from ops;
 revoke execute on function shop.email_redrive, shop.mail_redrive, shop.email_redrive_all, shop.mail_redrive_all, shop.email_purge, shop.mail_purge, shop.email_cancel, shop.mail_cancel, shop.email_peek, shop.mail_peek, shop.email_stats, shop.mail_stats, shop.email_pause, shop.mail_pause, shop.email_resume, shop.mail_resume, shop.email_cancel_all, shop.mail_cancel_all from ops;
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from ops;
 
@@ -129,6 +130,7 @@ from public;
 grant execute on function
   shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
+grant select on sequence shop.email_v1_swept_at to courier;
 
 revoke all on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
@@ -137,6 +139,7 @@ grant execute on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
 to web;
 grant insert (contract_version, order_id, recipient) on shop.email_message to web;
+grant select on sequence shop.email_v1_produced_at to courier;
 
 revoke all on function
   shop.email_pick_v2, shop.mail_claim_v2, shop.mail_claim_json_v2, shop.mail_take_v2, shop.mail_next_due_v2
@@ -144,6 +147,7 @@ from public;
 grant execute on function
   shop.mail_claim_v2, shop.mail_claim_json_v2, shop.mail_take_v2, shop.mail_next_due_v2
 to mailer;
+grant select on sequence shop.email_v2_swept_at to courier;
 
 revoke all on function
   shop.mail_wake_v2, shop.mail_enqueue_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_json_v2
@@ -152,6 +156,7 @@ grant execute on function
   shop.mail_wake_v2, shop.mail_enqueue_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_json_v2
 to web;
 grant insert (contract_version, order_id, recipient) on shop.email_message to web;
+grant select on sequence shop.email_v2_produced_at to courier;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
@@ -174,6 +179,7 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to courier;
 grant select on shop.email_message, shop.email_delayed to courier;
+grant select on shop.quern_contract, shop.quern_client to courier;
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
@@ -196,8 +202,10 @@ grant execute on function
   shop.mail_cancel_all, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to courier;
 grant select on shop.email_message, shop.email_delayed to courier;
+grant select on shop.quern_contract, shop.quern_client to courier;
 
 -- reverse
+revoke select on sequence shop.email_v1_produced_at, shop.email_v1_swept_at, shop.email_v2_produced_at, shop.email_v2_swept_at from courier;
 revoke execute on function shop.email_cancel, shop.mail_cancel, shop.email_peek, shop.mail_peek, shop.email_stats, shop.mail_stats, shop.email_pause, shop.mail_pause, shop.email_resume, shop.mail_resume, shop.email_cancel_all, shop.mail_cancel_all from courier;
 revoke select on shop.email_message, shop.email_delayed from courier;
 
@@ -207,6 +215,7 @@ from public;
 grant execute on function
   shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
+grant select on sequence shop.email_v1_swept_at to ops;
 
 revoke all on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
@@ -215,6 +224,7 @@ grant execute on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
 to web;
 grant insert (contract_version, order_id, recipient) on shop.email_message to web;
+grant select on sequence shop.email_v1_produced_at to ops;
 
 revoke all on function
   shop.email_pick_v2, shop.mail_claim_v2, shop.mail_claim_json_v2, shop.mail_take_v2, shop.mail_next_due_v2
@@ -222,6 +232,7 @@ from public;
 grant execute on function
   shop.mail_claim_v2, shop.mail_claim_json_v2, shop.mail_take_v2, shop.mail_next_due_v2
 to mailer;
+grant select on sequence shop.email_v2_swept_at to ops;
 
 revoke all on function
   shop.mail_wake_v2, shop.mail_enqueue_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_json_v2
@@ -230,6 +241,7 @@ grant execute on function
   shop.mail_wake_v2, shop.mail_enqueue_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_json_v2
 to web;
 grant insert (contract_version, order_id, recipient) on shop.email_message to web;
+grant select on sequence shop.email_v2_produced_at to ops;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
@@ -254,6 +266,7 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
@@ -278,6 +291,7 @@ grant execute on function
   shop.mail_cancel_all, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- step: settle_before_drop
 -- lock: none; waits until older transactions have ended
@@ -380,6 +394,7 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 create function shop.mail_redrive_all()
 -- v2 and older, order_id, recipient
@@ -411,3 +426,4 @@ grant execute on function
   shop.mail_cancel_all, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;

@@ -52,13 +52,15 @@ select shop.activity_reorder('crew');
 -- transaction: yes
 
 revoke execute on function shop.activity_seal, shop.news_seal, shop.activity_offset_at, shop.news_offset_at, shop.activity_subscribe, shop.news_subscribe, shop.activity_ack, shop.news_ack, shop.activity_seek, shop.news_seek, shop.activity_maintain, shop.activity_lag, shop.news_lag, shop.activity_enlist, shop.news_enlist, shop.activity_nack, shop.news_nack, shop.activity_extend, shop.news_extend, shop.activity_release, shop.news_release, shop.activity_held, shop.news_held, shop.activity_looked_up_to, shop.news_looked_up_to, shop.activity_read_json, shop.news_read_json, shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1, shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1, shop.news_read_v2, shop.news_read_json_v2, shop.news_receive_v2, shop.news_receive_json_v2, shop.news_claim_v2, shop.news_claim_json_v2, shop.news_next_due_v2 from mailer;
-revoke execute on function shop.activity_seal, shop.news_seal, shop.activity_offset_at, shop.news_offset_at, shop.activity_subscribe, shop.news_subscribe, shop.activity_unsubscribe, shop.news_unsubscribe, shop.activity_seek, shop.news_seek, shop.activity_maintain, shop.activity_share, shop.news_share, shop.activity_unshare, shop.news_unshare, shop.activity_redrive_all, shop.news_redrive_all, shop.activity_redrive, shop.news_redrive, shop.activity_purge, shop.news_purge, shop.activity_peek_failed, shop.news_peek_failed, shop.activity_blocked, shop.news_blocked, shop.activity_restored, shop.activity_lag, shop.news_lag, shop.activity_stats, shop.news_stats from ops;
+revoke select on sequence shop.activity_v1_produced_at, shop.activity_v1_read_at, shop.activity_v2_produced_at, shop.activity_v2_read_at from ops;
+revoke execute on function shop.activity_seal, shop.news_seal, shop.activity_offset_at, shop.news_offset_at, shop.activity_subscribe, shop.news_subscribe, shop.activity_unsubscribe, shop.news_unsubscribe, shop.activity_seek, shop.news_seek, shop.activity_maintain, shop.activity_share, shop.news_share, shop.activity_unshare, shop.news_unshare, shop.activity_redrive_all, shop.news_redrive_all, shop.activity_redrive, shop.news_redrive, shop.activity_purge, shop.news_purge, shop.activity_peek_failed, shop.news_peek_failed, shop.activity_blocked, shop.news_blocked, shop.activity_restored, shop.activity_lag, shop.news_lag, shop.activity_stats, shop.news_stats, shop.activity_read_json, shop.news_read_json from ops;
 revoke select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed from ops;
 
 revoke all on function
   shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
   shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1, shop.activity_look_v1
 from public;
+grant select on sequence shop.activity_v1_read_at to courier;
 
 revoke all on function
   shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
@@ -67,11 +69,13 @@ grant execute on function
   shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
 to web;
 grant insert (contract_version, customer_id, kind) on shop.activity_event to web;
+grant select on sequence shop.activity_v1_produced_at to courier;
 
 revoke all on function
   shop.news_read_v2, shop.news_read_json_v2, shop.news_receive_v2, shop.news_receive_json_v2,
   shop.news_claim_v2, shop.news_claim_json_v2, shop.news_next_due_v2, shop.activity_look_v2
 from public;
+grant select on sequence shop.activity_v2_read_at to courier;
 
 revoke all on function
   shop.news_wake_v2, shop.news_publish_v2, shop.news_publish_many_v2, shop.news_publish_json_v2
@@ -80,6 +84,7 @@ grant execute on function
   shop.news_wake_v2, shop.news_publish_v2, shop.news_publish_many_v2, shop.news_publish_json_v2
 to web;
 grant insert (contract_version, customer_id, kind) on shop.activity_event to web;
+grant select on sequence shop.activity_v2_produced_at to courier;
 
 revoke all on function
   shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_cursor_at, shop.activity_move_on, shop.activity_page_of, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.activity_seal,
@@ -100,9 +105,11 @@ grant usage on sequence shop.activity_event_number to web;
 grant select on sequence shop.activity_segment to web;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
-  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.quern_workers
+  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.activity_read_json,
+  shop.quern_workers
 to courier;
 grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to courier;
+grant select on shop.quern_contract, shop.quern_client to courier;
 
 revoke all on function
   shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_cursor_at, shop.activity_move_on, shop.activity_page_of, shop.activity_first_offset, shop.news_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.news_seal,
@@ -123,12 +130,15 @@ grant usage on sequence shop.activity_event_number to web;
 grant select on sequence shop.activity_segment to web;
 grant execute on function
   shop.news_seal, shop.news_offset_at, shop.news_subscribe, shop.news_unsubscribe, shop.news_seek, shop.activity_maintain,
-  shop.news_share, shop.news_unshare, shop.news_redrive_all, shop.news_redrive, shop.news_purge, shop.news_peek_failed, shop.news_blocked, shop.activity_restored, shop.news_lag, shop.news_stats, shop.quern_workers
+  shop.news_share, shop.news_unshare, shop.news_redrive_all, shop.news_redrive, shop.news_purge, shop.news_peek_failed, shop.news_blocked, shop.activity_restored, shop.news_lag, shop.news_stats, shop.news_read_json,
+  shop.quern_workers
 to courier;
 grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to courier;
+grant select on shop.quern_contract, shop.quern_client to courier;
 
 -- reverse
-revoke execute on function shop.activity_seal, shop.news_seal, shop.activity_offset_at, shop.news_offset_at, shop.activity_subscribe, shop.news_subscribe, shop.activity_unsubscribe, shop.news_unsubscribe, shop.activity_seek, shop.news_seek, shop.activity_maintain, shop.activity_share, shop.news_share, shop.activity_unshare, shop.news_unshare, shop.activity_redrive_all, shop.news_redrive_all, shop.activity_redrive, shop.news_redrive, shop.activity_purge, shop.news_purge, shop.activity_peek_failed, shop.news_peek_failed, shop.activity_blocked, shop.news_blocked, shop.activity_restored, shop.activity_lag, shop.news_lag, shop.activity_stats, shop.news_stats from courier;
+revoke select on sequence shop.activity_v1_produced_at, shop.activity_v1_read_at, shop.activity_v2_produced_at, shop.activity_v2_read_at from courier;
+revoke execute on function shop.activity_seal, shop.news_seal, shop.activity_offset_at, shop.news_offset_at, shop.activity_subscribe, shop.news_subscribe, shop.activity_unsubscribe, shop.news_unsubscribe, shop.activity_seek, shop.news_seek, shop.activity_maintain, shop.activity_share, shop.news_share, shop.activity_unshare, shop.news_unshare, shop.activity_redrive_all, shop.news_redrive_all, shop.activity_redrive, shop.news_redrive, shop.activity_purge, shop.news_purge, shop.activity_peek_failed, shop.news_peek_failed, shop.activity_blocked, shop.news_blocked, shop.activity_restored, shop.activity_lag, shop.news_lag, shop.activity_stats, shop.news_stats, shop.activity_read_json, shop.news_read_json from courier;
 revoke select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed from courier;
 
 revoke all on function
@@ -139,6 +149,7 @@ grant execute on function
   shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
   shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
 to mailer;
+grant select on sequence shop.activity_v1_read_at to ops;
 
 revoke all on function
   shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
@@ -147,6 +158,7 @@ grant execute on function
   shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
 to web;
 grant insert (contract_version, customer_id, kind) on shop.activity_event to web;
+grant select on sequence shop.activity_v1_produced_at to ops;
 
 revoke all on function
   shop.news_read_v2, shop.news_read_json_v2, shop.news_receive_v2, shop.news_receive_json_v2,
@@ -156,6 +168,7 @@ grant execute on function
   shop.news_read_v2, shop.news_read_json_v2, shop.news_receive_v2, shop.news_receive_json_v2,
   shop.news_claim_v2, shop.news_claim_json_v2, shop.news_next_due_v2
 to mailer;
+grant select on sequence shop.activity_v2_read_at to ops;
 
 revoke all on function
   shop.news_wake_v2, shop.news_publish_v2, shop.news_publish_many_v2, shop.news_publish_json_v2
@@ -164,6 +177,7 @@ grant execute on function
   shop.news_wake_v2, shop.news_publish_v2, shop.news_publish_many_v2, shop.news_publish_json_v2
 to web;
 grant insert (contract_version, customer_id, kind) on shop.activity_event to web;
+grant select on sequence shop.activity_v2_produced_at to ops;
 
 revoke all on function
   shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_cursor_at, shop.activity_move_on, shop.activity_page_of, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.activity_seal,
@@ -189,9 +203,11 @@ grant execute on function
 to mailer;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
-  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.quern_workers
+  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.activity_read_json,
+  shop.quern_workers
 to ops;
 grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 revoke all on function
   shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_cursor_at, shop.activity_move_on, shop.activity_page_of, shop.activity_first_offset, shop.news_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.news_seal,
@@ -217,9 +233,11 @@ grant execute on function
 to mailer;
 grant execute on function
   shop.news_seal, shop.news_offset_at, shop.news_subscribe, shop.news_unsubscribe, shop.news_seek, shop.activity_maintain,
-  shop.news_share, shop.news_unshare, shop.news_redrive_all, shop.news_redrive, shop.news_purge, shop.news_peek_failed, shop.news_blocked, shop.activity_restored, shop.news_lag, shop.news_stats, shop.quern_workers
+  shop.news_share, shop.news_unshare, shop.news_redrive_all, shop.news_redrive, shop.news_purge, shop.news_peek_failed, shop.news_blocked, shop.activity_restored, shop.news_lag, shop.news_stats, shop.news_read_json,
+  shop.quern_workers
 to ops;
 grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- step: consumers
 -- lock: none that anybody waits for

@@ -401,6 +401,7 @@ from public;
 grant execute on function
   shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2
 to mailer;
+grant select on sequence shop.email_v2_swept_at to ops;
 
 -- reverse
 do $$
@@ -470,6 +471,7 @@ grant execute on function
   shop.email_wake_v2, shop.email_enqueue_v2, shop.email_enqueue_many_v2, shop.email_enqueue_json_v2
 to web;
 grant insert (contract_version, priority_v2, order_id, subject) on shop.email_message to web;
+grant select on sequence shop.email_v2_produced_at to ops;
 
 -- reverse
 revoke insert (priority_v2, subject) on shop.email_message from web;

@@ -205,6 +205,7 @@ from public;
 grant execute on function
   shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
+grant select on sequence shop.email_v1_swept_at to ops;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
@@ -230,6 +231,7 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- reverse
 drop function
@@ -569,6 +571,7 @@ from public;
 grant execute on function
   shop.mail_claim_v2, shop.mail_claim_json_v2, shop.mail_take_v2, shop.mail_next_due_v2
 to mailer;
+grant select on sequence shop.email_v2_swept_at to ops;
 
 create function shop.mail_ack(); -- wakes
 
@@ -637,6 +640,7 @@ grant execute on function
   shop.mail_cancel_all, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 revoke all on function shop.email_share_key, shop.email_note_taken from public;
 revoke all on function
@@ -721,6 +725,7 @@ grant execute on function
   shop.mail_wake_v2, shop.mail_enqueue_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_json_v2
 to web;
 grant insert (contract_version, customer_id, subject) on shop.email_message to web;
+grant select on sequence shop.email_v2_produced_at to ops;
 
 -- reverse
 drop function shop.mail_enqueue_json_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_v2, shop.mail_wake_v2;

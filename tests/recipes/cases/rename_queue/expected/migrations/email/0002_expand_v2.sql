@@ -280,6 +280,7 @@ from public;
 grant execute on function
   shop.mail_claim_v2, shop.mail_claim_json_v2, shop.mail_take_v2, shop.mail_next_due_v2
 to mailer;
+grant select on sequence shop.email_v2_swept_at to ops;
 
 create function shop.mail_ack();
 
@@ -339,6 +340,7 @@ grant execute on function
   shop.mail_cancel_all, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- reverse
 do $$
@@ -412,6 +414,7 @@ grant execute on function
   shop.mail_wake_v2, shop.mail_enqueue_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_json_v2
 to web;
 grant insert (contract_version, order_id, recipient) on shop.email_message to web;
+grant select on sequence shop.email_v2_produced_at to ops;
 
 -- reverse
 drop function shop.mail_enqueue_json_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_v2, shop.mail_wake_v2;

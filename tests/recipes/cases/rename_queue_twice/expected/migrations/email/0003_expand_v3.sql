@@ -352,6 +352,7 @@ from public;
 grant execute on function
   shop.post_claim_v3, shop.post_claim_json_v3, shop.post_take_v3, shop.post_next_due_v3
 to mailer;
+grant select on sequence shop.email_v3_swept_at to ops;
 
 create function shop.post_ack();
 
@@ -411,6 +412,7 @@ grant execute on function
   shop.post_cancel_all, shop.post_cancel, shop.post_peek, shop.post_stats, shop.post_pause, shop.post_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- reverse
 do $$
@@ -484,6 +486,7 @@ grant execute on function
   shop.post_wake_v3, shop.post_enqueue_v3, shop.post_enqueue_many_v3, shop.post_enqueue_json_v3
 to web;
 grant insert (contract_version, order_id, recipient) on shop.email_message to web;
+grant select on sequence shop.email_v3_produced_at to ops;
 
 -- reverse
 drop function shop.post_enqueue_json_v3, shop.post_enqueue_many_v3, shop.post_enqueue_v3, shop.post_wake_v3;

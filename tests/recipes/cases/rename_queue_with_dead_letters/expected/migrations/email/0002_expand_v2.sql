@@ -44,6 +44,7 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops, courier;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops, courier;
+grant select on shop.quern_contract, shop.quern_client to ops, courier;
 
 -- reverse
 do $$
@@ -327,6 +328,7 @@ create function shop.mail_next_due_v2();
 revoke all on function
   shop.email_pick_v2, shop.mail_claim_v2, shop.mail_claim_json_v2, shop.mail_take_v2, shop.mail_next_due_v2
 from public;
+grant select on sequence shop.email_v2_swept_at to ops, courier;
 
 create function shop.mail_ack();
 
@@ -380,6 +382,7 @@ grant execute on function
   shop.mail_cancel_all, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to ops, courier;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops, courier;
+grant select on shop.quern_contract, shop.quern_client to ops, courier;
 
 -- reverse
 do $$
@@ -449,6 +452,7 @@ grant execute on function
   shop.mail_wake_v2, shop.mail_enqueue_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_json_v2
 to web;
 grant insert (contract_version, payload) on shop.email_message to web;
+grant select on sequence shop.email_v2_produced_at to ops, courier;
 
 -- reverse
 drop function shop.mail_enqueue_json_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_v2, shop.mail_wake_v2;
@@ -465,6 +469,7 @@ revoke select, update, delete on shop.email from mailer;
 revoke all on function
   shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 from public;
+grant select on sequence shop.email_v1_swept_at to ops, courier;
 
 revoke all on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
@@ -473,10 +478,12 @@ grant execute on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
 to web;
 grant insert (contract_version, payload) on shop.email_message to web;
+grant select on sequence shop.email_v1_produced_at to ops, courier;
 
 revoke all on function
   shop.email_pick_v2, shop.mail_claim_v2, shop.mail_claim_json_v2, shop.mail_take_v2, shop.mail_next_due_v2
 from public;
+grant select on sequence shop.email_v2_swept_at to ops, courier;
 
 revoke all on function
   shop.mail_wake_v2, shop.mail_enqueue_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_json_v2
@@ -485,6 +492,7 @@ grant execute on function
   shop.mail_wake_v2, shop.mail_enqueue_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_json_v2
 to web;
 grant insert (contract_version, payload) on shop.email_message to web;
+grant select on sequence shop.email_v2_produced_at to ops, courier;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
@@ -503,6 +511,7 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops, courier;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops, courier;
+grant select on shop.quern_contract, shop.quern_client to ops, courier;
 
 revoke all on function
   shop.email_wake, shop.mail_enqueue_json, shop.mail_claim_json,
@@ -521,12 +530,14 @@ grant execute on function
   shop.mail_cancel_all, shop.mail_cancel, shop.mail_peek, shop.mail_stats, shop.mail_pause, shop.mail_resume, shop.quern_workers
 to ops, courier;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops, courier;
+grant select on shop.quern_contract, shop.quern_client to ops, courier;
 
 -- reverse
 revoke execute on function shop.email_wake, shop.email_enqueue_json, shop.mail_enqueue_json, shop.email_cancel, shop.mail_cancel, shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1, shop.mail_wake_v2, shop.mail_enqueue_v2, shop.mail_enqueue_many_v2, shop.mail_enqueue_json_v2 from web;
 revoke insert (contract_version, payload) on shop.email_message from web;
 revoke usage on sequence shop.email_message_id from web;
 revoke insert on shop.email, shop.mail from web;
+revoke select on sequence shop.email_v1_produced_at, shop.email_v1_swept_at, shop.email_v2_produced_at, shop.email_v2_swept_at from courier;
 revoke execute on function shop.email_redrive, shop.mail_redrive, shop.email_redrive_all, shop.mail_redrive_all, shop.email_purge, shop.mail_purge, shop.email_cancel, shop.mail_cancel, shop.email_peek, shop.mail_peek, shop.email_stats, shop.mail_stats, shop.email_pause, shop.mail_pause, shop.email_resume, shop.mail_resume, shop.email_cancel_all, shop.mail_cancel_all from courier;
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from courier;
 
@@ -536,10 +547,12 @@ from public;
 grant execute on function
   shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
+grant select on sequence shop.email_v1_swept_at to ops;
 
 revoke all on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
 from public;
+grant select on sequence shop.email_v1_produced_at to ops;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
@@ -559,3 +572,4 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;

@@ -237,6 +237,7 @@ grant execute on function
   shop.news_read_v2, shop.news_read_json_v2, shop.news_receive_v2, shop.news_receive_json_v2,
   shop.news_claim_v2, shop.news_claim_json_v2, shop.news_next_due_v2
 to mailer;
+grant select on sequence shop.activity_v2_read_at to ops;
 
 create function shop.news_offset_at(p_at timestamptz);
 
@@ -301,9 +302,11 @@ grant execute on function
 to mailer;
 grant execute on function
   shop.news_seal, shop.news_offset_at, shop.news_subscribe, shop.news_unsubscribe, shop.news_seek, shop.activity_maintain,
-  shop.news_share, shop.news_unshare, shop.news_redrive_all, shop.news_redrive, shop.news_purge, shop.news_peek_failed, shop.news_blocked, shop.activity_restored, shop.news_lag, shop.news_stats, shop.quern_workers
+  shop.news_share, shop.news_unshare, shop.news_redrive_all, shop.news_redrive, shop.news_purge, shop.news_peek_failed, shop.news_blocked, shop.activity_restored, shop.news_lag, shop.news_stats, shop.news_read_json,
+  shop.quern_workers
 to ops;
 grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- reverse
 do $$
@@ -371,6 +374,7 @@ grant execute on function
   shop.news_wake_v2, shop.news_publish_v2, shop.news_publish_many_v2, shop.news_publish_json_v2
 to web;
 grant insert (contract_version, customer_id, kind) on shop.activity_event to web;
+grant select on sequence shop.activity_v2_produced_at to ops;
 
 -- reverse
 drop function shop.news_publish_json_v2, shop.news_publish_many_v2, shop.news_publish_v2, shop.news_wake_v2;

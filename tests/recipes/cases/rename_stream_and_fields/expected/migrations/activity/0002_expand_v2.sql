@@ -413,7 +413,8 @@ drop function shop.news_publish_json_v2, shop.news_publish_many_v2, shop.news_pu
 -- statement_timeout: 1min
 -- transaction: yes
 
-revoke execute on function shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain, shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats from ops;
+revoke select on sequence shop.activity_v1_produced_at, shop.activity_v1_read_at from ops;
+revoke execute on function shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain, shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.activity_read_json from ops;
 revoke select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed from ops;
 
 revoke all on function
@@ -510,6 +511,7 @@ grant execute on function
   shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
   shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
 to mailer;
+grant select on sequence shop.activity_v1_read_at to ops;
 
 revoke all on function
   shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
@@ -518,6 +520,7 @@ grant execute on function
   shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
 to web;
 grant insert (contract_version, customer_id, kind) on shop.activity_event to web;
+grant select on sequence shop.activity_v1_produced_at to ops;
 
 revoke all on function
   shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_cursor_at, shop.activity_move_on, shop.activity_page_of, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.activity_seal,
@@ -543,9 +546,11 @@ grant execute on function
 to mailer;
 grant execute on function
   shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
-  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.quern_workers
+  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.activity_read_json,
+  shop.quern_workers
 to ops;
 grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- step: consumers
 -- lock: none that anybody waits for

@@ -276,6 +276,7 @@ grant execute on function
   shop.activity_read_v3, shop.activity_read_json_v3, shop.activity_receive_v3, shop.activity_receive_json_v3,
   shop.activity_claim_v3, shop.activity_claim_json_v3, shop.activity_next_due_v3
 to mailer;
+grant select on sequence shop.activity_v3_read_at to ops;
 
 -- reverse
 do $$
@@ -338,6 +339,7 @@ grant execute on function
   shop.activity_wake_v3, shop.activity_publish_v3, shop.activity_publish_many_v3, shop.activity_publish_json_v3
 to web;
 grant insert (contract_version, customer_id, kind) on shop.activity_event to web;
+grant select on sequence shop.activity_v3_produced_at to ops;
 
 -- reverse
 drop function shop.activity_publish_json_v3, shop.activity_publish_many_v3, shop.activity_publish_v3, shop.activity_wake_v3;

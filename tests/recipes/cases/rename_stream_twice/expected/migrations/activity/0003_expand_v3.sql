@@ -275,6 +275,7 @@ grant execute on function
   shop.tidings_read_v3, shop.tidings_read_json_v3, shop.tidings_receive_v3, shop.tidings_receive_json_v3,
   shop.tidings_claim_v3, shop.tidings_claim_json_v3, shop.tidings_next_due_v3
 to mailer;
+grant select on sequence shop.activity_v3_read_at to ops;
 
 create function shop.tidings_offset_at(p_at timestamptz);
 
@@ -339,9 +340,11 @@ grant execute on function
 to mailer;
 grant execute on function
   shop.tidings_seal, shop.tidings_offset_at, shop.tidings_subscribe, shop.tidings_unsubscribe, shop.tidings_seek, shop.activity_maintain,
-  shop.tidings_share, shop.tidings_unshare, shop.tidings_redrive_all, shop.tidings_redrive, shop.tidings_purge, shop.tidings_peek_failed, shop.tidings_blocked, shop.activity_restored, shop.tidings_lag, shop.tidings_stats, shop.quern_workers
+  shop.tidings_share, shop.tidings_unshare, shop.tidings_redrive_all, shop.tidings_redrive, shop.tidings_purge, shop.tidings_peek_failed, shop.tidings_blocked, shop.activity_restored, shop.tidings_lag, shop.tidings_stats, shop.tidings_read_json,
+  shop.quern_workers
 to ops;
 grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
 
 -- reverse
 do $$
@@ -409,6 +412,7 @@ grant execute on function
   shop.tidings_wake_v3, shop.tidings_publish_v3, shop.tidings_publish_many_v3, shop.tidings_publish_json_v3
 to web;
 grant insert (contract_version, customer_id, kind) on shop.activity_event to web;
+grant select on sequence shop.activity_v3_produced_at to ops;
 
 -- reverse
 drop function shop.tidings_publish_json_v3, shop.tidings_publish_many_v3, shop.tidings_publish_v3, shop.tidings_wake_v3;

@@ -488,6 +488,7 @@ drop function shop.email_enqueue_json_v2, shop.email_enqueue_many_v2, shop.email
 -- statement_timeout: 1min
 -- transaction: yes
 
+revoke select on sequence shop.email_v1_produced_at, shop.email_v1_swept_at from ops;
 revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.email_cancel_all from ops;
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from ops;
 
@@ -550,6 +551,7 @@ from public;
 grant execute on function
   shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 to mailer;
+grant select on sequence shop.email_v1_swept_at to ops;
 
 revoke all on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
@@ -558,6 +560,7 @@ grant execute on function
   shop.email_wake_v1, shop.email_enqueue_v1, shop.email_enqueue_many_v1, shop.email_enqueue_json_v1
 to web;
 grant insert (contract_version, order_id, subject, note, channel) on shop.email_message to web;
+grant select on sequence shop.email_v1_produced_at to ops;
 
 revoke all on function
   shop.email_wake, shop.email_enqueue_json, shop.email_claim_json,
@@ -582,3 +585,4 @@ grant execute on function
   shop.email_cancel_all, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.quern_workers
 to ops;
 grant select on shop.email_message, shop.email_delayed, shop.email_dead to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;

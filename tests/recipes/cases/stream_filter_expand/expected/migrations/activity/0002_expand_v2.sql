@@ -308,6 +308,7 @@ grant execute on function
   shop.activity_read_v2, shop.activity_read_json_v2, shop.activity_receive_v2, shop.activity_receive_json_v2,
   shop.activity_claim_v2, shop.activity_claim_json_v2, shop.activity_next_due_v2
 to mailer;
+grant select on sequence shop.activity_v2_read_at to ops;
 
 -- reverse
 do $$
@@ -379,6 +380,7 @@ grant execute on function
   shop.activity_wake_v2, shop.activity_publish_v2, shop.activity_publish_many_v2, shop.activity_publish_json_v2
 to web;
 grant insert (contract_version, customer, kind, channel, source, note) on shop.activity_event to web;
+grant select on sequence shop.activity_v2_produced_at to ops;
 
 -- reverse
 revoke insert (customer, source, note) on shop.activity_event from web;

@@ -413,6 +413,7 @@ from public;
 grant execute on function
   shop.email_claim_v3, shop.email_claim_json_v3, shop.email_take_v3, shop.email_next_due_v3
 to mailer;
+grant select on sequence shop.email_v3_swept_at to ops;
 
 -- reverse
 do $$
@@ -483,6 +484,7 @@ grant execute on function
   shop.email_wake_v3, shop.email_enqueue_v3, shop.email_enqueue_many_v3, shop.email_enqueue_json_v3
 to web;
 grant insert (contract_version, number, subject, reply_to) on shop.email_message to web;
+grant select on sequence shop.email_v3_produced_at to ops;
 
 -- reverse
 revoke insert (number, reply_to) on shop.email_message from web;

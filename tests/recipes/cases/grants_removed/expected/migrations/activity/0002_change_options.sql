@@ -1,0 +1,103 @@
+-- quern migration: activity/0002_change_options
+-- Changes stream activity: changes grants.operate.
+-- roles: mailer, web
+
+-- step: rights
+-- lock: none that anybody waits for
+-- lock_timeout: 5s
+-- statement_timeout: 1min
+-- transaction: yes
+
+revoke select on sequence shop.activity_v1_produced_at, shop.activity_v1_read_at from ops;
+revoke execute on function shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain, shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.activity_read_json from ops;
+revoke select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed from ops;
+
+revoke all on function
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1, shop.activity_look_v1
+from public;
+grant execute on function
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
+to mailer;
+
+revoke all on function
+  shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
+from public;
+grant execute on function
+  shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
+to web;
+grant insert (contract_version, kind) on shop.activity_event to web;
+
+revoke all on function
+  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_cursor_at, shop.activity_move_on, shop.activity_page_of, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.activity_seal,
+  shop.activity_ordered_by, shop.activity_blocks, shop.activity_key_of, shop.activity_key_of_failed, shop.activity_blocked, shop.activity_busy_keys, shop.activity_is_first,
+  shop.activity_is_full, shop.activity_sort_out, shop.activity_line_up, shop.activity_promote, shop.activity_dissolve, shop.activity_reorder, shop.activity_held, shop.activity_wake_waiting,
+  shop.activity_has_filter, shop.activity_wants, shop.activity_looked_up_to, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
+  shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
+  shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
+  shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_left_of, shop.activity_bury,
+  shop.activity_free_failed, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed,
+  shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
+  shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
+from public;
+grant usage on schema shop to mailer, web;
+grant execute on function shop.quern_handshake to mailer, web;
+grant execute on function shop.activity_wake, shop.activity_publish_json, shop.stream_publish to web;
+grant usage on sequence shop.activity_event_number to web;
+grant select on sequence shop.activity_segment to web;
+grant execute on function
+  shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
+  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_held, shop.activity_looked_up_to, shop.activity_read_json,
+  shop.stream_consume, shop.quern_worker_begin, shop.quern_worker_beat
+to mailer;
+
+-- reverse
+revoke all on function
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1, shop.activity_look_v1
+from public;
+grant execute on function
+  shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
+  shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1
+to mailer;
+grant select on sequence shop.activity_v1_read_at to ops;
+
+revoke all on function
+  shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
+from public;
+grant execute on function
+  shop.activity_wake_v1, shop.activity_publish_v1, shop.activity_publish_many_v1, shop.activity_publish_json_v1
+to web;
+grant insert (contract_version, kind) on shop.activity_event to web;
+grant select on sequence shop.activity_v1_produced_at to ops;
+
+revoke all on function
+  shop.activity_wake, shop.activity_home, shop.activity_newest_page, shop.activity_cursor_at, shop.activity_move_on, shop.activity_page_of, shop.activity_first_offset, shop.activity_offset_at, shop.activity_check_offset, shop.activity_seal_to_end, shop.activity_end_of_read, shop.activity_seal,
+  shop.activity_ordered_by, shop.activity_blocks, shop.activity_key_of, shop.activity_key_of_failed, shop.activity_blocked, shop.activity_busy_keys, shop.activity_is_first,
+  shop.activity_is_full, shop.activity_sort_out, shop.activity_line_up, shop.activity_promote, shop.activity_dissolve, shop.activity_reorder, shop.activity_held, shop.activity_wake_waiting,
+  shop.activity_has_filter, shop.activity_wants, shop.activity_looked_up_to, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_position_of, shop.activity_ack, shop.activity_seek,
+  shop.activity_enlist, shop.activity_wait_for_consumer, shop.activity_check_consumer, shop.activity_newest_claim, shop.activity_open_claims,
+  shop.activity_done_up_to, shop.activity_begin_claims, shop.activity_move_position, shop.activity_share, shop.activity_unshare, shop.activity_lock_claim, shop.activity_finish,
+  shop.activity_extend, shop.activity_release, shop.activity_set_aside, shop.activity_nack, shop.activity_take_over, shop.activity_end_claim, shop.activity_left_of, shop.activity_bury,
+  shop.activity_free_failed, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed,
+  shop.activity_is_done_with, shop.activity_truncate, shop.activity_rotate, shop.activity_compact, shop.activity_maintain, shop.activity_restored,
+  shop.activity_lag, shop.activity_stats, shop.activity_publish_json, shop.activity_read_json
+from public;
+grant usage on schema shop to mailer, ops, web;
+grant execute on function shop.quern_handshake to mailer, ops, web;
+grant execute on function shop.activity_wake, shop.activity_publish_json, shop.stream_publish to web;
+grant usage on sequence shop.activity_event_number to web;
+grant select on sequence shop.activity_segment to web;
+grant execute on function
+  shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_ack, shop.activity_seek, shop.activity_maintain, shop.activity_lag,
+  shop.activity_enlist, shop.activity_nack, shop.activity_extend, shop.activity_release, shop.activity_held, shop.activity_looked_up_to, shop.activity_read_json,
+  shop.stream_consume, shop.quern_worker_begin, shop.quern_worker_beat
+to mailer;
+grant execute on function
+  shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain,
+  shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.activity_read_json,
+  shop.quern_workers
+to ops;
+grant select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed to ops;
+grant select on shop.quern_contract, shop.quern_client to ops;
