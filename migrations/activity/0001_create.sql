@@ -3569,7 +3569,8 @@ begin atomic
 end;
 comment on function shop.activity_stats is 'The offsets of the events that are kept, how many committed ones have none yet, the segments in use and the size on disk.';
 
--- What knows nothing of contracts publishes in the oldest one that its payload fits, and reads in the oldest one.
+-- What knows nothing of contracts publishes in the oldest one that takes the fields of its payload and their values, and reads
+-- in the oldest one.
 create function shop.activity_publish_json(p_payload jsonb)
 returns void
 language plpgsql security definer

@@ -1235,8 +1235,8 @@ end
 $$;
 comment on function shop.webhooks_resume is 'Hands out messages again; false when it was not paused.';
 
--- The untyped doors of the queue. A payload is taken as the oldest live contract that it fits: what programs wrote before
--- there was a newer one keeps its meaning until the older one is retired.
+-- The untyped doors of the queue. A payload is taken as the oldest live contract that takes its fields and their values: what
+-- programs wrote before there was a newer one keeps its meaning until the older one is retired.
 create function shop.webhooks_enqueue_json(p_payload jsonb, p_delay interval default null)
 returns bigint
 language plpgsql security definer

@@ -37,22 +37,6 @@ const std::vector<std::string>& all_values(const queue_model& model, std::string
   return none;
 }
 
-/// Everything that one contract demands of the column besides a value.
-std::vector<check> demands_of(const queue_model& model, const contract::field& field, const std::string& column) {
-  auto declared = contract::restore(field, *model.enumerations);
-  declared.name = column;
-  auto result = checks_of(model.line, declared);
-  if (field.values.empty() || field.values == all_values(model, field.type)) return result;
-  std::vector<std::string> literals;
-  for (const auto& value : field.values) literals.push_back(sql::literal(value));
-  const auto name = sql::identifier(column);
-  result.push_back({fitted(fmt::format("{}_{}_values", model.line, column)),
-                    declared.type.is_array ? fmt::format("{} <@ array[{}]::{}", name, fmt::join(literals, ", "),
-                                                         sql::type(declared.type, model.schema))
-                                           : fmt::format("{} in ({})", name, fmt::join(literals, ", "))});
-  return result;
-}
-
 void add_demands(std::vector<demand>& demands, const queue_version& version, std::vector<check> checks) {
   for (auto& one : checks) {
     const auto is_same = [&](const demand& other) { return other.what.expression == one.expression; };
@@ -80,7 +64,7 @@ void add_checks(table_shape& shape, const queue_model& model, const contract::st
     const auto* field = stored_in(version, column.name);
     if (field == nullptr) continue;
     writers.push_back(version.contract->version);
-    add_demands(demands, version, demands_of(model, *field, column.name));
+    add_demands(demands, version, demands_of(model, *field, column.name, sql::identifier(column.name)));
     if (contract::is_optional(*field) || column.is_required) continue;
     add_demands(demands, version,
                 {{fitted(fmt::format("{}_{}_required", model.line, column.name)),
@@ -148,6 +132,21 @@ void add_headers(table_shape& shape, const queue_model& model) {
 
 std::string expiry_default(const queue_model& model) {
   return model.expires() ? " default now() + " + sql::interval(*model.expires()) : std::string{};
+}
+
+std::vector<check> demands_of(const queue_model& model, const contract::field& field, const std::string& column,
+                              const std::string& value) {
+  auto declared = contract::restore(field, *model.enumerations);
+  declared.name = column;
+  auto result = checks_of(model.line, declared, value);
+  if (field.values.empty() || field.values == all_values(model, field.type)) return result;
+  std::vector<std::string> literals;
+  for (const auto& label : field.values) literals.push_back(sql::literal(label));
+  result.push_back({fitted(fmt::format("{}_{}_values", model.line, column)),
+                    declared.type.is_array ? fmt::format("{} <@ array[{}]::{}", value, fmt::join(literals, ", "),
+                                                         sql::type(declared.type, model.schema))
+                                           : fmt::format("{} in ({})", value, fmt::join(literals, ", "))});
+  return result;
 }
 
 table_shape shape_of(const queue_model& model) {

@@ -43,6 +43,10 @@ inline constexpr std::string_view headers_column = "quern_headers";
 /// Of the messages that are not delayed: ` default now() + interval '1 hour'`. Empty when they do not expire.
 std::string expiry_default(const queue_model& model);
 
+/// Everything that one contract demands of a value of the column, whose SQL is given, besides being there.
+std::vector<check> demands_of(const queue_model& model, const contract::field& field, const std::string& column,
+                              const std::string& value);
+
 table_shape shape_of(const queue_model& model);
 
 }  // namespace render

@@ -177,6 +177,29 @@ std::vector<const queue_version*> versions_called(const queue_model& model, cons
   return result;
 }
 
+/// What has to be so for the contract to take `p_payload`: its names and kinds first, then its values.
+void set_fit(view& out, const queue_model& model, const queue_version& version) {
+  const bool is_schemaless = version.contract->is_schemaless;
+  out.set("names_fit", is_schemaless
+                           ? "true"
+                           : fmt::format("{}.quern_payload_problems(p_payload, {}) is null",
+                                         sql::identifier(model.schema), json_contract(version.queue.payload)));
+  std::vector<view> values;
+  std::vector<view> demands;
+  const auto& fields = fields_of(version.queue);
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const auto value = is_schemaless ? "p_payload" : sql::from_json(fields[i], model.schema);
+    auto& item = values.emplace_back();
+    item.set("value", value);
+    item.set("line_end", i + 1 == fields.size() ? "" : ",");
+    const auto& field = version.contract->fields[i];
+    for (const auto& one : demands_of(model, field, field.column, fmt::format("({})", value)))
+      demands.emplace_back().set("demand", one.expression);
+  }
+  out.set_list("values", std::move(values));
+  out.set_list("demands", std::move(demands));
+}
+
 /// What the untyped doors choose from.
 void set_json_versions(view& out, const queue_model& model, const std::vector<const queue_version*>& called) {
   std::vector<view> older;
@@ -185,11 +208,9 @@ void set_json_versions(view& out, const queue_model& model, const std::vector<co
     const auto& version = *each;
     auto& fit = older.emplace_back();
     fit.set("number", fmt::to_string(version.contract->version));
-    fit.set("fits", version.contract->is_schemaless
-                        ? "true"
-                        : fmt::format("{}.quern_payload_problems(p_payload, {}) is null", sql::identifier(model.schema),
-                                      json_contract(version.queue.payload)));
+    set_fit(fit, model, version);
   }
+  out.set_flag("has_older_versions", !older.empty());
   out.set_list("older_versions", std::move(older));
   out.set("version", fmt::to_string(model.newest().contract->version));
   out.set("oldest_version", fmt::to_string(called.front()->contract->version));

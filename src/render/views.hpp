@@ -138,7 +138,10 @@
 ///   oldest_version        1                           of the live ones that bear the name
 ///   json_version          2                           the newest that bears the name
 ///   versions              list, the live ones: number, queue_literal (the name that their programs know), comma
-///   older_versions        list, the live ones that bear the name, but the newest: number, fits (whether `p_payload` is one of them)
+///   has_older_versions    flag
+///   older_versions        list, the live ones that bear the name, but the newest: number; names_fit, whether `p_payload` has its
+///                         fields; values: list: value (out of `p_payload`, as from_json), line_end; demands: list: demand
+///                         (char_length((p_payload ->> 'recipient')) <= 320)
 ///   payload_columns       list: column, separator (before it); what contracts wrote their payloads into
 ///   columns               list: column (quoted where it must be), sql_type, default_clause (` default 'email'` or
 ///                         nothing), not_null (` not null` or nothing), doc_literal, has_doc, given_default (the same

@@ -353,3 +353,47 @@ TEST_CASE("untyped programs speak the oldest live contract until it is retired")
   CHECK(enqueue(R"({"order_id": 2, "client_id": 8, "recipient": "b"})") == "2");
   CHECK(only(db, "select payload ->> 'client_id' from shop.queue_dequeue('email')") == "8");
 }
+
+TEST_CASE("untyped programs speak the oldest live contract that takes their values") {
+  const test::desk desk;
+  const test::database database;
+  const auto deploy = [&](const std::string& channels, const std::string& fields) {
+    desk.write("quern.toml", "[project]\nname = \"shop\"\n[enums.channel]\nvalues = [\"email\"" + channels +
+                                 "]\n[queues.email.payload]\n" + fields + "[streams.activity.payload]\n" + fields);
+    for (const auto& command : {project::with_templates({"generate"}), project::with_templates({"release"}),
+                                std::vector<std::string>{"migrate"}}) {
+      const auto ended = desk.quern(command, {{"QUERN_DATABASE", database.url()}});
+      INFO(ended.err);
+      REQUIRE(ended.exit_code == 0);
+    }
+  };
+  deploy("",
+         "size = \"int32?\"\nprice = \"numeric(4,2)?\"\nname = { type = \"text?\", max_length = 3 }\n"
+         "channel = \"channel?\"\nsizes = \"int16[]?\"\n");
+  deploy(", \"sms\"",
+         "size = \"int64?\"\nprice = \"numeric(8,2)?\"\nname = { type = \"text?\", max_length = 5 }\n"
+         "channel = \"channel?\"\nsizes = \"int32[]?\"\n");
+  quern::connection db{database.url()};
+  const auto taken_as = [&](const std::string& payload) {
+    db.execute(
+        fmt::format("select shop.queue_enqueue('email', '{0}'), shop.stream_publish('activity', '{0}')", payload));
+    const auto message =
+        only(db, "select contract_version::text from shop.email_message order by message_id desc limit 1");
+    const auto event =
+        only(db, "select contract_version::text from shop.activity_event order by event_number desc limit 1");
+    CHECK(message == event);
+    return message;
+  };
+  CHECK(taken_as(R"({"size": 2147483647, "price": 99.99, "name": "abc", "channel": "email", "sizes": [32767]})") ==
+        "1");
+  CHECK(taken_as("{}") == "1");
+  CHECK(taken_as(R"({"size": 3000000000})") == "2");
+  CHECK(taken_as(R"({"price": 100})") == "2");
+  CHECK(taken_as(R"({"name": "abcd"})") == "2");
+  CHECK(taken_as(R"({"channel": "sms"})") == "2");
+  CHECK(taken_as(R"({"sizes": [1, 32768]})") == "2");
+  // What none takes is refused in the words of the newest.
+  CHECK(refusal(db, R"(select shop.queue_enqueue('email', '{"size": 1e30}'))").starts_with("22003 "));
+  CHECK(refusal(db, R"(select shop.queue_enqueue('email', '[1]'))") ==
+        "QN003 the payload for queue \"email\" must be a JSON object");
+}

@@ -231,7 +231,7 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where true
+-- v1 where true, p_payload
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

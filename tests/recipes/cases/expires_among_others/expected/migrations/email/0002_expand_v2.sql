@@ -453,7 +453,7 @@ create or replace function shop.email_release(); -- v1 v2
 create or replace function shop.email_stats(); -- dead
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"order_id": "number"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"order_id": "number"}') is null, (p_payload ->> 'order_id')::bigint
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

@@ -216,7 +216,7 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"order_id": "number", "note": "string?"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"order_id": "number", "note": "string?"}') is null, (p_payload ->> 'order_id')::bigint, p_payload ->> 'note'
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

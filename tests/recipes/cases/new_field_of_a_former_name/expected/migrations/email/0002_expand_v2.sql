@@ -168,7 +168,7 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"note": "string"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"note": "string"}') is null, p_payload ->> 'note'
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

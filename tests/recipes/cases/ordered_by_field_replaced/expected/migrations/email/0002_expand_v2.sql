@@ -255,7 +255,7 @@ create or replace function shop.email_blocked()
 ;
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"customer_id": "number", "subject": "string"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"customer_id": "number", "subject": "string"}') is null, (p_payload ->> 'customer_id')::bigint, p_payload ->> 'subject'
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

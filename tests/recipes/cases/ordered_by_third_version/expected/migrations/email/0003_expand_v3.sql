@@ -176,8 +176,8 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"customer_id": "number", "subject": "string"}') is null
--- v2 where shop.quern_payload_problems(p_payload, '{"customer_id": "number", "subject": "string", "note": "string?"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"customer_id": "number", "subject": "string"}') is null, (p_payload ->> 'customer_id')::bigint, p_payload ->> 'subject'
+-- v2 where shop.quern_payload_problems(p_payload, '{"customer_id": "number", "subject": "string", "note": "string?"}') is null, (p_payload ->> 'customer_id')::bigint, p_payload ->> 'subject', p_payload ->> 'note'
 -- v3 else
 ;
 create or replace function shop.email_claim_json(); -- v1
@@ -307,7 +307,7 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"customer_id": "number", "subject": "string"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"customer_id": "number", "subject": "string"}') is null, (p_payload ->> 'customer_id')::bigint, p_payload ->> 'subject'
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

@@ -200,7 +200,7 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"price": "number", "code": "string"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"price": "number", "code": "string"}') is null, (p_payload ->> 'price')::integer, p_payload ->> 'code', ((p_payload ->> 'price')::integer) >= 1, ((p_payload ->> 'price')::integer) <= 1000, (p_payload ->> 'code') ~ '^[A-Z]+$'
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

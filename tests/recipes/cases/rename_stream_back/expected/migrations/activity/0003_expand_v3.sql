@@ -129,7 +129,7 @@ create or replace function shop.news_publish_json(p_payload jsonb);
 create or replace function shop.news_read_json(p_after bigint); -- v2
 
 create or replace function shop.activity_publish_json(p_payload jsonb);
--- v1 if shop.quern_payload_problems(p_payload, '{"customer_id": "number", "kind": "string"}') is null
+-- v1 if shop.quern_payload_problems(p_payload, '{"customer_id": "number", "kind": "string"}') is null, (p_payload ->> 'customer_id')::integer, p_payload ->> 'kind'
 -- else v3
 create or replace function shop.activity_read_json(p_after bigint); -- v1
 

@@ -57,7 +57,7 @@ end
 $$;
 
 create or replace function shop.email_enqueue_json()
--- v2 where shop.quern_payload_problems(p_payload, '{"number": "number", "subject": "string", "note": "string?"}') is null
+-- v2 where shop.quern_payload_problems(p_payload, '{"number": "number", "subject": "string", "note": "string?"}') is null, (p_payload ->> 'number')::integer, p_payload ->> 'subject', p_payload ->> 'note'
 -- v3 else
 ;
 create or replace function shop.email_claim_json(); -- v2
@@ -139,7 +139,7 @@ create or replace function shop.email_ack_many(); -- v2,  v3
 create or replace function shop.email_release(); -- v2 v3
 
 create or replace function shop.email_enqueue_json()
--- v2 where shop.quern_payload_problems(p_payload, '{"number": "number", "subject": "string", "note": "string?"}') is null
+-- v2 where shop.quern_payload_problems(p_payload, '{"number": "number", "subject": "string", "note": "string?"}') is null, (p_payload ->> 'number')::integer, p_payload ->> 'subject', p_payload ->> 'note'
 -- v3 else
 ;
 create or replace function shop.email_claim_json(); -- v2

@@ -176,7 +176,7 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"subject": "string"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"subject": "string"}') is null, p_payload ->> 'subject', char_length((p_payload ->> 'subject')) <= 200
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

@@ -173,7 +173,7 @@ create or replace function shop.activity_rotate(); -- interval '360 hours'
 create or replace function shop.activity_restored(); -- customer_id -- kind -- note -- customer -- source
 
 create or replace function shop.activity_publish_json(p_payload jsonb);
--- v1 if shop.quern_payload_problems(p_payload, '{"customer_id": "number", "kind": "string", "note": "string?"}') is null
+-- v1 if shop.quern_payload_problems(p_payload, '{"customer_id": "number", "kind": "string", "note": "string?"}') is null, (p_payload ->> 'customer_id')::integer, p_payload ->> 'kind', p_payload ->> 'note', char_length((p_payload ->> 'kind')) <= 40
 -- else v2
 create or replace function shop.activity_read_json(p_after bigint); -- v1
 

@@ -171,7 +171,7 @@ create or replace function shop.activity_set_aside(p_offsets bigint[]); -- up to
 create or replace function shop.activity_restored(); -- customer_id -- kind -- channel -- detail -- customer -- source -- note
 
 create or replace function shop.activity_publish_json(p_payload jsonb);
--- v1 if shop.quern_payload_problems(p_payload, '{"customer_id": "number", "kind": "string", "channel": "string", "detail": "any?"}') is null
+-- v1 if shop.quern_payload_problems(p_payload, '{"customer_id": "number", "kind": "string", "channel": "string", "detail": "any?"}') is null, (p_payload ->> 'customer_id')::integer, p_payload ->> 'kind', (p_payload ->> 'channel')::shop.channel, nullif(p_payload -> 'detail', 'null')
 -- else v2
 create or replace function shop.activity_read_json(p_after bigint); -- v1
 

@@ -151,7 +151,7 @@ create or replace function shop.activity_set_aside(p_offsets bigint[]); -- up to
 create or replace function shop.activity_restored(); -- customer_id -- shop -- kind -- account
 
 create or replace function shop.activity_publish_json(p_payload jsonb);
--- v1 if shop.quern_payload_problems(p_payload, '{"customer_id": "number", "shop": "string?", "kind": "string"}') is null
+-- v1 if shop.quern_payload_problems(p_payload, '{"customer_id": "number", "shop": "string?", "kind": "string"}') is null, (p_payload ->> 'customer_id')::integer, p_payload ->> 'shop', p_payload ->> 'kind'
 -- else v2
 create or replace function shop.activity_read_json(p_after bigint); -- v1
 

@@ -147,7 +147,7 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"sender": "string", "recipient": "string"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"sender": "string", "recipient": "string"}') is null, p_payload ->> 'sender', p_payload ->> 'recipient'
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

@@ -194,7 +194,7 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"price": "number", "code": "string", "day": "string"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"price": "number", "code": "string", "day": "string"}') is null, (p_payload ->> 'price')::integer, p_payload ->> 'code', (p_payload ->> 'day')::date, ((p_payload ->> 'price')::integer) >= 0
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

@@ -195,7 +195,7 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"order_id": "number", "subject": "string"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"order_id": "number", "subject": "string"}') is null, (p_payload ->> 'order_id')::integer, p_payload ->> 'subject'
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

@@ -335,7 +335,7 @@ create or replace function shop.email_nack()
 create or replace function shop.email_release(); -- v1 v2
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"order_id": "number", "subject": "string"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"order_id": "number", "subject": "string"}') is null, (p_payload ->> 'order_id')::integer, p_payload ->> 'subject'
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

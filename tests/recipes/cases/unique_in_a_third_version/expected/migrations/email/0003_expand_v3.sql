@@ -173,8 +173,8 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"order_id": "number", "subject": "string"}') is null
--- v2 where shop.quern_payload_problems(p_payload, '{"order_id": "number", "subject": "string"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"order_id": "number", "subject": "string"}') is null, (p_payload ->> 'order_id')::smallint, p_payload ->> 'subject'
+-- v2 where shop.quern_payload_problems(p_payload, '{"order_id": "number", "subject": "string"}') is null, (p_payload ->> 'order_id')::integer, p_payload ->> 'subject'
 -- v3 else
 ;
 create or replace function shop.email_claim_json(); -- v1
@@ -277,7 +277,7 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"order_id": "number", "subject": "string"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"order_id": "number", "subject": "string"}') is null, (p_payload ->> 'order_id')::smallint, p_payload ->> 'subject'
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

@@ -173,7 +173,7 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"weight": "any?"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"weight": "any?"}') is null, coalesce((p_payload ->> 'weight')::real, '0.5'::real)
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

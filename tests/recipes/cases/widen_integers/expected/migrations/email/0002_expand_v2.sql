@@ -237,7 +237,7 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"small": "number", "whole": "number", "small_or_none": "number?"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"small": "number", "whole": "number", "small_or_none": "number?"}') is null, (p_payload ->> 'small')::smallint, (p_payload ->> 'whole')::integer, (p_payload ->> 'small_or_none')::smallint, ((p_payload ->> 'whole')::integer) >= 0
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1

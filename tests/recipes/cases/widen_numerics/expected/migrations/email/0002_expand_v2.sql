@@ -225,7 +225,7 @@ create or replace function shop.email_redrive_all()
 create or replace function shop.email_redrive();
 
 create or replace function shop.email_enqueue_json()
--- v1 where shop.quern_payload_problems(p_payload, '{"price": "any", "rate": "any"}') is null
+-- v1 where shop.quern_payload_problems(p_payload, '{"price": "any", "rate": "any"}') is null, (p_payload ->> 'price')::numeric(6,2), (p_payload ->> 'rate')::numeric(8,4)
 -- v2 else
 ;
 create or replace function shop.email_claim_json(); -- v1
