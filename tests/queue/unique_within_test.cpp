@@ -89,6 +89,25 @@ body = { type = "text", max_length = 20 }
   CHECK(here.db.receive(9) == std::vector{test::held{1, 1, "a"}});
 }
 
+TEST_CASE("a message that expired keeps its key until the time of that is over") {
+  test::workshop here{R"(
+[queues.mail]
+expires = "1m"
+unique = { fields = ["body"], within = "1h" }
+[queues.mail.payload]
+body = { type = "text", max_length = 20 }
+)"};
+  const auto put = [&] { return here.db.ask("select message_id, is_duplicate from mail_enqueue_v1('a')"); };
+  CHECK(put() == "1|f");
+  here.advance(std::chrono::minutes{2});
+  CHECK(put() == "1|t");
+  CHECK(here.db.receive(9).empty());
+  CHECK(here.counts() == "0|0|0|1");
+  CHECK(put() == "1|t");
+  here.db.ask("update mail_unique_v1 set lease_until = lease_until - interval '1 h'");
+  CHECK(put().ends_with("|f"));
+}
+
 TEST_CASE("a message that is due before its turn stays, whatever is the same by then") {
   test::workshop here{R"(
 [queues.mail]
