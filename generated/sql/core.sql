@@ -159,7 +159,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_worker_id constant uuid := gen_random_uuid();
-  v_session bigint := case when p_has_session then nullif(current_setting('quern.session', true), '') end;
+  v_session bigint := case when p_has_session then case when current_setting('quern.session', true) !~ '^-?[0-9]+$' then null when abs(current_setting('quern.session', true)::numeric) < 9223372036854775808 then current_setting('quern.session', true)::bigint end end;
 begin
   delete from shop.quern_worker as w
   where w.ctid = any (array(

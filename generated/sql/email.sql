@@ -446,8 +446,8 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  v_lease_until constant timestamptz := clock_timestamp() + coalesce(p_lease, interval '30 seconds');
-  v_session constant bigint := nullif(current_setting('quern.session', true), '');
+  v_lease_until timestamptz;
+  v_session constant bigint := case when current_setting('quern.session', true) !~ '^-?[0-9]+$' then null when abs(current_setting('quern.session', true)::numeric) < 9223372036854775808 then current_setting('quern.session', true)::bigint end;
   v_due_ids bigint[];
   v_fresh_ids bigint[];
   v_picked record;
@@ -455,11 +455,12 @@ declare
   v_count integer;
   v_is_buried boolean;
 begin
-  if now() + p_lease <= now() then
+  if p_lease <= interval '0' or p_lease > interval '100000 years' or now() + p_lease <= now() then
     raise exception using
       errcode = 'QN005',
-      message = 'a lease must be longer than nothing';
+      message = 'a lease must be longer than nothing, and 100000 years at most';
   end if;
+  v_lease_until := clock_timestamp() + coalesce(p_lease, interval '30 seconds');
   -- Once, or again for what is left when some of them had to be buried. When that has taken longer than the lease, what was
   -- given before is due again, but has that lease.
   loop
@@ -655,6 +656,11 @@ declare
   v_is_unlocked boolean;
 begin
   if p_delay operator(pg_catalog.>) interval '0' then
+    if p_delay operator(pg_catalog.>) interval '100000 years' then
+      raise exception using
+        errcode = 'QN005',
+        message = 'a delay cannot be longer than 100000 years';
+    end if;
     insert into shop.email_delayed as d (due_at, contract_version, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
     values (pg_catalog.clock_timestamp() operator(pg_catalog.+) p_delay, 1, p_order_id, p_customer_id, p_recipient, p_channel, p_subject, p_note, p_attachments, p_send_after)
     returning d.message_id into v_message_id;
@@ -709,6 +715,16 @@ begin
       message = 'the arrays of email_enqueue_many_v1 differ in length';
   end if;
 
+  if p_delay < interval '0' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a delay cannot be negative';
+  elsif p_delay > interval '100000 years' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a delay cannot be longer than 100000 years';
+  end if;
+
   if p_delay > interval '0' then
     with added as (
       insert into shop.email_delayed as d (due_at, contract_version, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
@@ -720,10 +736,6 @@ begin
     select array_agg(a.message_id order by a.message_id)
     into v_message_ids
     from added as a;
-  elsif p_delay < interval '0' then
-    raise exception using
-      errcode = 'QN005',
-      message = 'a delay cannot be negative';
   else
     with added as (
       insert into shop.email_message as m (contract_version, order_id, customer_id, recipient, channel, subject, note, attachments, send_after)
@@ -880,6 +892,10 @@ begin
     raise exception using
       errcode = 'QN005',
       message = 'a delay cannot be negative';
+  elsif p_delay > interval '100000 years' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a delay cannot be longer than 100000 years';
   end if;
 
   select m.attempt - m.release_count
@@ -940,13 +956,14 @@ set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 as $$
 declare
-  v_lease_until timestamptz := clock_timestamp() + coalesce(p_lease, interval '30 seconds');
+  v_lease_until timestamptz;
 begin
-  if now() + p_lease <= now() then
+  if p_lease <= interval '0' or p_lease > interval '100000 years' or now() + p_lease <= now() then
     raise exception using
       errcode = 'QN005',
-      message = 'a lease must be longer than nothing';
+      message = 'a lease must be longer than nothing, and 100000 years at most';
   end if;
+  v_lease_until := clock_timestamp() + coalesce(p_lease, interval '30 seconds');
 
   update shop.email_message as m
   set lease_until = v_lease_until
@@ -1057,6 +1074,11 @@ declare
   v_fresh bigint;
   v_delayed bigint;
 begin
+  if p_count < 0 then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a number of messages cannot be negative';
+  end if;
   -- What somebody is about to claim or to take is left to him.
   delete from shop.email_message as m
   where m.message_id = any (array(
@@ -1103,6 +1125,11 @@ set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
 begin
+  if p_count < 0 then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a number of messages cannot be negative';
+  end if;
   return query
   select p.*
   from (
@@ -1180,6 +1207,11 @@ as $$
 declare
   v_count bigint;
 begin
+  if p_count < 0 then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a number of dead letters cannot be negative';
+  end if;
   -- The number of the attempt goes on, because it fences; the tries begin again, because all are counted as released.
   with revived as (
     delete from shop.email_dead as d
@@ -1222,6 +1254,11 @@ as $$
 declare
   v_count bigint;
 begin
+  if p_older_than < interval '0' or p_older_than > interval '100000 years' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'an age must be from nothing to 100000 years';
+  end if;
   delete from shop.email_dead as d
   where d.dead_at <= clock_timestamp() - p_older_than
     and (p_message_id is null or d.message_id = p_message_id);

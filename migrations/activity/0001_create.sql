@@ -863,7 +863,7 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_key bigint := nullif(current_setting('quern.session', true), '');
+  v_key bigint := case when current_setting('quern.session', true) !~ '^-?[0-9]+$' then null when abs(current_setting('quern.session', true)::numeric) < 9223372036854775808 then current_setting('quern.session', true)::bigint end;
 begin
   if v_key is null then
     v_key := hashtextextended(gen_random_uuid()::text, 0);
@@ -890,12 +890,12 @@ as $$
 declare
   v_was_cooperative boolean;
 begin
-  if (p_lease > interval '0' and p_max_attempts >= 1 and p_backoff in ('constant', 'linear', 'exponential')
-      and p_initial >= interval '0' and p_max >= p_initial and p_jitter between 0 and 1) is not true then
+  if (p_lease > interval '0' and p_lease <= interval '100000 years' and p_max_attempts >= 1 and p_backoff in ('constant', 'linear', 'exponential')
+      and p_initial >= interval '0' and p_max >= p_initial and p_max <= interval '100000 years' and p_jitter between 0 and 1) is not true then
     raise exception using
       errcode = 'QN005',
       message = 'a cooperative consumer needs a lease, at least one attempt and a backoff that can be',
-      hint = 'p_lease is longer than nothing, p_backoff ''constant'', ''linear'' or ''exponential'', p_max not less than p_initial, p_jitter from 0 to 1.';
+      hint = 'p_lease is longer than nothing, p_backoff ''constant'', ''linear'' or ''exponential'', p_max not less than p_initial, p_jitter from 0 to 1; no time is longer than 100000 years.';
   end if;
   -- Fails where the stream was restored and not repaired.
   perform shop.activity_newest_page();
@@ -1087,10 +1087,10 @@ declare
   v_claim shop.activity_claim;
   v_lease_until timestamptz;
 begin
-  if now() + p_lease <= now() then
+  if p_lease <= interval '0' or p_lease > interval '100000 years' or now() + p_lease <= now() then
     raise exception using
       errcode = 'QN005',
-      message = 'a lease must be longer than nothing';
+      message = 'a lease must be longer than nothing, and 100000 years at most';
   end if;
   perform shop.activity_check_consumer(p_consumer, true);
   v_claim := shop.activity_lock_claim(p_consumer, p_batch);
@@ -1265,6 +1265,10 @@ begin
     raise exception using
       errcode = 'QN005',
       message = 'a delay cannot be negative';
+  elsif p_delay > interval '100000 years' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a delay cannot be longer than 100000 years';
   end if;
   perform shop.activity_check_consumer(p_consumer, true);
   v_claim := shop.activity_lock_claim(p_consumer, p_batch);
@@ -1920,7 +1924,8 @@ declare
   v_reach record;
   v_newest shop.activity_page;
   v_hidden xid8;
-  v_next bigint := coalesce(p_after, 0) + 1;
+  v_after constant bigint := least(coalesce(p_after, 0), 1000000000000000000);  -- further than any stream gets
+  v_next bigint := v_after + 1;
   v_end bigint;
   v_first shop.activity_page;
   v_last shop.activity_page;
@@ -1948,7 +1953,7 @@ begin
     and current_setting('transaction_read_only') = 'off' then
     perform setval('shop.activity_v1_read_at', floor(date_part('epoch', now()))::bigint);
   end if;
-  v_end := least(coalesce(p_after, 0) + p_count, v_newest.last_offset);
+  v_end := least(v_after + p_count, v_newest.last_offset);
   -- Looked at after the newest page: a contract that comes later has this before it has events, which are behind that page.
   v_has_newer := to_regclass('shop.activity_v2_read_at') is not null;
 
@@ -2037,7 +2042,7 @@ begin
       raise exception using
         errcode = 'QN024',
         message = format('event %s of stream "activity" is not in its page', v_next);
-    elsif v_next = coalesce(p_after, 0) + 1 then
+    elsif v_next = v_after + 1 then
       raise exception using
         errcode = 'QN021',
         message = format('event %s of stream "activity" is of contract v%s, which contract v1 cannot read', v_next, v_version),
@@ -2292,7 +2297,7 @@ set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
 declare
-  v_session constant bigint := coalesce(nullif(current_setting('quern.session', true), ''), '0');
+  v_session constant bigint := coalesce(case when current_setting('quern.session', true) !~ '^-?[0-9]+$' then null when abs(current_setting('quern.session', true)::numeric) < 9223372036854775808 then current_setting('quern.session', true)::bigint end, 0);
   v_now timestamptz;
   v_lease_until timestamptz;
   v_max_attempts integer;
@@ -2318,10 +2323,10 @@ begin
       errcode = 'QN005',
       message = 'the number of events to claim must be at least 1';
   end if;
-  if now() + p_lease <= now() then
+  if p_lease <= interval '0' or p_lease > interval '100000 years' or now() + p_lease <= now() then
     raise exception using
       errcode = 'QN005',
-      message = 'a lease must be longer than nothing';
+      message = 'a lease must be longer than nothing, and 100000 years at most';
   end if;
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
     raise exception using
@@ -2997,6 +3002,11 @@ as $$
 declare
   v_count bigint;
 begin
+  if p_count < 0 then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a number of dead letters cannot be negative';
+  end if;
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
     raise exception using
       errcode = 'QN004',
@@ -3044,6 +3054,11 @@ declare
   v_count bigint;
   v_keys bigint[];
 begin
+  if p_older_than < interval '0' or p_older_than > interval '100000 years' then
+    raise exception using
+      errcode = 'QN005',
+      message = 'an age must be from nothing to 100000 years';
+  end if;
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
     raise exception using
       errcode = 'QN004',
@@ -3090,6 +3105,11 @@ set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
 begin
+  if p_count < 0 then
+    raise exception using
+      errcode = 'QN005',
+      message = 'a number of events cannot be negative';
+  end if;
   return query
   select
     f.event_offset,

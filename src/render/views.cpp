@@ -26,6 +26,12 @@ namespace {
 using declaration::field;
 using declaration::role_grants;
 
+// Whatever else somebody has set there is passed over: it is the key of no session.
+constexpr const char* session =
+    "case when current_setting('quern.session', true) !~ '^-?[0-9]+$' then null "
+    "when abs(current_setting('quern.session', true)::numeric) < 9223372036854775808 then "
+    "current_setting('quern.session', true)::bigint end";
+
 void set_doc(view& out, const std::string& doc) {
   out.set("doc_literal", sql::literal(doc));
   out.set_flag("has_doc", !doc.empty());
@@ -34,6 +40,7 @@ void set_doc(view& out, const std::string& doc) {
 void set_project(view& out, const sql_project& project) {
   out.set("project", project.name);
   out.set("schema", sql::identifier(project.schema));
+  out.set("session", session);
 }
 
 void set_indexes(view& out, std::string_view name, std::string_view table, const table_shape& shape) {
@@ -111,6 +118,7 @@ std::string json_contract(const std::vector<field>& fields) {
 void set_line(view& out, const queue_model& model) {
   out.set("schema", sql::identifier(model.schema));
   out.set("prefix", names::prefix(model.schema, model.line));
+  out.set("session", session);
   out.set("channel_literal", sql::literal(names::channel(model.schema, model.line)));
   out.set("advisory_key", fmt::to_string(names::advisory_key(model.schema, model.line)));
 }

@@ -53,6 +53,7 @@
 ///   project               shop                        plain
 ///   schema                shop                        an identifier, quoted where PostgreSQL wants it
 ///   schema_literal        'shop'
+///   session               case when … end             the key of this session, which its claims bear; null unless it has one
 ///   enums                 list, see below
 ///   has_enums             flag
 ///   doors, stream_doors   lists, every name that a queue, a stream has or had, its present one first
@@ -85,7 +86,7 @@
 ///
 /// # sql/queue and sql/version
 ///
-///   schema                as in core
+///   schema, session       as in core
 ///   line                  email                       the first name of the queue, which stays: plain, the beginning of
 ///                                                     unqualified names of constraints, indexes
 ///   line_literal          'email'                     of the queue's row in quern_queue

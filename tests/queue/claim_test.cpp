@@ -114,7 +114,7 @@ TEST_CASE("arguments of claims that make no sense are refused") {
     CHECK(here.db.refusal(fmt::format("select mail_claim_json_v1({})", count)) == none);
     CHECK(here.db.refusal(fmt::format("select mail_take_v1({})", count)) == none);
   }
-  const std::string nothing = "QN005: a lease must be longer than nothing";
+  const std::string nothing = "QN005: a lease must be longer than nothing, and 100000 years at most";
   CHECK(here.db.refusal("select mail_claim_v1(1, '0')") == nothing);
   CHECK(here.db.refusal("select mail_claim_v1(1, '-1 s')") == nothing);
   CHECK(here.db.refusal("select mail_claim_json_v1(1, '0')") == nothing);

@@ -75,4 +75,5 @@ TEST_CASE("an argument that makes no sense is refused") {
   CHECK(here.db.refusal("select log_read_v1(-1)") == "QN005: an offset cannot be negative");
   here.publish("a");
   CHECK(here.db.ask("select event_offset from log_read_v1(null)") == "1");
+  CHECK(here.db.ask("select event_offset from log_read_v1(9223372036854775807)").empty());
 }

@@ -180,10 +180,13 @@ TEST_CASE("claims at another isolation level, of nothing or for no time are refu
   here.fill(3);
   auto ann = here.hire();
   CHECK(ann.db.refusal("select log_claim_v1('crew', 0)") == "QN005: the number of events to claim must be at least 1");
-  CHECK(ann.db.refusal("select log_claim_v1('crew', 1, '0')") == "QN005: a lease must be longer than nothing");
+  CHECK(ann.db.refusal("select log_claim_v1('crew', 1, '0')") ==
+        "QN005: a lease must be longer than nothing, and 100000 years at most");
   CHECK(ann.claim(1) == "1");
   CHECK(ann.db.refusal(fmt::format("select log_extend('crew', {}, '0')", ann.batch)) ==
-        "QN005: a lease must be longer than nothing");
+        "QN005: a lease must be longer than nothing, and 100000 years at most");
+  CHECK(ann.db.refusal("select log_claim_v1('crew', 1, '300000 years')") ==
+        "QN005: a lease must be longer than nothing, and 100000 years at most");
   for (const auto* level : {"repeatable read", "serializable"}) {
     const auto refused = [&](const std::string& sql) {
       ann.db.ask(fmt::format("begin isolation level {}", level));
@@ -391,4 +394,13 @@ TEST_CASE("the tokens of claims cannot be told in advance") {
   CHECK(here.db.ask("select count(distinct claim_id % 1048576) > 15 and bool_and(claim_id > previous) from "
                     "(select claim_id, lag(claim_id, 1, 0::bigint) over (order by next_offset) as previous "
                     "from log_claim where consumer = 'crew' and attempt = 1) as c") == "t");
+}
+
+TEST_CASE("a session whose setting somebody has garbled claims like one that has none, until it enlists") {
+  test::crew here;
+  here.fill(2);
+  auto ann = here.hire();
+  ann.db.ask("set quern.session = 'x'");
+  CHECK(ann.claim(1) == "1");
+  CHECK(ann.db.ask("select log_enlist()::text = current_setting('quern.session')") == "t");
 }

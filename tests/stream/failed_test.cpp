@@ -57,6 +57,8 @@ TEST_CASE("a delay of its own comes before the declared one") {
   CHECK(ann.claim() == "1");
   CHECK(ann.db.refusal(fmt::format("select log_nack('crew', {}, 1, null, '-1 s')", ann.batch)) ==
         "QN005: a delay cannot be negative");
+  CHECK(ann.db.refusal(fmt::format("select log_nack('crew', {}, 1, null, '300000 years')", ann.batch)) ==
+        "QN005: a delay cannot be longer than 100000 years");
   CHECK(ann.db.ask(fmt::format("select log_nack('crew', {}, 1, null, '0')", ann.batch)) == "retry");
   CHECK(ann.claim_attempts() == "1|2");
 }
