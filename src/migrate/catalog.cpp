@@ -47,11 +47,14 @@ catalog read_catalog(quern::connection& db, std::string_view schema) {
   const quern::transaction snapshot{db, quern::isolation::repeatable_read};
   db.run_script(plain_spelling);
   const quern::result found = db.execute(
-      "select n.oid::bigint, 'schema ' || quote_ident(n.nspname) from pg_namespace as n where n.nspname = $1", schema);
+      "select n.oid::bigint, 'schema ' || quote_ident(n.nspname), quote_ident(current_user) from pg_namespace as n "
+      "where n.nspname = $1",
+      schema);
   catalog made;
   if (found.empty()) return made;
   const auto oid = found[0].get<std::int64_t>(0);
   const auto name = found[0].get<std::string>(1);
+  made.reader = found[0].get<std::string>(2);
   for (const auto queries : {relation_queries, table_part_queries, other_queries})
     for (const std::string& query : queries()) read_rows(db.execute(query, oid), name, made);
   return made;

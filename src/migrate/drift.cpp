@@ -110,7 +110,70 @@ bool is_right_of_an_owner(std::string_view property, const catalog_object& expec
   return role == expected.owner || role == found.owner;
 }
 
-void compare_properties(const catalog_object& expected, const catalog_object& found, std::vector<difference>& into) {
+// What belongs to a table is its owner's; a schema is often made by others than those who migrate.
+bool has_owner_of_its_own(const catalog_object& one) {
+  return one.parent.starts_with("schema ") && !one.owner.empty();
+}
+
+// The owner of most of what the reader of `expected` owns there: the role that applied the migrations, or that was
+// given everything later. Empty when there is nothing.
+std::string usual_owner(const catalog& expected, const catalog& found) {
+  std::map<std::string, int> counts;
+  for (const auto& [name, one] : expected.objects) {
+    const auto other = found.objects.find(name);
+    if (other != found.objects.end() && has_owner_of_its_own(one) && one.owner == expected.reader)
+      ++counts[other->second.owner];
+  }
+  const auto most = std::ranges::max_element(counts, {}, [](const auto& each) { return each.second; });
+  return most == counts.end() ? std::string{} : most->first;
+}
+
+// The two sides, and who owns in `found` what the reader of `expected` owns there.
+struct sides {
+  const catalog& expected;
+  const catalog& found;
+  std::string usual_owner{};
+
+  // An owner that a migration has named is expected by that name.
+  bool is_usual(const catalog_object& one) const { return one.owner == expected.reader; }
+
+  const std::string& owner_of(const catalog_object& one) const { return is_usual(one) ? usual_owner : one.owner; }
+};
+
+bool has_other_owner(const sides& both, const catalog_object& expected, const catalog_object& found) {
+  return has_owner_of_its_own(expected) && both.owner_of(expected) != found.owner;
+}
+
+std::string words_of_owner(const sides& both, const catalog_object& expected, const catalog_object& found) {
+  const auto security = found.properties.find("security");
+  const bool lends_rights = security != found.properties.end() && security->second == "definer";
+  return fmt::format("its owner is `{}`{}, {} `{}`", found.owner, lends_rights ? ", with whose rights it runs" : "",
+                     both.is_usual(expected) ? "most objects here belong to" : "the migrations say",
+                     both.owner_of(expected));
+}
+
+// Who owns an object is part of what is adopted only where it is a difference: elsewhere it may have another name in
+// each database.
+std::string definition_of(const sides& both, const catalog_object& expected, const catalog_object& found) {
+  std::string text = described(found);
+  if (has_other_owner(both, expected, found)) text += fmt::format("  owner: {}\n", found.owner);
+  return text;
+}
+
+void compare_owners(const sides& both, const catalog_object& expected, const catalog_object& found,
+                    std::vector<difference>& into) {
+  if (!has_other_owner(both, expected, found)) return;
+  into.push_back({.object = identity(found),
+                  .kind = difference_kind::changed,
+                  .property = "owner",
+                  .words = fmt::format("{}: {}", identity(found), words_of_owner(both, expected, found)),
+                  .expected = both.owner_of(expected),
+                  .found = found.owner,
+                  .definition = definition_of(both, expected, found)});
+}
+
+void compare_properties(const sides& both, const catalog_object& expected, const catalog_object& found,
+                        std::vector<difference>& into) {
   std::set<std::string> properties;
   for (const auto& each : expected.properties) properties.insert(each.first);
   for (const auto& each : found.properties) properties.insert(each.first);
@@ -124,7 +187,7 @@ void compare_properties(const catalog_object& expected, const catalog_object& fo
                     .words = fmt::format("{}: {}", identity(found), words_of(property, wanted, present)),
                     .expected = wanted.value_or(""),
                     .found = present.value_or(""),
-                    .definition = described(found)});
+                    .definition = definition_of(both, expected, found)});
   }
 }
 
@@ -173,12 +236,15 @@ std::string_view spell(difference_kind kind) {
 
 std::vector<difference> compare(const catalog& expected, const catalog& found) {
   std::vector<difference> made;
+  const sides both{expected, found, usual_owner(expected, found)};
   for (const auto& [name, one] : expected.objects) {
     const auto other = found.objects.find(name);
-    if (other != found.objects.end())
-      compare_properties(one, other->second, made);
-    else if (!is_told_of_with_parent(found, one))
+    if (other != found.objects.end()) {
+      compare_owners(both, one, other->second, made);
+      compare_properties(both, one, other->second, made);
+    } else if (!is_told_of_with_parent(found, one)) {
       made.push_back(missing(expected, one));
+    }
   }
   for (const auto& [name, one] : found.objects)
     if (!expected.objects.contains(name) && !is_told_of_with_parent(expected, one))

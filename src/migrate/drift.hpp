@@ -32,7 +32,8 @@ struct difference {
 };
 
 /// What has to change in `expected` to become `found`, by object and property. What belongs to a missing or unexpected
-/// object is not told of by itself.
+/// object is not told of by itself. Another role may have made what is in `found`: what the reader of `expected` owns
+/// there should have one owner in `found`, the one that most of it has. Who owns the schema is no difference.
 std::vector<difference> compare(const catalog& expected, const catalog& found);
 
 }  // namespace migrate

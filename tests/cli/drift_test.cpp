@@ -259,6 +259,36 @@ TEST_CASE("what is adopted is drift no more, until it changes again") {
   CHECK_FALSE(std::filesystem::exists(now.desk.root() / "migrations/adopted.json"));
 }
 
+TEST_CASE("drift names a function that was given to another owner, whoever has applied the migrations") {
+  test::ensure_role("quern_owner");
+  test::ensure_role("quern_reader");
+  const test::database db;
+  const test::desk desk;
+  desk.generate({"email"});
+  quern::connection{db.url()}.run_script(
+      "do $$ begin execute format('grant create on database %I to quern_owner', current_database()); end $$");
+  REQUIRE(desk.quern({"migrate", "--database", test::with_user(db.url(), "quern_owner")}).exit_code == 0);
+  CHECK(desk.quern({"drift", "--database", db.url()}).out == "no drift\n");
+  quern::connection{db.url()}.run_script("alter function shop.email_wake() owner to quern_reader");
+  const test::outcome found = desk.quern({"drift", "--database", db.url()});
+  CHECK(found.exit_code == 1);
+  CHECK(found.out ==
+        "function email_wake(): its owner is `quern_reader`, with whose rights it runs, most objects here belong to "
+        "`quern_owner`\n" +
+            std::string{advice_for_changed});
+}
+
+TEST_CASE("who adopted another change of an object has not adopted its new owner") {
+  const scene now;
+  test::ensure_role("quern_reader");
+  now.change("comment on function shop.email_wake() is 'ours'");
+  REQUIRE(now.call({"adopt", "--all"}).exit_code == 0);
+  now.change("alter function shop.email_wake() owner to quern_reader");
+  CHECK_THAT(now.call({"drift"}).out, test::contains("function email_wake(): its owner is `quern_reader`"));
+  REQUIRE(now.call({"adopt", "--all"}).exit_code == 0);
+  CHECK(now.call({"drift"}).exit_code == 0);
+}
+
 TEST_CASE("an unexpected table is adopted with all that stands in it") {
   const scene now;
   now.change("create table shop.mine (id integer)");

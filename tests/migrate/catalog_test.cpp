@@ -119,15 +119,45 @@ TEST_CASE("what an extension has put into the schema is no difference") {
   CHECK(now.after("create extension hstore schema shop").empty());
 }
 
-TEST_CASE("who owns the objects is no difference, nor what the owner was granted") {
+TEST_CASE("another owner of everything is no difference, nor what the owner was granted") {
   scene now;
-  CHECK(now.after("alter schema shop owner to quern_owner; alter table shop.message owner to quern_owner;"
-                  "alter function shop.send(text, shop.channel) owner to quern_owner;"
-                  "revoke all on shop.message from quern_owner")
-            .empty());
-  CHECK(now.after("alter function shop.send(text, shop.channel) owner to quern_web;"
-                  "grant update on shop.message to quern_owner")
-            .empty());
+  CHECK(now.after("alter schema shop owner to quern_owner").empty());
+  now.found.run_script(
+      "do $$ declare v_one record; begin for v_one in "
+      "select format('%s %s', case relkind when 'S' then 'sequence' when 'v' then 'view' when 'c' then 'type' "
+      "else 'table' end, oid::regclass) as what from pg_class "
+      "where relnamespace = 'shop'::regnamespace and relkind in ('r', 'p', 'v', 'S', 'c') "
+      "union all select 'function ' || oid::regprocedure from pg_proc where pronamespace = 'shop'::regnamespace "
+      "union all select 'type shop.channel' union all select 'domain shop.short' "
+      "loop execute 'alter ' || v_one.what || ' owner to quern_owner'; end loop; end $$");
+  CHECK(now.after("revoke all on shop.message from quern_owner").empty());
+  CHECK(now.after("grant update on shop.message to quern_owner").empty());
+}
+
+TEST_CASE("an object that was given to another role than the others is named") {
+  scene now;
+  const std::string owner = now.found.execute("select quote_ident(current_user)").value<std::string>();
+  const std::string others = "most objects here belong to `" + owner + "`";
+  CHECK(now.after("alter table shop.message owner to quern_owner; alter sequence shop.message_id owner to quern_owner;"
+                  "alter type shop.channel owner to quern_owner; alter view shop.messages owner to quern_owner;"
+                  "alter function shop.touch() owner to quern_owner") ==
+        words{"function touch(): its owner is `quern_owner`, " + others,
+              "sequence message_id: its owner is `quern_owner`, " + others,
+              "table message: its owner is `quern_owner`, " + others,
+              "type channel: its owner is `quern_owner`, " + others,
+              "view messages: its owner is `quern_owner`, " + others});
+  scene other;
+  CHECK(other.after("alter function shop.send(text, shop.channel) owner to quern_web") ==
+        words{"function send(text, shop.channel): its owner is `quern_web`, with whose rights it runs, " + others});
+}
+
+TEST_CASE("an owner that the migrations name is expected by its name") {
+  scene now;
+  const std::string_view given = "alter function shop.touch() owner to quern_owner";
+  now.expected.run_script(given);
+  const std::string owner = now.found.execute("select quote_ident(current_user)").value<std::string>();
+  CHECK(now.after("") == words{"function touch(): its owner is `" + owner + "`, the migrations say `quern_owner`"});
+  CHECK(now.after(given).empty());
 }
 
 TEST_CASE("settings of the session change no text") {
