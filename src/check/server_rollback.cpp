@@ -9,18 +9,6 @@
 namespace check {
 namespace {
 
-/// What all queues share, the schema and the core's functions, may be in use by others that were granted it meanwhile:
-/// the reverse of one queue's migration lets its roles keep it.
-bool is_shared_right(const server_run& run, const migrate::migration& one, const migrate::difference& each) {
-  if (one.line == contract::core_line || !each.property.starts_with("grant ")) return false;
-  const auto is_shared = [&](std::string_view name) {
-    return each.object.starts_with(fmt::format("function {}", name));
-  };
-  return each.object == "schema " + run.schema() || is_shared("quern_") || is_shared("queue_enqueue(") ||
-         is_shared("queue_dequeue(") || is_shared("queue_ack(") || is_shared("stream_publish(") ||
-         is_shared("stream_consume(");
-}
-
 /// The runner makes the schema, for its ledger, and leaves it.
 bool is_left_by_runner(const server_run& run, const migrate::difference& each) {
   return each.kind == migrate::difference_kind::unexpected && each.object == "schema " + run.schema();
@@ -104,7 +92,7 @@ class rollback_check {
   void compare(const migrate::migration& one, std::string_view code, std::string_view what,
                const migrate::catalog& expected) {
     for (const auto& each : differences(expected, run_.catalog(*at_))) {
-      if (is_shared_right(run_, one, each) || is_left_by_runner(run_, each)) continue;
+      if (is_left_by_runner(run_, each)) continue;
       run_.add(name::server_rollback, code, one, step_of(one, each.object), fmt::format("{}: {}", what, each.words),
                "a reverse has to undo what its step has done, and nothing else");
     }

@@ -34,6 +34,25 @@ std::string is_its_contract(const queue_model& model) {
   return fmt::format("queue in ({})", fmt::join(literals, ", "));
 }
 
+std::vector<view> leaver_items(const std::vector<leaver>& leavers) {
+  std::vector<view> items;
+  for (const auto& one : leavers) {
+    auto& item = items.emplace_back();
+    item.set("role", sql::identifier(one.role));
+    item.set("role_literal", sql::literal(one.role));
+    std::vector<view> rights;
+    for (const auto& [name, functions, giver] : one.rights) {
+      auto& right = rights.emplace_back();
+      right.set("right", name);
+      right.set("functions", functions);
+      right.set("giver", giver);
+    }
+    item.set_list("shared_rights", std::move(rights));
+    set_comma(item, &one == &leavers.back());
+  }
+  return items;
+}
+
 }  // namespace
 
 view change_view(const queue_model& model, const change_details& details) {
@@ -91,6 +110,9 @@ view change_view(const queue_model& model, const change_details& details) {
     item.set("roles", roles);
   }
   result.set_list("revocations", std::move(revocations));
+  result.set("schema_literal", sql::literal(model.schema));
+  result.set("shared_names", details.shared_names);
+  result.set_list("leavers", leaver_items(details.leavers));
   return result;
 }
 

@@ -17,6 +17,7 @@
 #include "render/ordering.hpp"
 #include "render/queue_change.hpp"
 #include "render/readings.hpp"
+#include "render/shared_rights.hpp"
 #include "render/sql.hpp"
 #include "render/subscriptions.hpp"
 #include "render/unique_change.hpp"
@@ -336,7 +337,7 @@ migration_step creation(renderer& with, rendered_queue& queue) {
                            queue.model().is_stream() ? "They go when they are older than its retention."
                                                      : "Let its consumers handle them, and purge its dead letters.",
                            true),
-               parts.part("drop_queue")})};
+               drop_line(parts)})};
 }
 
 }  // namespace

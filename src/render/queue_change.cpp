@@ -8,6 +8,7 @@
 #include "render/limits.hpp"
 #include "render/names.hpp"
 #include "render/ordering.hpp"
+#include "render/shared_rights.hpp"
 #include "render/sql.hpp"
 #include "render/table_shape.hpp"
 
@@ -250,6 +251,7 @@ std::string change_rights(const queue_change& change, renderer& with, const rend
   std::vector<std::string> texts;
   if (!revocations.empty()) {
     texts.push_back(with.text("sql/change/revoke_rights", change_view(change.model(), {.revocations = revocations})));
+    texts.push_back(revoke_shared(change, old_grants, grants));
   }
   for (const auto& version : now.model().versions) {
     texts.push_back(now.of_version(version.contract->version, "consumer_rights"));

@@ -6,6 +6,7 @@
 #include "contract/queue_names.hpp"
 #include "render/line_migration.hpp"
 #include "render/queue_change.hpp"
+#include "render/shared_rights.hpp"
 
 namespace render {
 
@@ -36,7 +37,7 @@ migration_step removal_step(renderer& with, const queue_model& model, bool disca
   return {.name = "drop",
           .lock = "access exclusive on the queue's tables, which are dropped",
           .lock_timeout = strong_lock_timeout,
-          .text = joined({guards(parts, model, discards_messages, false), parts.part("drop_queue")})};
+          .text = joined({guards(parts, model, discards_messages, false), drop_line(parts)})};
 }
 
 }  // namespace

@@ -170,7 +170,16 @@ shape provided_to(std::string_view template_name) {
     return shape_of(view_of({"", {""}, {"web"}, {migration_step{}}}));
   if (template_name.starts_with("sql/engine/queue_")) return shape_of(shared_view(model, model.name()));
   if (template_name.starts_with("sql/change/"))
-    return shape_of(change_view(model, {2, "", "", "", {"note"}, {"mail"}, {{"execute", "function f", "web"}}, {1}}));
+    return shape_of(change_view(model, {2,
+                                        "",
+                                        "",
+                                        "",
+                                        {"note"},
+                                        {"mail"},
+                                        {{"execute", "function f", "web"}},
+                                        {{"web", {{"f", "f", "_g"}}}},
+                                        "",
+                                        {1}}));
   if (template_name == "cpp/enum.hpp.mustache")
     return shape_of(enumeration_header_view({"shop", "shop"}, "shop", one.enumerations[0]));
   if (template_name == "cpp/former.hpp.mustache") return shape_of(former_header_view(model, "shop", "email"));

@@ -257,6 +257,9 @@
 ///   own_columns           note, amount_v2             columns that no other contract writes
 ///   has_own_columns       flag
 ///   revocations           list: privileges, objects, roles
+///   schema_literal        'shop'
+///   leavers               list: role, role_literal, comma, shared_rights (list: right, functions, giver)
+///   shared_names          ['quern_handshake', …]      what all queues and streams share
 ///   has_limits, has_places, has_rate, has_key_limit, place_count   as above
 ///   has_unique, has_pending_key, has_timed_key, unique_table, unique_window and of unique_fields column, number, key_e
 ///   and comma as above
@@ -340,6 +343,18 @@ struct revocation {
   std::string roles;
 };
 
+/// A role that is not in a part of the grants any more, and what it had in common with those of other queues.
+struct leaver {
+  struct shared_right {
+    std::string name;       // of one function that stands for all of them
+    std::string functions;  // with their schema
+    std::string giver;      // how the names of functions end that are given together with them alone
+  };
+
+  std::string role{};
+  std::vector<shared_right> rights{};
+};
+
 /// What a part of a change is about, besides the queue.
 struct change_details {
   int number = 0;
@@ -349,6 +364,8 @@ struct change_details {
   std::vector<std::string> own_columns{};
   std::vector<std::string> names{};
   std::vector<revocation> revocations{};
+  std::vector<leaver> leavers{};
+  std::string shared_names{};
   std::vector<int> levels{};
   bool leaves_done = false;  // rows of a log that are done may be there
   bool is_ahead = false;     // of a migration that may come before what makes the queue

@@ -461,6 +461,39 @@ revoke insert (contract_version, payload) on shop.email_message from web;
 revoke usage on sequence shop.email_message_id from web;
 revoke insert on shop.email from web;
 
+-- What all queues and streams share goes with the last of them that gives it. Only the database knows which one that is: a
+-- new install makes them in another order than they came.
+do $$
+declare
+  v_role text;
+  v_given text[];
+begin
+  for v_role, v_given in
+    select r.rolname, pg_catalog.array_agg(coalesce(f.proname, t.relname)::text)
+    from pg_catalog.pg_shdepend as d
+    join pg_catalog.pg_database as b on b.oid = d.dbid
+    join pg_catalog.pg_roles as r on r.oid = d.refobjid
+    left join pg_catalog.pg_proc as f on f.oid = d.objid and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+    left join pg_catalog.pg_class as t on t.oid = d.objid and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    join pg_catalog.pg_namespace as n on n.oid = coalesce(f.pronamespace, t.relnamespace)
+    where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      and d.deptype = 'a'
+      and b.datname = current_database()
+      and n.nspname = 'shop'
+      and r.rolname in ('web')
+    group by r.rolname
+  loop
+    if v_role = 'web' and 'queue_enqueue' = any (v_given) and not exists (select from pg_catalog.unnest(v_given) as g (name) where g.name ~ '_enqueue_json$') then
+      revoke execute on function shop.queue_enqueue from web;
+    end if;
+    if v_role = 'web' and 'quern_handshake' = any (v_given) and v_given <@ array['quern_handshake', 'queue_enqueue', 'queue_dequeue', 'queue_ack', 'quern_queue_of', 'quern_worker_begin', 'quern_worker_beat', 'stream_publish', 'stream_consume', 'quern_workers'] then
+      revoke execute on function shop.quern_handshake from web;
+      revoke usage on schema shop from web;
+    end if;
+  end loop;
+end
+$$;
+
 revoke all on function
   shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 from public;
@@ -525,6 +558,39 @@ revoke execute on function shop.email_wake, shop.email_enqueue_json, shop.email_
 revoke insert (contract_version, priority, payload) on shop.email_message from "Web-App";
 revoke usage on sequence shop.email_message_id from "Web-App";
 revoke insert on shop.email from "Web-App";
+
+-- What all queues and streams share goes with the last of them that gives it. Only the database knows which one that is: a
+-- new install makes them in another order than they came.
+do $$
+declare
+  v_role text;
+  v_given text[];
+begin
+  for v_role, v_given in
+    select r.rolname, pg_catalog.array_agg(coalesce(f.proname, t.relname)::text)
+    from pg_catalog.pg_shdepend as d
+    join pg_catalog.pg_database as b on b.oid = d.dbid
+    join pg_catalog.pg_roles as r on r.oid = d.refobjid
+    left join pg_catalog.pg_proc as f on f.oid = d.objid and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+    left join pg_catalog.pg_class as t on t.oid = d.objid and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    join pg_catalog.pg_namespace as n on n.oid = coalesce(f.pronamespace, t.relnamespace)
+    where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      and d.deptype = 'a'
+      and b.datname = current_database()
+      and n.nspname = 'shop'
+      and r.rolname in ('Web-App')
+    group by r.rolname
+  loop
+    if v_role = 'Web-App' and 'queue_enqueue' = any (v_given) and not exists (select from pg_catalog.unnest(v_given) as g (name) where g.name ~ '_enqueue_json$') then
+      revoke execute on function shop.queue_enqueue from "Web-App";
+    end if;
+    if v_role = 'Web-App' and 'quern_handshake' = any (v_given) and v_given <@ array['quern_handshake', 'queue_enqueue', 'queue_dequeue', 'queue_ack', 'quern_queue_of', 'quern_worker_begin', 'quern_worker_beat', 'stream_publish', 'stream_consume', 'quern_workers'] then
+      revoke execute on function shop.quern_handshake from "Web-App";
+      revoke usage on schema shop from "Web-App";
+    end if;
+  end loop;
+end
+$$;
 
 revoke all on function
   shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1

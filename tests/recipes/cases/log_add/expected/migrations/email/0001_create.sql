@@ -373,3 +373,53 @@ drop sequence shop.email_v1_swept_at, shop.email_v1_produced_at;
 delete from shop.quern_contract where queue = 'email';
 delete from shop.quern_client where queue = 'email';
 delete from shop.quern_queue where queue = 'email';
+
+-- What all queues and streams share goes with the last of them that gives it. Only the database knows which one that is: a
+-- new install makes them in another order than they came.
+do $$
+declare
+  v_role text;
+  v_given text[];
+begin
+  for v_role, v_given in
+    select r.rolname, pg_catalog.array_agg(coalesce(f.proname, t.relname)::text)
+    from pg_catalog.pg_shdepend as d
+    join pg_catalog.pg_database as b on b.oid = d.dbid
+    join pg_catalog.pg_roles as r on r.oid = d.refobjid
+    left join pg_catalog.pg_proc as f on f.oid = d.objid and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+    left join pg_catalog.pg_class as t on t.oid = d.objid and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    join pg_catalog.pg_namespace as n on n.oid = coalesce(f.pronamespace, t.relnamespace)
+    where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      and d.deptype = 'a'
+      and b.datname = current_database()
+      and n.nspname = 'shop'
+      and r.rolname in ('mailer', 'ops', 'web')
+    group by r.rolname
+  loop
+    if v_role = 'mailer' and 'queue_dequeue' = any (v_given) and not exists (select from pg_catalog.unnest(v_given) as g (name) where g.name ~ '_claim_json$') then
+      revoke execute on function shop.queue_dequeue, shop.queue_ack, shop.quern_queue_of from mailer;
+    end if;
+    if v_role = 'mailer' and 'quern_worker_begin' = any (v_given) and not exists (select from pg_catalog.unnest(v_given) as g (name) where g.name ~ '_extend$') then
+      revoke execute on function shop.quern_worker_begin, shop.quern_worker_beat from mailer;
+    end if;
+    if v_role = 'mailer' and 'quern_handshake' = any (v_given) and v_given <@ array['quern_handshake', 'queue_enqueue', 'queue_dequeue', 'queue_ack', 'quern_queue_of', 'quern_worker_begin', 'quern_worker_beat', 'stream_publish', 'stream_consume', 'quern_workers'] then
+      revoke execute on function shop.quern_handshake from mailer;
+      revoke usage on schema shop from mailer;
+    end if;
+    if v_role = 'ops' and 'quern_workers' = any (v_given) and not exists (select from pg_catalog.unnest(v_given) as g (name) where g.name ~ '_stats$') then
+      revoke execute on function shop.quern_workers from ops;
+    end if;
+    if v_role = 'ops' and 'quern_handshake' = any (v_given) and v_given <@ array['quern_handshake', 'queue_enqueue', 'queue_dequeue', 'queue_ack', 'quern_queue_of', 'quern_worker_begin', 'quern_worker_beat', 'stream_publish', 'stream_consume', 'quern_workers'] then
+      revoke execute on function shop.quern_handshake from ops;
+      revoke usage on schema shop from ops;
+    end if;
+    if v_role = 'web' and 'queue_enqueue' = any (v_given) and not exists (select from pg_catalog.unnest(v_given) as g (name) where g.name ~ '_enqueue_json$') then
+      revoke execute on function shop.queue_enqueue from web;
+    end if;
+    if v_role = 'web' and 'quern_handshake' = any (v_given) and v_given <@ array['quern_handshake', 'queue_enqueue', 'queue_dequeue', 'queue_ack', 'quern_queue_of', 'quern_worker_begin', 'quern_worker_beat', 'stream_publish', 'stream_consume', 'quern_workers'] then
+      revoke execute on function shop.quern_handshake from web;
+      revoke usage on schema shop from web;
+    end if;
+  end loop;
+end
+$$;

@@ -124,6 +124,39 @@ revoke select on sequence shop.email_v1_produced_at, shop.email_v1_swept_at, sho
 revoke execute on function shop.email_redrive, shop.mail_redrive, shop.email_redrive_all, shop.mail_redrive_all, shop.email_purge, shop.mail_purge, shop.email_cancel, shop.mail_cancel, shop.email_peek, shop.mail_peek, shop.email_stats, shop.mail_stats, shop.email_pause, shop.mail_pause, shop.email_resume, shop.mail_resume, shop.email_cancel_all, shop.mail_cancel_all from ops;
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from ops;
 
+-- What all queues and streams share goes with the last of them that gives it. Only the database knows which one that is: a
+-- new install makes them in another order than they came.
+do $$
+declare
+  v_role text;
+  v_given text[];
+begin
+  for v_role, v_given in
+    select r.rolname, pg_catalog.array_agg(coalesce(f.proname, t.relname)::text)
+    from pg_catalog.pg_shdepend as d
+    join pg_catalog.pg_database as b on b.oid = d.dbid
+    join pg_catalog.pg_roles as r on r.oid = d.refobjid
+    left join pg_catalog.pg_proc as f on f.oid = d.objid and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+    left join pg_catalog.pg_class as t on t.oid = d.objid and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    join pg_catalog.pg_namespace as n on n.oid = coalesce(f.pronamespace, t.relnamespace)
+    where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      and d.deptype = 'a'
+      and b.datname = current_database()
+      and n.nspname = 'shop'
+      and r.rolname in ('ops')
+    group by r.rolname
+  loop
+    if v_role = 'ops' and 'quern_workers' = any (v_given) and not exists (select from pg_catalog.unnest(v_given) as g (name) where g.name ~ '_stats$') then
+      revoke execute on function shop.quern_workers from ops;
+    end if;
+    if v_role = 'ops' and 'quern_handshake' = any (v_given) and v_given <@ array['quern_handshake', 'queue_enqueue', 'queue_dequeue', 'queue_ack', 'quern_queue_of', 'quern_worker_begin', 'quern_worker_beat', 'stream_publish', 'stream_consume', 'quern_workers'] then
+      revoke execute on function shop.quern_handshake from ops;
+      revoke usage on schema shop from ops;
+    end if;
+  end loop;
+end
+$$;
+
 revoke all on function
   shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 from public;
@@ -208,6 +241,39 @@ grant select on shop.quern_contract, shop.quern_client to courier;
 revoke select on sequence shop.email_v1_produced_at, shop.email_v1_swept_at, shop.email_v2_produced_at, shop.email_v2_swept_at from courier;
 revoke execute on function shop.email_cancel, shop.mail_cancel, shop.email_peek, shop.mail_peek, shop.email_stats, shop.mail_stats, shop.email_pause, shop.mail_pause, shop.email_resume, shop.mail_resume, shop.email_cancel_all, shop.mail_cancel_all from courier;
 revoke select on shop.email_message, shop.email_delayed from courier;
+
+-- What all queues and streams share goes with the last of them that gives it. Only the database knows which one that is: a
+-- new install makes them in another order than they came.
+do $$
+declare
+  v_role text;
+  v_given text[];
+begin
+  for v_role, v_given in
+    select r.rolname, pg_catalog.array_agg(coalesce(f.proname, t.relname)::text)
+    from pg_catalog.pg_shdepend as d
+    join pg_catalog.pg_database as b on b.oid = d.dbid
+    join pg_catalog.pg_roles as r on r.oid = d.refobjid
+    left join pg_catalog.pg_proc as f on f.oid = d.objid and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+    left join pg_catalog.pg_class as t on t.oid = d.objid and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    join pg_catalog.pg_namespace as n on n.oid = coalesce(f.pronamespace, t.relnamespace)
+    where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      and d.deptype = 'a'
+      and b.datname = current_database()
+      and n.nspname = 'shop'
+      and r.rolname in ('courier')
+    group by r.rolname
+  loop
+    if v_role = 'courier' and 'quern_workers' = any (v_given) and not exists (select from pg_catalog.unnest(v_given) as g (name) where g.name ~ '_stats$') then
+      revoke execute on function shop.quern_workers from courier;
+    end if;
+    if v_role = 'courier' and 'quern_handshake' = any (v_given) and v_given <@ array['quern_handshake', 'queue_enqueue', 'queue_dequeue', 'queue_ack', 'quern_queue_of', 'quern_worker_begin', 'quern_worker_beat', 'stream_publish', 'stream_consume', 'quern_workers'] then
+      revoke execute on function shop.quern_handshake from courier;
+      revoke usage on schema shop from courier;
+    end if;
+  end loop;
+end
+$$;
 
 revoke all on function
   shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1

@@ -492,6 +492,39 @@ revoke select on sequence shop.email_v1_produced_at, shop.email_v1_swept_at from
 revoke execute on function shop.email_redrive, shop.email_redrive_all, shop.email_purge, shop.email_cancel, shop.email_peek, shop.email_stats, shop.email_pause, shop.email_resume, shop.email_cancel_all from ops;
 revoke select on shop.email_message, shop.email_delayed, shop.email_dead from ops;
 
+-- What all queues and streams share goes with the last of them that gives it. Only the database knows which one that is: a
+-- new install makes them in another order than they came.
+do $$
+declare
+  v_role text;
+  v_given text[];
+begin
+  for v_role, v_given in
+    select r.rolname, pg_catalog.array_agg(coalesce(f.proname, t.relname)::text)
+    from pg_catalog.pg_shdepend as d
+    join pg_catalog.pg_database as b on b.oid = d.dbid
+    join pg_catalog.pg_roles as r on r.oid = d.refobjid
+    left join pg_catalog.pg_proc as f on f.oid = d.objid and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+    left join pg_catalog.pg_class as t on t.oid = d.objid and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    join pg_catalog.pg_namespace as n on n.oid = coalesce(f.pronamespace, t.relnamespace)
+    where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      and d.deptype = 'a'
+      and b.datname = current_database()
+      and n.nspname = 'shop'
+      and r.rolname in ('ops')
+    group by r.rolname
+  loop
+    if v_role = 'ops' and 'quern_workers' = any (v_given) and not exists (select from pg_catalog.unnest(v_given) as g (name) where g.name ~ '_stats$') then
+      revoke execute on function shop.quern_workers from ops;
+    end if;
+    if v_role = 'ops' and 'quern_handshake' = any (v_given) and v_given <@ array['quern_handshake', 'queue_enqueue', 'queue_dequeue', 'queue_ack', 'quern_queue_of', 'quern_worker_begin', 'quern_worker_beat', 'stream_publish', 'stream_consume', 'quern_workers'] then
+      revoke execute on function shop.quern_handshake from ops;
+      revoke usage on schema shop from ops;
+    end if;
+  end loop;
+end
+$$;
+
 revoke all on function
   shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
 from public;
@@ -544,6 +577,42 @@ grant select, update, delete on shop.email to mailer, courier;
 -- reverse
 revoke execute on function shop.email_claim_json, shop.email_ack, shop.email_ack_many, shop.email_nack, shop.email_extend, shop.email_release, shop.email_attempt, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1, shop.email_claim_v2, shop.email_claim_json_v2, shop.email_take_v2, shop.email_next_due_v2 from courier;
 revoke select, update, delete on shop.email from courier;
+
+-- What all queues and streams share goes with the last of them that gives it. Only the database knows which one that is: a
+-- new install makes them in another order than they came.
+do $$
+declare
+  v_role text;
+  v_given text[];
+begin
+  for v_role, v_given in
+    select r.rolname, pg_catalog.array_agg(coalesce(f.proname, t.relname)::text)
+    from pg_catalog.pg_shdepend as d
+    join pg_catalog.pg_database as b on b.oid = d.dbid
+    join pg_catalog.pg_roles as r on r.oid = d.refobjid
+    left join pg_catalog.pg_proc as f on f.oid = d.objid and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+    left join pg_catalog.pg_class as t on t.oid = d.objid and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    join pg_catalog.pg_namespace as n on n.oid = coalesce(f.pronamespace, t.relnamespace)
+    where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      and d.deptype = 'a'
+      and b.datname = current_database()
+      and n.nspname = 'shop'
+      and r.rolname in ('courier')
+    group by r.rolname
+  loop
+    if v_role = 'courier' and 'queue_dequeue' = any (v_given) and not exists (select from pg_catalog.unnest(v_given) as g (name) where g.name ~ '_claim_json$') then
+      revoke execute on function shop.queue_dequeue, shop.queue_ack, shop.quern_queue_of from courier;
+    end if;
+    if v_role = 'courier' and 'quern_worker_begin' = any (v_given) and not exists (select from pg_catalog.unnest(v_given) as g (name) where g.name ~ '_extend$') then
+      revoke execute on function shop.quern_worker_begin, shop.quern_worker_beat from courier;
+    end if;
+    if v_role = 'courier' and 'quern_handshake' = any (v_given) and v_given <@ array['quern_handshake', 'queue_enqueue', 'queue_dequeue', 'queue_ack', 'quern_queue_of', 'quern_worker_begin', 'quern_worker_beat', 'stream_publish', 'stream_consume', 'quern_workers'] then
+      revoke execute on function shop.quern_handshake from courier;
+      revoke usage on schema shop from courier;
+    end if;
+  end loop;
+end
+$$;
 
 revoke all on function
   shop.email_pick_v1, shop.email_claim_v1, shop.email_claim_json_v1, shop.email_take_v1, shop.email_next_due_v1
