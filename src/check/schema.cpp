@@ -76,7 +76,7 @@ constexpr std::array keys{
         "How messages are stored: as rows that are updated and deleted, or in a log that only grows and is emptied "
         "as a whole."},
     schema_key{"queue", "keep_done", duration,
-               "How long a handled message is kept with its result, 1s to 36600d. Default: it is deleted."},
+               "How long a handled message is kept with its result, 1s to 3650d. Default: it is deleted."},
     schema_key{"queue", "grants", R"({"$ref": "#/$defs/grants"})", "Which roles may do what."},
     schema_key{"queue", "payload", R"({"$ref": "#/$defs/payload"})", "The fields of a message, or \"jsonb\".", true},
 
@@ -113,7 +113,7 @@ constexpr std::array keys{
                "At most so many at once. Default: what a tenth of a second brings, and at least 1."},
 
     schema_key{"stream", "doc", text, "What it is for; becomes a comment in the database and in C++."},
-    schema_key{"stream", "retention", duration, "How long events are kept at least, 1s to 36600d. Default: 7d."},
+    schema_key{"stream", "retention", duration, "How long events are kept at least, 1s to 3650d. Default: 7d."},
     schema_key{"stream", "grants", R"({"$ref": "#/$defs/grants"})", "Which roles may do what."},
     schema_key{"stream", "payload", R"({"$ref": "#/$defs/payload"})", "The fields of an event, or \"jsonb\".", true},
     schema_key{"stream", "consumers", R"({"$ref": "#/$defs/consumers"})",
@@ -159,7 +159,8 @@ constexpr std::array keys{
     schema_key{"schedule", "runner", R"({"enum": ["quern", "pg_cron"], "default": "quern"})",
                "Who makes it fire: `quern schedule`, or a job of pg_cron in the database."},
 
-    schema_key{"accepted_break", "version", R"({"type": "integer", "minimum": 2})", "The contract that breaks.", true},
+    schema_key{"accepted_break", "version", R"({"type": "integer", "minimum": 2, "maximum": 999})",
+               "The contract that breaks.", true},
     schema_key{"accepted_break", "reason", R"({"type": "string", "minLength": 1})", "Why programs may break.", true},
     schema_key{"accepted_break", "until", text, "The last day on which it is accepted: 2027-01-31.", true},
 
@@ -173,8 +174,9 @@ constexpr std::array keys{
                "After so many attempts a message is dead."},
     schema_key{"retry", "backoff", R"({"enum": ["constant", "linear", "exponential"], "default": "exponential"})",
                "How the delay grows from attempt to attempt."},
-    schema_key{"retry", "initial", duration, "The delay after the first attempt, from 1ms. Default: 1s."},
-    schema_key{"retry", "max", duration, "The longest delay. Default: 1h."},
+    schema_key{"retry", "initial", duration, "The delay after the first attempt, 1ms to 3650d. Default: 1s."},
+    schema_key{"retry", "max", duration,
+               "The longest delay, 1ms to 3650d. Default: 1h, or 'initial' if that is longer."},
     schema_key{"retry", "jitter", R"({"type": "number", "minimum": 0, "maximum": 1, "default": 0.2})",
                "The share of the delay that is random."},
 

@@ -7,8 +7,8 @@
 
 namespace declaration {
 
-/// Ten years of 365 days, in microseconds; longer is a mistake.
 inline constexpr std::int64_t longest_lease = std::int64_t{7} * 24 * 3600 * 1'000'000;
+/// Ten years of 365 days, in microseconds; longer is a mistake.
 inline constexpr std::int64_t longest_duration = std::int64_t{3650} * 24 * 3600 * 1'000'000;
 
 /// Why a text is no duration.

@@ -32,8 +32,6 @@ constexpr std::array storages{"rows"sv, "log"sv};
 constexpr std::int64_t second = 1'000'000;
 constexpr std::int64_t day = 86'400 * second;
 constexpr std::int64_t longest_sunset = 366 * day;
-constexpr std::int64_t longest_retention = 36'600 * day;
-constexpr std::int64_t longest_expiry = 3'650 * day;
 
 // A function of PostgreSQL has at most 100 parameters; enqueue needs one for the delay, and perhaps one for the
 // priority and one for the headers.
@@ -113,7 +111,7 @@ class queue_reader {
   void read_stream_keys() {
     auto& stream = *result_.stream;
     if (const auto* retention = find("retention"))
-      stream.retention = read_duration(*retention, second, longest_retention, problems_).value_or(stream.retention);
+      stream.retention = read_duration(*retention, second, longest_duration, problems_).value_or(stream.retention);
     if (const auto* order = find("ordered_by")) {
       problems_.error(code::invalid_order, order->where, "a stream is in one order as it is").help =
           "workers keep that of each key where it is said of them: in [streams.<name>.consumers.<name>], with workers "
@@ -135,13 +133,13 @@ class queue_reader {
       result_.dead_letter = read_boolean(*dead, problems_).value_or(result_.dead_letter);
     }
     if (const auto* expires = find("expires"))
-      result_.expires = read_duration(*expires, second, longest_expiry, problems_);
+      result_.expires = read_duration(*expires, second, longest_duration, problems_);
     if (const auto* priorities = find("priorities")) {
       result_.priorities = static_cast<int>(read_whole(*priorities, 2, most_priorities, problems_).value_or(0));
     }
     if (const auto* headers = find("headers")) result_.has_headers = read_boolean(*headers, problems_).value_or(false);
     if (const auto* keep = find("keep_done"))
-      result_.keep_done = read_duration(*keep, second, longest_retention, problems_);
+      result_.keep_done = read_duration(*keep, second, longest_duration, problems_);
     if (const auto* storage = find("storage")) read_storage(*storage);
     if (const auto* former = find("renamed_from")) read_renaming(*former);
   }

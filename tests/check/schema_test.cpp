@@ -1,9 +1,11 @@
 #include "check/schema.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <regex>
 #include <set>
 #include <string>
 
@@ -124,6 +126,77 @@ const std::map<std::string, std::string>& probes() {
   return all;
 }
 
+/// A declaration for each key that has a smallest and a largest value, in which `@` stands where its value does.
+const std::map<std::string, std::string>& limited() {
+  static const std::string numbered = project + "[queues.email.payload]\nid = \"int64\"\n[queues.email]\n";
+  static const std::string stream = project + "[streams.s]\npayload = \"jsonb\"\n";
+  static const std::string crew = stream + "[streams.s.consumers.c]\nworkers = \"cooperative\"\n";
+  static const std::map<std::string, std::string> all{
+      {"project.postgres", project + "postgres = @\n[queues.email]\npayload = \"jsonb\"\n"},
+      {"queue.lease", queue + "lease = @\n"},
+      {"queue.expires", queue + "expires = @\n"},
+      {"queue.priorities", queue + "priorities = @\n"},
+      {"queue.keep_done", queue + "keep_done = @\n"},
+      {"queue.sunset", queue + "sunset = @\n"},
+      {"queue.concurrency", queue + "concurrency = @\n"},
+      {"concurrency.queue", queue + "concurrency = { queue = @ }\n"},
+      {"concurrency.per_key", numbered + "concurrency = { per_key = @, key = \"id\" }\n"},
+      {"rate.count", queue + "rate = { count = @, per = \"1s\" }\n"},
+      {"rate.per", queue + "rate = { count = 1, per = @ }\n"},
+      {"rate.burst", queue + "rate = { count = 1000000, per = \"1s\", burst = @ }\n"},
+      {"unique.within", numbered + "unique = { fields = [\"id\"], within = @ }\n"},
+      {"retry.max_attempts", queue + "retry = { max_attempts = @ }\n"},
+      {"retry.initial", queue + "retry = { initial = @, max = \"3650d\" }\n"},
+      {"retry.max", queue + "retry = { initial = \"1ms\", max = @ }\n"},
+      {"retry.jitter", queue + "retry = { jitter = @ }\n"},
+      {"accepted_break.version",
+       queue + "accept_break = { version = @, reason = \"a reason\", until = \"2999-01-31\" }\n"},
+      {"stream.retention", stream + "retention = @\n"},
+      {"stream.sunset", stream + "sunset = @\n"},
+      {"consumer.lease", crew + "lease = @\n"},
+      {"field_table.max_length", project + "[queues.email.payload]\na = { type = \"text\", max_length = @ }\n"},
+  };
+  return all;
+}
+
+/// The smallest and the largest value of a key as they are written in TOML, and what is beyond them.
+struct limits {
+  std::string below, smallest, largest, above;
+};
+
+limits limits_of_duration(const std::string& doc) {
+  static const std::regex range{"([0-9]+)(ms|s) to ([0-9]+d)\\b"};
+  std::smatch found;
+  INFO(doc);
+  REQUIRE(std::regex_search(doc, found, range));
+  REQUIRE(found[1] == "1");
+  const std::string below = found[2] == "s" ? "999ms999us" : "999us";
+  const auto written = [](const std::string& text) { return "\"" + text + "\""; };
+  return {written(below), written(found[1].str() + found[2].str()), written(found[3]), written(found[3].str() + "1us")};
+}
+
+/// Nothing when the values of the key have no limits.
+std::optional<limits> limits_of(const json& key) {
+  if (key.contains("anyOf")) return limits_of(key["anyOf"][0]);
+  if (key.value("$ref", "") == "#/$defs/duration") return limits_of_duration(key["description"]);
+  if (!key.contains("minimum")) return std::nullopt;
+  REQUIRE(key.contains("maximum"));
+  if (key["type"] == "number") {
+    const double smallest = key["minimum"];
+    const double largest = key["maximum"];
+    return limits{std::to_string(smallest - 0.01), std::to_string(smallest), std::to_string(largest),
+                  std::to_string(largest + 0.01)};
+  }
+  const std::int64_t smallest = key["minimum"];
+  const std::int64_t largest = key["maximum"];
+  return limits{std::to_string(smallest - 1), std::to_string(smallest), std::to_string(largest),
+                std::to_string(largest + 1)};
+}
+
+std::string with(std::string content, const std::string& value) {
+  return content.replace(content.find('@'), 1, value);
+}
+
 std::vector<fs::path> declaration_cases() {
   std::vector<fs::path> found;
   for (const auto& each : fs::directory_iterator{test::cases("declaration")}) found.push_back(each.path());
@@ -168,6 +241,28 @@ TEST_CASE("the values that a key can choose from are those of the reader") {
   CHECK(problems[0].message == "'backoff' must be " + choices("retry", "backoff"));
   CHECK(is_read(queue + "storage = \"rows\"\n"));
   CHECK(is_read(queue + "storage = \"log\"\n") == is_valid(queue + "storage = \"log\"\n"));
+}
+
+TEST_CASE("the limits that the schema says of values are those of the reader") {
+  std::size_t count = 0;
+  const json made = schema();
+  for (const auto& [table, definition] : made["$defs"].items()) {
+    if (!definition.contains("properties")) continue;
+    for (const auto& [key, value] : definition["properties"].items()) {
+      const std::string name = table + '.' + key;
+      INFO(name);
+      const auto limits = limits_of(value);
+      if (!limits) continue;
+      REQUIRE(limited().contains(name));
+      const std::string& probe = limited().at(name);
+      CHECK(is_read(with(probe, limits->smallest)));
+      CHECK(is_read(with(probe, limits->largest)));
+      CHECK_FALSE(is_read(with(probe, limits->below)));
+      CHECK_FALSE(is_read(with(probe, limits->above)));
+      ++count;
+    }
+  }
+  CHECK(count == limited().size());
 }
 
 TEST_CASE("every declaration that the reader accepts fits the schema") {
