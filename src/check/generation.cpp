@@ -11,6 +11,7 @@
 #include "render/file_system.hpp"
 #include "render/generate.hpp"
 #include "render/manifest.hpp"
+#include "render/migration_files.hpp"
 #include "render/parallel.hpp"
 #include "render/templates.hpp"
 
@@ -54,6 +55,13 @@ class generated_check {
   }
 
   bool compare_migrations() {
+    // What it would say of the migrations without it is of no use.
+    if (!of_.lock_source && render::has_migrations(of_.where.migrations)) {
+      found_.add(
+          name::generated, (of_.where.migrations / "quern.lock").string(),
+          problem("lock_outdated", "there is no lock beside the migrations", "take it from version control again"));
+      return false;
+    }
     const std::string declaration = of_.declaration_source->name;
     bool is_missing = false;
     for (const render::output_file& one : made_.migrations) {
@@ -69,11 +77,8 @@ class generated_check {
     if (is_missing) return false;
     // A lock that quern would write another way is told as such.
     if (of_.lock_source && made_.lock_text == contract::write_lock(*of_.lock)) return true;
-    found_.add(
-        name::generated, (of_.where.migrations / "quern.lock").string(),
-        of_.lock_source
-            ? problem("lock_outdated", "the lock is not what the declaration gives", std::string{run_generate})
-            : problem("lock_outdated", "there is no lock beside the migrations", "take it from version control again"));
+    found_.add(name::generated, (of_.where.migrations / "quern.lock").string(),
+               problem("lock_outdated", "the lock is not what the declaration gives", std::string{run_generate}));
     return true;
   }
 

@@ -16,6 +16,7 @@
 
 #include "cli/command.hpp"
 #include "cli/declared_project.hpp"
+#include "cli/migrations.hpp"
 #include "cli/private_server.hpp"
 #include "cli/terminal.hpp"
 #include "contract/lock.hpp"
@@ -201,6 +202,7 @@ seen_contracts look(const std::string& url, const contract::lock& lock) {
 
 exit_code run(const contracts_arguments& given) {
   auto source = text::read_source(given.migrations / "quern.lock");
+  refuse_lost_lock(given.migrations / "quern.lock");
   if (!source.content)
     throw failure{exit_code::input_wrong, fmt::format("{}: {}", source.name, source.problem->message)};
   const auto seen = look(choose_database(given.database).url, read_lock(*source.content));

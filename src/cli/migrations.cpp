@@ -15,6 +15,7 @@
 #include "contract/lock.hpp"
 #include "migrate/parse.hpp"
 #include "render/generate.hpp"
+#include "render/migration_files.hpp"
 #include "text/diagnostic.hpp"
 
 namespace cli {
@@ -29,6 +30,7 @@ namespace fs = std::filesystem;
 }
 
 contract::lock read_lock(const fs::path& file) {
+  refuse_lost_lock(file);
   std::ifstream input{file, std::ios::binary};
   if (!fs::is_regular_file(file) || !input)
     throw failure{exit_code::input_wrong,
@@ -56,6 +58,14 @@ migrate::draft_names drafts_of(const contract::lock& lock) {
 }
 
 }  // namespace
+
+void refuse_lost_lock(const fs::path& lock) {
+  if (fs::exists(lock) || !render::has_migrations(lock.parent_path())) return;
+  throw failure{exit_code::input_wrong,
+                fmt::format("{} is missing beside its migrations: take it from version control again; `quern generate` "
+                            "writes one only where none was ever committed",
+                            lock.string())};
+}
 
 checked_migrations read_migrations(const fs::path& root) {
   const contract::lock lock = read_lock(root / "quern.lock");

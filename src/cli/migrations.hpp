@@ -26,6 +26,9 @@ struct locked_project {
   std::set<std::string> lines{};
 };
 
+/// Throws failure when this lock is not there and its migrations are: generating does not bring it back.
+void refuse_lost_lock(const std::filesystem::path& lock);
+
 /// Reads `root`/quern.lock. Throws failure.
 locked_project read_project(const std::filesystem::path& root);
 

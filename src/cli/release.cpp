@@ -11,6 +11,7 @@
 
 #include "cli/command.hpp"
 #include "cli/declared_project.hpp"
+#include "cli/migrations.hpp"
 #include "cli/terminal.hpp"
 #include "contract/queue_names.hpp"
 #include "contract/schedules.hpp"
@@ -81,7 +82,9 @@ std::vector<contract::line*> wanted_lines(contract::lock& lock, const std::vecto
 exit_code run(const release_arguments& given) try {
   const declared_project project{given.where};
   const render::output output{project.directories(), render::parts::all, render::output::access::write};
-  const auto lock = read_lock(output.read_lock());
+  const auto source = output.read_lock();
+  refuse_lost_lock(source.name);
+  const auto lock = read_lock(source);
   const auto named = lines_of(lock, given.queues);
   const auto present = project.generate(lock, render::parts::all);
   const auto outdated = output.compare(present);

@@ -12,6 +12,7 @@
 
 #include "cli/command.hpp"
 #include "cli/declared_project.hpp"
+#include "cli/migrations.hpp"
 #include "cli/private_server.hpp"
 #include "cli/terminal.hpp"
 #include "contract/retirement.hpp"
@@ -53,7 +54,9 @@ void ask_database(const std::string& url, const render::output_file& migration) 
 exit_code run(const retire_arguments& given) try {
   const declared_project project{given.where};
   const render::output output{project.directories(), render::parts::all, render::output::access::write};
-  const auto lock = read_lock(output.read_lock());
+  const auto source = output.read_lock();
+  refuse_lost_lock(source.name);
+  const auto lock = read_lock(source);
   if (const auto why = contract::why_not_retire(lock, given.queue, given.version, project.templates().engine());
       !why.empty())
     throw failure{exit_code::input_wrong, why};

@@ -162,7 +162,7 @@ class comparison {
     const auto* line = place.known;
     if (line == nullptr || line->state.is_dropped) return add_queue(queue, place);
     if (is_stream(line->state) != queue.stream.has_value()) return refuse_kind(queue, *line);
-    if (is_log(line->state) != queue.is_log) return refuse_storage(queue);
+    if (is_log(line->state) != queue.is_log) return refuse_storage(queue, *line);
     if (queue_name(*line) != queue.name)
       say_core(fmt::format("renames the {} \"{}\" to \"{}\"", kind_of(queue), queue_name(*line), queue.name));
     line_change change{line->name, &queue, line->state, line->state, false, {}, line->engine};
@@ -190,18 +190,28 @@ class comparison {
                     now, before));
   }
 
-  void refuse_storage(const declaration::queue& queue) {
+  void refuse_storage(const declaration::queue& queue, const line& line) {
     const auto* const now = queue.is_log ? "log" : "rows";
     const auto* const before = queue.is_log ? "rows" : "log";
+    const auto released = queue_name(line);
+    const bool is_renamed = released != queue.name;
+    const auto ways = is_renamed ? fmt::format(
+                                       "  2. take renamed_from away: \"{0}\" is a new queue then; keep "
+                                       "[queues.{1}] as it was, and let it drain\n"
+                                       "  3. take renamed_from away, and drop \"{1}\" when it is empty and "
+                                       "unused ([removed_queues.{1}])",
+                                       queue.name, released)
+                                 : fmt::format(
+                                       "  2. declare a new queue with storage = \"{}\" under another name, and "
+                                       "let this one drain\n"
+                                       "  3. drop it when it is empty and unused ([removed_queues.{}]), and "
+                                       "declare it anew after that release",
+                                       now, released);
     refuse("storage_changed",
-           fmt::format("the storage of queue \"{}\" was \"{}\" and is \"{}\"", queue.name, before, now), queue.where,
+           fmt::format("the storage of queue \"{}\" was \"{}\" and is \"{}\"", released, before, now), queue.where,
            fmt::format("its messages are stored as the released migrations have it, and programs work on them. Three "
-                       "ways out:\n"
-                       "  1. keep storage = \"{0}\"\n"
-                       "  2. declare a new queue with storage = \"{1}\" under another name, and let this one drain\n"
-                       "  3. drop it when it is empty and unused ([removed_queues.{2}]), and declare it anew after "
-                       "that release",
-                       before, now, queue.name));
+                       "ways out:\n  1. keep storage = \"{}\"\n{}",
+                       before, ways));
   }
 
   void note_former_names(const line_change& change) {

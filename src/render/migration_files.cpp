@@ -40,6 +40,7 @@ class migration_files {
     for (const auto& file : wanted_.migrations) compare_new(result, file);
     for (const auto& file : wanted_.drafts_before) find_outdated(result, file);
     find_unknown(result);
+    refuse_without_lock(result);
     compare_lock(result);
   }
 
@@ -95,7 +96,9 @@ class migration_files {
     if (present == contract::sha256(file.text)) return;
     const auto path = root_ / file.path;
     const auto draft = drafts_.find(file.path);
-    if (draft == drafts_.end()) {
+    if (!has_lock_) {
+      strangers_.insert(path);
+    } else if (draft == drafts_.end()) {
       refuse(result, path,
              "exists, is not in the lock, and differs from what would be written there; if it was never applied, "
              "remove it");
@@ -122,7 +125,7 @@ class migration_files {
       "is a draft that was edited by hand; SQL of your own belongs into hooks/ beside it: remove the file, and it is "
       "generated again";
 
-  void find_unknown(comparison& result) const {
+  void find_unknown(comparison& result) {
     if (kind_of(root_) == kind::missing) return;
     std::set<fs::path> unknown;
     for (const auto& line : fs::directory_iterator{root_}) {
@@ -132,11 +135,22 @@ class migration_files {
         if (path.ends_with(".sql") && !known_.contains(path) && !drafts_.contains(path)) unknown.insert(file.path());
       }
     }
+    if (!has_lock_) return strangers_.merge(unknown);
     for (const auto& path : unknown) {
       refuse(result, path,
              "is not in the lock; after a merge, take the lock of the side that has it; if it was never applied, "
              "remove it");
     }
+  }
+
+  /// A run that was interrupted leaves what is written again; anything else is history, and only its lock knows which.
+  void refuse_without_lock(comparison& result) const {
+    if (strangers_.empty()) return;
+    const auto first = strangers_.begin()->lexically_relative(root_).generic_string();
+    refuse(result, root_ / lock_name,
+           fmt::format("is missing, and {}{} not what a new project begins with: take the lock from version control "
+                       "again; if none of the migrations was ever applied, remove them",
+                       first, strangers_.size() == 1 ? " is" : fmt::format(" and {} more are", strangers_.size() - 1)));
   }
 
   void compare_lock(comparison& result) const {
@@ -156,6 +170,8 @@ class migration_files {
   std::unordered_map<std::string, const output_file*> new_files_;
   std::unordered_map<std::string, const output_file*> drafts_;  // of the lock as it is, with their checksums
   std::set<std::string> known_;
+  bool has_lock_ = kind_of(root_ / lock_name) != kind::missing;
+  std::set<fs::path> strangers_{};  // where there is no lock: what it would have to know
 };
 
 /// Removes what an interrupted run has left beside the files that it was writing; there is no list of them.
@@ -173,6 +189,16 @@ void remove_unfinished_migrations(const fs::path& root) {
 }
 
 }  // namespace
+
+bool has_migrations(const fs::path& root) {
+  if (kind_of(root) == kind::missing) return false;
+  for (const auto& line : fs::directory_iterator{root}) {
+    if (!line.is_directory() || line.path().filename().string().starts_with('.')) continue;
+    for (const auto& file : fs::directory_iterator{line.path()})
+      if (file.path().extension() == ".sql") return true;
+  }
+  return false;
+}
 
 void compare_migrations(const generation& wanted, const fs::path& root, comparison& result) {
   migration_files{root, wanted}.compare(result);

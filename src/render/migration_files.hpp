@@ -10,6 +10,9 @@ namespace render {
 
 inline constexpr std::string_view lock_name = "quern.lock";
 
+/// Whether there is a migration of any line, which has a lock beside it.
+bool has_migrations(const std::filesystem::path& root);
+
 /// Adds to the comparison how they and the lock differ.
 void compare_migrations(const generation& wanted, const std::filesystem::path& root, comparison& result);
 

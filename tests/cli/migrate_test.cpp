@@ -91,6 +91,13 @@ TEST_CASE("each way to fail has its exit code") {
   };
   CHECK(migrate().exit_code == 1);
   CHECK_THAT(migrate().err, test::contains("migrations/quern.lock cannot be read: `quern generate` writes it"));
+  desk.write("migrations/email/0001_create.sql", "select 1;\n");
+  for (const auto* command : {"migrate", "status", "contracts"}) {
+    CHECK(desk.quern({command, "--database", db.url()}).err ==
+          "quern: error: migrations/quern.lock is missing beside its migrations: take it from version control again; "
+          "`quern generate` writes one only where none was ever committed\n");
+  }
+  std::filesystem::remove_all(desk.root() / "migrations/email");
   desk.write("migrations/quern.lock", "no JSON");
   CHECK(migrate().exit_code == 1);
   std::filesystem::remove_all(desk.root() / "migrations");

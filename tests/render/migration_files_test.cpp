@@ -130,6 +130,12 @@ TEST_CASE("a new migration that was left with another content is not overwritten
   const auto problems = place.problems(email);
   REQUIRE(problems.size() == 1);
   CHECK(problems[0] ==
-        "migrations/email/0001_create.sql exists, is not in the lock, and differs from what would be "
-        "written there; if it was never applied, remove it");
+        "migrations/quern.lock is missing, and email/0001_create.sql is not what a new project begins with: take the "
+        "lock "
+        "from version control again; if none of the migrations was ever applied, remove them");
+  place.write("migrations/email/0002_more.sql", "select 1;\n");
+  CHECK(
+      place.problems(email) ==
+      names{"migrations/quern.lock is missing, and email/0001_create.sql and 1 more are not what a new project begins "
+            "with: take the lock from version control again; if none of the migrations was ever applied, remove them"});
 }
