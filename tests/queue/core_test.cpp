@@ -12,11 +12,11 @@ TEST_CASE("a program shakes hands with the contract that it was generated from a
   CHECK(fingerprint.size() == 64);
   CHECK(here.db.refusal(fmt::format("select quern_handshake('mail', 1, '{}')", fingerprint)).empty());
   CHECK(here.db.refusal(fmt::format("select quern_handshake('mail', 2, '{}')", fingerprint)) ==
-        "QN001: the database does not know contract v2 of queue \"mail\"");
+        "QN001: the database does not know contract v2 of \"mail\"");
   CHECK(here.db.refusal(fmt::format("select quern_handshake('male', 1, '{}')", fingerprint)) ==
-        "QN001: the database does not know contract v1 of queue \"male\"");
+        "QN001: the database does not know contract v1 of \"male\"");
   CHECK(here.db.refusal("select quern_handshake('mail', 1, 'f00')") ==
-        fmt::format("QN001: contract v1 of queue \"mail\" is not the same in this program and in the database (The "
+        fmt::format("QN001: contract v1 of \"mail\" is not the same in this program and in the database (The "
                     "program has fingerprint f00, the database {}.)",
                     fingerprint));
   CHECK_THAT(here.db.refusal("select quern_handshake('mail', 1, null)"), test::starts_with("QN001: "));

@@ -392,12 +392,3 @@ TEST_CASE("a claim of a full queue in a transaction with one snapshot is refused
   here.db.rollback();
   CHECK(here.db.refusal("select mail_claim_v1(0)").starts_with("QN005"));
 }
-
-TEST_CASE("the table of tasks gives nothing of a queue with limits away", "[rows]") {
-  const std::string_view options = GENERATE("concurrency = 1", "rate = { count = 1, per = \"1h\" }");
-  test::workshop here{limited(options)};
-  send(here, 2);
-  CHECK(here.db.ask("select count(*) from mail") == "2");
-  for (const auto* end : {"delete from mail", "update mail set status = 'completed'"})
-    CHECK(here.db.refusal(end) == "QN005: how many tasks of queue \"mail\" are in work at once is limited");
-}

@@ -260,3 +260,12 @@ TEST_CASE("a paused queue hands out nothing at the door, and takes the end of wh
   other.ask("ROLLBACK; select tasks_resume()");
   CHECK_FALSE(other.ask(claim_task).empty());
 }
+
+TEST_CASE("the table of tasks gives nothing of a queue with limits away", "[rows]") {
+  const std::string_view limit = GENERATE("concurrency = 1", "rate = { count = 1, per = \"1h\" }");
+  test::workshop here{fmt::format("[queues.mail]\n{}\n[queues.mail.payload]\nbody = \"text\"\n", limit)};
+  here.db.ask("select mail_enqueue_v1('m' || n) from generate_series(1, 2) as n");
+  CHECK(here.db.ask("select count(*) from mail") == "2");
+  for (const auto* end : {"delete from mail", "update mail set status = 'completed'"})
+    CHECK(here.db.refusal(end) == "QN005: how many tasks of queue \"mail\" are in work at once is limited");
+}
