@@ -55,18 +55,18 @@ begin
   if not found then
     raise exception using
       errcode = 'QN001',
-      message = format('the database does not know contract v%s of queue "%s"', p_version, p_queue),
+      message = format('the database does not know contract v%s of "%s"', p_version, p_queue),
       hint = 'Apply the migrations that belong to this program.';
   elsif v_contract.retired_at is not null then
     raise exception using
       errcode = 'QN001',
-      message = format('contract v%s of queue "%s" was retired', p_version, p_queue),
+      message = format('contract v%s of "%s" was retired', p_version, p_queue),
       detail = format('It was retired at %s.', v_contract.retired_at),
       hint = 'Run a newer release of this program.';
   elsif v_contract.fingerprint is distinct from p_fingerprint then
     raise exception using
       errcode = 'QN001',
-      message = format('contract v%s of queue "%s" is not the same in this program and in the database', p_version, p_queue),
+      message = format('contract v%s of "%s" is not the same in this program and in the database', p_version, p_queue),
       detail = format('The program has fingerprint %s, the database %s.', p_fingerprint, v_contract.fingerprint),
       hint = 'Generate the headers again from the declaration that the database was migrated with.';
   end if;

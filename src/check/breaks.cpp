@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "contract/queue_names.hpp"
 #include "declaration/literals.hpp"
 
 namespace check {
@@ -34,8 +35,8 @@ void report_break(const project& of, const contract::line& line, const contract:
                   const std::string& older, report& found) {
   const auto* const declared = declared_break(of, one);
   const std::string& until = declared == nullptr ? one.breaks->until : declared->until;
-  const auto message = fmt::format("the break of contract v{} of queue \"{}\" was accepted until {}, and {} still live",
-                                   one.version, line.name, until, older);
+  const auto message = fmt::format("the break of contract v{} of {} \"{}\" was accepted until {}, and {} still live",
+                                   one.version, contract::kind_of(line.state), line.name, until, older);
   const auto help =
       fmt::format("when nobody speaks it any more: `quern retire {} {}`; or put the day off in accept_break", line.name,
                   contract::live(line.state.contracts).front()->version);

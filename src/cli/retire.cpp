@@ -84,7 +84,7 @@ exit_code run(const retire_arguments& given) try {
 void add_retire(const command_line& program, exit_code& result) {
   const auto given = std::make_shared<retire_arguments>();
   const command_line command =
-      program.add_command("retire", "Write the migration that drops the oldest contract of a queue");
+      program.add_command("retire", "Write the migration that drops the oldest contract of a queue or stream");
   command.add_option("queue", given->queue, "The queue").required();
   command.add_option("version", given->version, "Its oldest live contract: 1").required().between(1, 9999);
   add_places(command, given->where);

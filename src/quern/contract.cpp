@@ -15,7 +15,7 @@ bool is_not_migrated(const std::string& code) {
 failure not_migrated(std::string_view queue, const error& cause) {
   failure details;
   details.message =
-      "the database has no queues of this program's schema, as queue \"" + std::string{queue} + "\" needs";
+      "the database has no queues or streams of this program's schema, as \"" + std::string{queue} + "\" needs";
   details.sqlstate = cause.sqlstate();
   details.detail = cause.message();
   details.hint = "Apply the migrations that belong to this program (quern migrate), or connect to another database.";

@@ -316,7 +316,7 @@ TEST_CASE("a retired contract is refused to who still speaks it, and nothing of 
   shop.run_after_sunset(shop.with_templates({"retire", "email", "1"}));
   shop.run_after_sunset({"migrate"});
   CHECK(refusal(db, fmt::format("select shop.quern_handshake('email', 1, '{}')", print)) ==
-        "QN001 contract v1 of queue \"email\" was retired");
+        "QN001 contract v1 of \"email\" was retired");
   CHECK(refusal(db, "insert into shop.email_message (contract_version, order_id, note, client_id) values (1, 1, '', 1)")
             .find("\"email_contract_version_known\"") != std::string::npos);
   CHECK(only(db,

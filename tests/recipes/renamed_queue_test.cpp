@@ -105,8 +105,8 @@ TEST_CASE("each contract shakes hands under the name that it bears") {
   it.here().migrate_to_all();
   CHECK(it.handshake("email", 1) == "");
   CHECK(it.handshake("mail", 2) == "");
-  CHECK(it.handshake("mail", 1) == "QN001: the database does not know contract v1 of queue \"mail\"");
-  CHECK(it.handshake("email", 2) == "QN001: the database does not know contract v2 of queue \"email\"");
+  CHECK(it.handshake("mail", 1) == "QN001: the database does not know contract v1 of \"mail\"");
+  CHECK(it.handshake("email", 2) == "QN001: the database does not know contract v2 of \"email\"");
 }
 
 TEST_CASE("roles have the same rights under both names") {
@@ -144,7 +144,7 @@ TEST_CASE("when the expansion is taken back, the old name goes on and the new on
   it.here().roll_back();
   CHECK(it.refusal("select shop.queue_enqueue('mail', '{}')") == "QN002: there is no queue \"mail\"");
   CHECK(it.refusal("select * from shop.mail") == "42P01: relation \"shop.mail\" does not exist");
-  CHECK(it.handshake("mail", 2) == "QN001: the database does not know contract v2 of queue \"mail\"");
+  CHECK(it.handshake("mail", 2) == "QN001: the database does not know contract v2 of \"mail\"");
   CHECK(it.dequeue("email") == id);
   CHECK(it.one(fmt::format("select shop.queue_ack({})", id)) == "t");
   it.here().migrate_to_all();
@@ -188,7 +188,7 @@ TEST_CASE("the old name goes with its last contract") {
   CHECK(it.refusal("select shop.queue_dequeue('email')") == "QN002: there is no queue \"email\"");
   CHECK(it.refusal("select * from shop.email") == "42P01: relation \"shop.email\" does not exist");
   CHECK(it.refusal("select shop.email_ack(1, 1)") == "42883: function shop.email_ack(integer, integer) does not exist");
-  CHECK(it.handshake("email", 1) == "QN001: contract v1 of queue \"email\" was retired");
+  CHECK(it.handshake("email", 1) == "QN001: contract v1 of \"email\" was retired");
   CHECK(it.enqueue("mail") != id);
 }
 

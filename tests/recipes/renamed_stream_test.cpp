@@ -112,8 +112,8 @@ TEST_CASE("each contract of a stream shakes hands under the name that it bears")
   it.here().migrate_to_all();
   CHECK(it.handshake("activity", 1) == "");
   CHECK(it.handshake("news", 2) == "");
-  CHECK(it.handshake("news", 1) == "QN001: the database does not know contract v1 of queue \"news\"");
-  CHECK(it.handshake("activity", 2) == "QN001: the database does not know contract v2 of queue \"activity\"");
+  CHECK(it.handshake("news", 1) == "QN001: the database does not know contract v1 of \"news\"");
+  CHECK(it.handshake("activity", 2) == "QN001: the database does not know contract v2 of \"activity\"");
 }
 
 TEST_CASE("roles have the same rights under both names of a stream") {
@@ -151,7 +151,7 @@ TEST_CASE("when the new name of a stream is taken back, the old one goes on") {
   it.here().roll_back();
   CHECK(it.publish("news") == "QN002: there is no stream \"news\"");
   CHECK(it.refusal("select shop.news_seal()") == "42883: function shop.news_seal() does not exist");
-  CHECK(it.handshake("news", 2) == "QN001: the database does not know contract v2 of queue \"news\"");
+  CHECK(it.handshake("news", 2) == "QN001: the database does not know contract v2 of \"news\"");
   CHECK(it.publish("activity") == "");
   CHECK(it.receive("activity", 1) == texts{"2"});
   it.here().migrate_to_all();
@@ -191,7 +191,7 @@ TEST_CASE("the old name of a stream goes with its last contract") {
   CHECK(it.publish("activity") == "QN002: there is no stream \"activity\"");
   CHECK(it.refusal("select * from shop.stream_consume('activity', 0)") == "QN002: there is no stream \"activity\"");
   CHECK(it.refusal("select shop.activity_seal()") == "42883: function shop.activity_seal() does not exist");
-  CHECK(it.handshake("activity", 1) == "QN001: contract v1 of queue \"activity\" was retired");
+  CHECK(it.handshake("activity", 1) == "QN001: contract v1 of \"activity\" was retired");
   CHECK(it.publish("news") == "");
   CHECK(it.receive("news", 2) == texts{"2"});
   CHECK(it.one("select count(*) from shop.news_claim_v2('crew')") == "2");
