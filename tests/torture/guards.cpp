@@ -12,6 +12,7 @@ constexpr std::string_view seal = "sql/stream/seal_to_end.sql.mustache";
 constexpr std::string_view truncate = "sql/stream/truncate.sql.mustache";
 constexpr std::string_view pick = "sql/version/pick.sql.mustache";
 constexpr std::string_view pick_heads = "sql/version/pick_heads.sql.mustache";
+constexpr std::string_view log_end = "sql/queue/log_end.sql.mustache";
 constexpr std::string_view head = "sql/queue/head.sql.mustache";
 
 text::source without(const text::source& from, const replacement& change) {
@@ -77,6 +78,21 @@ const std::vector<guard>& guards() {
        "only the present attempt ends a message",
        {{"sql/queue/ack.sql.mustache", "and m.attempt = p_attempt", ""},
         {"sql/queue/ack.sql.mustache", "and d.attempt = p_attempt", ""}}},
+      {"queue.attempt_of_many",
+       "only the present attempt ends a message, also of those that end together",
+       "only the present attempt ends a message",
+       {{"sql/queue/ack_many.sql.mustache", "and m.attempt = a.attempt", ""},
+        {"sql/queue/ack_many.sql.mustache", "and d.attempt = a.attempt", ""}}},
+      {"log.open_claim",
+       "nobody ends what another one has ended or taken over",
+       "only the present attempt ends a message",
+       {{log_end, "from {{prefix}}_held as h\n    where h.first_id",
+         "from {{prefix}}_claim as h\n    where h.first_id"},
+        {log_end,
+         "\n          and not exists (select from {{prefix}}_end as e where e.claim_id = v_claim.claim_id and "
+         "e.message_id = 0)"
+         "\n        order by",
+         "\n        order by"}}},
       {"queue.lease",
        "what is leased is claimed by nobody",
        "a lease holds",

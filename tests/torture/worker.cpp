@@ -107,9 +107,22 @@ class worker {
   }
 
   void acknowledge_forgotten() {
+    if (me_->chance(0.5)) return acknowledge_all(forgotten_of_each());
     const message held = forgotten_.front();
     forgotten_.pop_front();
     acknowledge(held);
+  }
+
+  /// Some that were forgotten, long ago and lately, each message once: what is lost is told by its id alone.
+  std::vector<message> forgotten_of_each() {
+    std::vector<message> some;
+    while (!forgotten_.empty() && some.size() < 10) {
+      const message& next = forgotten_.front();
+      if (std::ranges::count(some, next.message_id, &message::message_id) > 0) break;
+      some.push_back(next);
+      forgotten_.pop_front();
+    }
+    return some;
   }
 
   void take() {
