@@ -41,11 +41,11 @@ std::vector<view> leaver_items(const std::vector<leaver>& leavers) {
     item.set("role", sql::identifier(one.role));
     item.set("role_literal", sql::literal(one.role));
     std::vector<view> rights;
-    for (const auto& [name, functions, giver] : one.rights) {
-      auto& right = rights.emplace_back();
-      right.set("right", name);
-      right.set("functions", functions);
-      right.set("giver", giver);
+    for (const auto& [object, right, giver] : one.rights) {
+      auto& shared = rights.emplace_back();
+      shared.set("object", object);
+      shared.set("right", right);
+      shared.set("giver", giver);
     }
     item.set_list("shared_rights", std::move(rights));
     set_comma(item, &one == &leavers.back());

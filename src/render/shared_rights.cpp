@@ -16,11 +16,12 @@ namespace {
 
 using declaration::role_grants;
 
-/// Functions of the core that a part brings with it, and the end of the names of those that only this part gives: who
+/// Objects of the core that a part brings with it, and the end of the names of functions that only this part gives: who
 /// has none of them any more needs the first ones no longer.
 struct shared_part {
-  std::vector<std::string_view> functions;
+  std::vector<std::string_view> objects;
   std::string_view giver;
+  std::string_view right = "execute on function";
 };
 
 const std::vector<shared_part>& shared_by_producers(bool is_stream) {
@@ -34,12 +35,13 @@ const std::vector<shared_part>& shared_by_consumers(bool is_stream) {
   static const shared_part workers{{"quern_worker_begin", "quern_worker_beat"}, "_extend"};
   static const std::vector<shared_part> of_queue{{{"queue_dequeue", "queue_ack", "quern_queue_of"}, "_claim_json"},
                                                  workers};
-  static const std::vector<shared_part> of_stream{{{"stream_consume"}, "_read_json"}, workers};
+  static const std::vector<shared_part> of_stream{{{"stream_consume"}, "_looked_up_to"}, workers};
   return is_stream ? of_stream : of_queue;
 }
 
 const std::vector<shared_part>& shared_by_operators() {
-  static const std::vector<shared_part> of_all{{{"quern_workers"}, "_stats"}};
+  static const std::vector<shared_part> of_all{{{"quern_workers"}, "_stats"},
+                                               {{"quern_contract", "quern_client"}, "_stats", "select on"}};
   return of_all;
 }
 
@@ -48,7 +50,7 @@ std::string shared_names() {
   std::vector<std::string_view> names{"quern_handshake"};
   const auto add = [&](const std::vector<shared_part>& parts) {
     for (const auto& part : parts)
-      for (const auto name : part.functions)
+      for (const auto name : part.objects)
         if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   };
   for (const bool is_stream : {false, true}) {
@@ -71,8 +73,8 @@ std::string revoke_shared(const step_parts& parts, const role_grants& before, co
       if (std::ranges::find(roles, role) != roles.end()) continue;
       for (const auto& part : shared) {
         leavers[role].rights.push_back(
-            {std::string{part.functions.front()},
-             fmt::format("{0}.{1}", schema, fmt::join(part.functions, fmt::format(", {}.", schema))),
+            {std::string{part.objects.front()},
+             fmt::format("{0} {1}.{2}", part.right, schema, fmt::join(part.objects, fmt::format(", {}.", schema))),
              std::string{part.giver}});
       }
     }

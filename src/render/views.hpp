@@ -258,7 +258,7 @@
 ///   has_own_columns       flag
 ///   revocations           list: privileges, objects, roles
 ///   schema_literal        'shop'
-///   leavers               list: role, role_literal, comma, shared_rights (list: right, functions, giver)
+///   leavers               list: role, role_literal, comma, shared_rights (list: object, right, giver)
 ///   shared_names          ['quern_handshake', …]      what all queues and streams share
 ///   has_limits, has_places, has_rate, has_key_limit, place_count   as above
 ///   has_unique, has_pending_key, has_timed_key, unique_table, unique_window and of unique_fields column, number, key_e
@@ -346,9 +346,9 @@ struct revocation {
 /// A role that is not in a part of the grants any more, and what it had in common with those of other queues.
 struct leaver {
   struct shared_right {
-    std::string name;       // of one function that stands for all of them
-    std::string functions;  // with their schema
-    std::string giver;      // how the names of functions end that are given together with them alone
+    std::string object;  // the name of one that stands for all of them
+    std::string right;   // `execute on function …`, all of them
+    std::string giver;   // how the names of functions end that are given together with them alone
   };
 
   std::string role{};

@@ -12,6 +12,42 @@ revoke select on sequence shop.activity_v1_produced_at, shop.activity_v1_read_at
 revoke execute on function shop.activity_seal, shop.activity_offset_at, shop.activity_subscribe, shop.activity_unsubscribe, shop.activity_seek, shop.activity_maintain, shop.activity_share, shop.activity_unshare, shop.activity_redrive_all, shop.activity_redrive, shop.activity_purge, shop.activity_peek_failed, shop.activity_blocked, shop.activity_restored, shop.activity_lag, shop.activity_stats, shop.activity_read_json from ops;
 revoke select on shop.activity_event, shop.activity_page, shop.activity_consumer, shop.activity_position, shop.activity_claim, shop.activity_failed from ops;
 
+-- What all queues and streams share goes with the last of them that gives it. Only the database knows which one that is: a
+-- new install makes them in another order than they came.
+do $$
+declare
+  v_role text;
+  v_given text[];
+begin
+  for v_role, v_given in
+    select r.rolname, pg_catalog.array_agg(coalesce(f.proname, t.relname)::text)
+    from pg_catalog.pg_shdepend as d
+    join pg_catalog.pg_database as b on b.oid = d.dbid
+    join pg_catalog.pg_roles as r on r.oid = d.refobjid
+    left join pg_catalog.pg_proc as f on f.oid = d.objid and d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+    left join pg_catalog.pg_class as t on t.oid = d.objid and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    join pg_catalog.pg_namespace as n on n.oid = coalesce(f.pronamespace, t.relnamespace)
+    where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      and d.deptype = 'a'
+      and b.datname = current_database()
+      and n.nspname = 'shop'
+      and r.rolname in ('ops')
+    group by r.rolname
+  loop
+    if v_role = 'ops' and 'quern_workers' = any (v_given) and not exists (select from pg_catalog.unnest(v_given) as g (name) where g.name ~ '_stats$') then
+      revoke execute on function shop.quern_workers from ops;
+    end if;
+    if v_role = 'ops' and 'quern_contract' = any (v_given) and not exists (select from pg_catalog.unnest(v_given) as g (name) where g.name ~ '_stats$') then
+      revoke select on shop.quern_contract, shop.quern_client from ops;
+    end if;
+    if v_role = 'ops' and 'quern_handshake' = any (v_given) and v_given <@ array['quern_handshake', 'queue_enqueue', 'queue_dequeue', 'queue_ack', 'quern_queue_of', 'quern_worker_begin', 'quern_worker_beat', 'stream_publish', 'stream_consume', 'quern_workers', 'quern_contract', 'quern_client'] then
+      revoke execute on function shop.quern_handshake from ops;
+      revoke usage on schema shop from ops;
+    end if;
+  end loop;
+end
+$$;
+
 revoke all on function
   shop.activity_read_v1, shop.activity_read_json_v1, shop.activity_receive_v1, shop.activity_receive_json_v1,
   shop.activity_claim_v1, shop.activity_claim_json_v1, shop.activity_next_due_v1, shop.activity_look_v1
