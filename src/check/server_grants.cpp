@@ -92,6 +92,7 @@ class grants_check {
     }
     grant_functions(consume, "quern_", {"worker_begin", "worker_beat"});
     grant_functions(operate, "quern_", {"workers"});
+    for (const auto table : {"contract", "client"}) grant(operate, fmt::format("table quern_{}", table), "SELECT");
     if (contract::is_scheduled(run_.of.lock->schedules, queue.name))
       grant_functions(operate, "quern_", {"schedule_run", "schedules"});
     const std::string tables = line->name + "_";
@@ -103,6 +104,8 @@ class grants_check {
       const std::string prefix = one->queue + "_";
       grant_functions(produce, prefix, {"wake", "enqueue", "enqueue_many", "enqueue_json"}, version);
       grant_functions(consume, prefix, {"claim", "claim_json", "take", "next_due"}, version);
+      for (const auto use : {"produced_at", "swept_at"})
+        grant(operate, fmt::format("sequence {}v{}_{}", tables, one->version, use), "SELECT");
       grant(produce, fmt::format("column {}message.contract_version", tables), "INSERT");
       if (one->priorities > 0)
         grant(produce, fmt::format("column {}message.{}", tables, one->priority_column), "INSERT");
@@ -176,6 +179,8 @@ class grants_check {
       grant_functions(produce, prefix, {"wake", "publish", "publish_many", "publish_json"}, version);
       grant_functions(consume, prefix,
                       {"read", "read_json", "receive", "receive_json", "claim", "claim_json", "next_due"}, version);
+      for (const auto use : {"produced_at", "read_at"})
+        grant(operate, fmt::format("sequence {}v{}_{}", tables, one->version, use), "SELECT");
       grant(produce, fmt::format("column {}event.contract_version", tables), "INSERT");
       for (const contract::field& field : one->fields)
         grant(produce, fmt::format("column {}event.{}", tables, field.column), "INSERT");
@@ -190,7 +195,7 @@ class grants_check {
                      "held", "looked_up_to", "read_json"});
     grant_functions(operate, prefix,
                     {"seal", "offset_at", "subscribe", "unsubscribe", "seek", "share", "unshare", "redrive_all",
-                     "redrive", "purge", "peek_failed", "blocked", "lag", "stats"});
+                     "redrive", "purge", "peek_failed", "blocked", "lag", "stats", "read_json"});
   }
 
   std::set<right> read(quern::connection& db) const {
