@@ -80,7 +80,7 @@ TEST_CASE("an enqueue that meets an expired message waits for who is just about 
     INFO((is_kept ? "committed" : "rolled back"));
     test::workshop here{expiring("unique = { fields = [\"body\"], while = \"pending\" }")};
     here.db.send("a");
-    here.db.ask("update mail_message set quern_expires_at = clock_timestamp() + interval '300 ms'");
+    here.db.ask("update mail_message set quern_expires_at = clock_timestamp() + interval '1 s'");
     auto claiming = here.open();
     auto putting = here.open();
     claiming.begin();
