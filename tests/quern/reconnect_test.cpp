@@ -153,7 +153,7 @@ TEST_CASE("the contract is checked again") {
                          terminate(s.db, doomed);
                        }};
   const auto error = test::failure_of<quern::contract_mismatch>([&] { worker.run(); });
-  CHECK(error.message() == "contract v1 of queue \"email\" was retired");
+  CHECK(error.message() == "contract v1 of \"email\" was retired");
   CHECK(worker.status() == quern::worker_status::stopped);
 }
 
