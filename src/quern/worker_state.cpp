@@ -43,6 +43,7 @@ worker_state::run::run(worker_state& of, const std::stop_token& stop)
 
 worker_state& worker_state::ready() noexcept {
   stop_.lower();
+  has_hook_thrown_ = false;
   return *this;
 }
 

@@ -61,7 +61,7 @@ class worker_state {
 
   worker_counters counters() const noexcept;
 
-  /// What it has thrown ends run(), be it a lost connection of its own.
+  /// In this run. What it has thrown ends run(), be it a lost connection of its own.
   bool has_hook_thrown() const noexcept { return has_hook_thrown_; }
 
   void note_claimed(std::size_t count);

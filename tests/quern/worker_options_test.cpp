@@ -58,9 +58,19 @@ TEST_CASE("a hook that has lost a connection of its own ends the run, and is not
   shop::email_consumer consumer{s.db};
   quern::worker_options options{.until_empty = true};
   options.on_failure = [&](auto, auto, auto, auto) { quern::connection{"host=/nowhere"}; };
-  quern::worker worker{consumer, [](const shop::email_message&) { throw std::runtime_error{"no"}; }, options};
+  bool is_bad = true;
+  const auto handle = [&](const shop::email_message&) {
+    if (is_bad) throw std::runtime_error{"no"};
+  };
+  quern::worker worker{consumer, handle, options};
   CHECK_THROWS_AS(worker.run(), quern::connection_error);
   CHECK(worker.counters().reconnected == 0);
+  // That was then: the next run gets its own connection back.
+  is_bad = false;
+  const auto session = s.db.execute("select pg_backend_pid()").value<std::int32_t>();
+  s.another().execute("select pg_terminate_backend($1, 5000)", session);
+  CHECK(worker.run() == quern::stop_reason::empty);
+  CHECK(worker.counters().reconnected == 1);
 }
 
 TEST_CASE("what one thread cannot get over ends the run of all") {
