@@ -1803,7 +1803,7 @@ $$;
 
 create function shop.activity_held(p_consumer text, p_batch bigint)
 returns bigint[]
-language plpgsql stable security definer
+language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -1837,7 +1837,7 @@ comment on function shop.activity_held is 'The events of a claim that are still 
 
 create function shop.activity_looked_up_to(p_consumer text)
 returns bigint
-language plpgsql stable security definer
+language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -2680,7 +2680,7 @@ comment on function shop.activity_claim_json_v1 is 'As activity_claim_v1, with t
 
 create function shop.activity_next_due_v1(p_consumer text)
 returns timestamptz
-language plpgsql stable security definer
+language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -3206,7 +3206,7 @@ begin
     and not exists (
       select
       from shop.activity_consumer as c
-      where shop.activity_done_up_to(c.consumer) < v_last.last_offset
+      where (shop.activity_done_up_to(c.consumer) >= v_last.last_offset) is not true
     )
     and not exists (
       select
@@ -3413,6 +3413,7 @@ declare
   v_last shop.activity_page;
   v_segment smallint;
   v_count bigint;
+  v_consumer shop.activity_consumer;
 begin
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
     raise exception using
@@ -3493,6 +3494,23 @@ begin
   insert into shop.activity_page
   select v_last.*;
   perform setval('shop.activity_segment', v_segment);
+
+  -- What a consumer has seen before comes again, for nothing must be left out.
+  for v_consumer in
+    select c.*
+    from shop.activity_consumer as c
+    where shop.activity_done_up_to(c.consumer) is null
+  loop
+    insert into shop.activity_position (consumer, previous_id, up_to)
+    values (v_consumer.consumer, 0, shop.activity_first_offset() - 1);
+    if v_consumer.is_cooperative then
+      perform shop.activity_begin_claims(v_consumer.consumer, shop.activity_first_offset() - 1);
+    end if;
+    raise warning using
+      message = format('consumer "%s" of stream "activity" begins again at the oldest event', v_consumer.consumer),
+      detail = 'It was dumped while the positions of consumers were being cleared away, and the dump does not say where it was.',
+      hint = 'Move it with shop.activity_seek if you know better.';
+  end loop;
 
   -- Labels of an enum have other hashes here.
   update shop.activity_claim as c

@@ -205,6 +205,14 @@ TEST_CASE("what was put into a segment after it was found too old is found again
   CHECK(segments(here.db) == "0|2");
 }
 
+TEST_CASE("an archive is not cleared away by a transaction whose snapshot may be old") {
+  test::workshop here{archived};
+  auto late = here.open();
+  late.ask("begin isolation level repeatable read; select 1");
+  CHECK(late.refusal("select mail_maintain()") ==
+        "QN004: a queue can be cleared away in a READ COMMITTED transaction only");
+}
+
 TEST_CASE("claims and takes clear away by themselves only where they are the whole of their transaction") {
   test::workshop here{archived};
   const auto is_due = [&] { return here.db.ask("select pg_sequence_last_value('mail_maintained_at') = 0") == "t"; };

@@ -1,10 +1,7 @@
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
 
 #include "cluster/scratch.hpp"
+#include "queue/dump.hpp"
 #include "queue/workshop.hpp"
 #include "support/catch.hpp"
 
@@ -23,20 +20,6 @@ body = "text"
 constexpr auto refused =
     "QN020: queue \"mail\" was brought here from another cluster, where transactions had other ids";
 
-/// So that the ids of the next transactions are far beyond those of a new cluster.
-void use_up_transaction_ids(test::session& db) {
-  db.ask("do $$ begin for i in 1..3000 loop perform pg_current_xact_id(); commit; end loop; end $$");
-}
-
-/// Dumps a schema and restores it into another server, whose sequences and rows are then those of the first.
-void move_schema(const std::string& from, const std::string& schema, const std::string& to) {
-  const auto file = std::filesystem::temp_directory_path() / fmt::format("quern_log_restore_{}.sql", ::getpid());
-  const auto run = [](const std::string& command) { REQUIRE(std::system(command.c_str()) == 0); };
-  run(fmt::format("pg_dump --schema={} --file='{}' '{}'", schema, file.string(), from));
-  run(fmt::format("psql -X -q -v ON_ERROR_STOP=1 -f '{}' '{}' > /dev/null", file.string(), to));
-  std::filesystem::remove(file);
-}
-
 }  // namespace
 
 TEST_CASE(
@@ -44,7 +27,7 @@ TEST_CASE(
   cluster::scratch old;
   cluster::scratch young;
   test::workshop before{logged, old.url()};
-  use_up_transaction_ids(before.db);
+  test::use_up_transaction_ids(before.db);
   for (const auto* body : {"done", "done too", "held", "failed", "lapsed"}) before.db.send(body);
   CHECK(before.db.ack_many(before.db.receive(2)) == "{}");
   const auto held = before.db.receive(1, "1 h");
@@ -58,7 +41,7 @@ TEST_CASE(
   before.db.send("delayed", "1 h");
   CHECK(test::bodies(before.db.receive(1, "1 h")) == "lapsed");
   CHECK(test::bodies(before.db.receive(1, "1 h")) == "waiting");
-  move_schema(old.url(), before.schema(), young.url());
+  test::move_schema(old.url(), before.schema(), young.url());
 
   test::session after{young.url(), before.schema()};
   // Producers go on whatever the others say.
@@ -85,10 +68,31 @@ TEST_CASE("a copy in another database of the same cluster is told from its origi
   before.db.ask("create database copy");
   auto url = server.url();
   url.replace(url.find("/postgres?"), 10, "/copy?");
-  move_schema(server.url(), before.schema(), url);
+  test::move_schema(server.url(), before.schema(), url);
   test::session after{url, before.schema()};
   CHECK(after.refusal("select mail_claim_v1()") == refused);
   CHECK(after.ask("select mail_restored()") == "1");
   CHECK(test::bodies(after.receive(9)) == "b");
   CHECK(test::bodies(before.db.receive(9)) == "b");
+}
+
+TEST_CASE("messages whose claims were cleared away while they were dumped come again rather than not at all") {
+  cluster::scratch old;
+  cluster::scratch young;
+  test::workshop before{logged, old.url()};
+  test::use_up_transaction_ids(before.db);
+  for (const auto* body : {"done", "held", "waiting"}) before.db.send(body);
+  CHECK(before.db.ack(before.db.receive_one()));
+  CHECK(before.db.receive(1).size() == 1);
+  auto dumping = before.open();
+  dumping.ask("begin isolation level repeatable read");
+  const auto snapshot = dumping.ask("select pg_export_snapshot()");
+  REQUIRE(before.db.ask("select mail_compact(0)") == "t");
+  test::move_schema(old.url(), before.schema(), young.url(), snapshot);
+
+  test::session after{young.url(), before.schema()};
+  REQUIRE(after.ask("select count(*) from mail_claim") == "0");
+  CHECK(after.refusal("select mail_claim_v1()") == refused);
+  CHECK(after.ask("select mail_restored()") == "3");
+  CHECK(test::bodies(after.receive(9)) == "done held waiting");
 }

@@ -1,31 +1,11 @@
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
 
 #include "cluster/scratch.hpp"
+#include "queue/dump.hpp"
 #include "stream/crew.hpp"
 #include "support/catch.hpp"
 
 // What becomes of a stream when its server crashes, or its database comes back in another cluster: I2, I8.
-
-namespace {
-
-/// So that the ids of the next transactions are far beyond those of a new cluster.
-void use_up_transaction_ids(test::session& db) {
-  db.ask("do $$ begin for i in 1..3000 loop perform pg_current_xact_id(); commit; end loop; end $$");
-}
-
-/// Dumps a schema and restores it into another server, whose sequences and rows are then those of the first.
-void move_schema(const std::string& from, const std::string& schema, const std::string& to) {
-  const auto file = std::filesystem::temp_directory_path() / fmt::format("quern_restore_{}.sql", ::getpid());
-  const auto run = [](const std::string& command) { REQUIRE(std::system(command.c_str()) == 0); };
-  run(fmt::format("pg_dump --schema={} --file='{}' '{}'", schema, file.string(), from));
-  run(fmt::format("psql -X -q -v ON_ERROR_STOP=1 -f '{}' '{}' > /dev/null", file.string(), to));
-  std::filesystem::remove(file);
-}
-
-}  // namespace
 
 TEST_CASE("after a crash the offsets that were shown are those of the same events, and the count goes on") {
   cluster::scratch server;
@@ -61,7 +41,7 @@ TEST_CASE("after a restore into another cluster the first call says what to run,
   cluster::scratch old;
   cluster::scratch young;
   test::journal before{test::log_stream, old.url()};
-  use_up_transaction_ids(before.db);
+  test::use_up_transaction_ids(before.db);
   before.publish("a");
   before.publish("b");
   CHECK(before.read() == "1|a 2|b");
@@ -69,7 +49,7 @@ TEST_CASE("after a restore into another cluster the first call says what to run,
   before.db.ask("begin; select log_publish_v1('x1'); select log_publish_v1('x2'); commit");
   before.publish("y");
   test::session{young.url(), "public"}.ask("create role qt_web; create role qt_mailer; create role qt_ops");
-  move_schema(old.url(), before.schema(), young.url());
+  test::move_schema(old.url(), before.schema(), young.url());
 
   test::session after{young.url(), before.schema()};
   // Publishing goes on whatever the others say.
@@ -84,8 +64,8 @@ TEST_CASE("after a restore into another cluster the first call says what to run,
   CHECK(test::journal::read(after) == "1|a 2|b 3|x1 4|x2 5|y 6|new");
   CHECK(test::journal::receive(after, "audit", 2) == "2|b 3|x1");
   // Ids of the new cluster reach those of the old one: they are told apart.
-  use_up_transaction_ids(after);
-  use_up_transaction_ids(after);
+  test::use_up_transaction_ids(after);
+  test::use_up_transaction_ids(after);
   test::journal::publish(after, "last");
   CHECK(test::journal::read(after) == "1|a 2|b 3|x1 4|x2 5|y 6|new 7|last");
   CHECK(test::journal::read(after, 1, 3) == "2|b 3|x1 4|x2");
@@ -95,7 +75,7 @@ TEST_CASE("a stream that rotated and was idle since, or has no event yet, is rep
   cluster::scratch old;
   cluster::scratch young;
   test::journal before{test::log_stream, old.url()};
-  use_up_transaction_ids(before.db);
+  test::use_up_transaction_ids(before.db);
   const bool has_events = GENERATE(true, false);
   if (has_events) {
     before.publish("1");
@@ -103,7 +83,7 @@ TEST_CASE("a stream that rotated and was idle since, or has no event yet, is rep
     REQUIRE(before.rotate());
   }
   test::session{young.url(), "public"}.ask("create role qt_web; create role qt_mailer; create role qt_ops");
-  move_schema(old.url(), before.schema(), young.url());
+  test::move_schema(old.url(), before.schema(), young.url());
   test::session after{young.url(), before.schema()};
   test::journal::publish(after, "new");
   CHECK(after.ask("select log_restored()") == "1");
@@ -121,14 +101,14 @@ TEST_CASE("after a restore publishing comes round to the segments of the other c
   cluster::scratch old;
   cluster::scratch young;
   test::journal before{test::log_stream, old.url()};
-  use_up_transaction_ids(before.db);
+  test::use_up_transaction_ids(before.db);
   before.publish("1");
   CHECK(before.read() == "1|1");
   REQUIRE(before.rotate());
   before.publish("2");
   before.read();
   test::session{young.url(), "public"}.ask("create role qt_web; create role qt_mailer; create role qt_ops");
-  move_schema(old.url(), before.schema(), young.url());
+  test::move_schema(old.url(), before.schema(), young.url());
   test::session after{young.url(), before.schema()};
   CHECK(after.ask("select log_restored()") == "0");
   for (int offset = 3; offset <= 12; ++offset) {
@@ -147,11 +127,11 @@ TEST_CASE("a transaction that runs during the repair publishes as ever") {
   cluster::scratch old;
   cluster::scratch young;
   test::journal before{test::log_stream, old.url()};
-  use_up_transaction_ids(before.db);
+  test::use_up_transaction_ids(before.db);
   before.publish("a");
   CHECK(before.read() == "1|a");
   test::session{young.url(), "public"}.ask("create role qt_web; create role qt_mailer; create role qt_ops");
-  move_schema(old.url(), before.schema(), young.url());
+  test::move_schema(old.url(), before.schema(), young.url());
   test::session after{young.url(), before.schema()};
   test::session early{young.url(), before.schema()};
   early.ask("begin; select pg_current_xact_id()");
@@ -167,7 +147,7 @@ TEST_CASE("after a restore claims are those of the same events, and come back wh
   cluster::scratch old;
   cluster::scratch young;
   test::crew before{old.url()};
-  use_up_transaction_ids(before.db);
+  test::use_up_transaction_ids(before.db);
   before.fill(6);
   auto ann = before.enlist();
   auto bob = before.hire();
@@ -176,7 +156,7 @@ TEST_CASE("after a restore claims are those of the same events, and come back wh
   CHECK(bob.nack(4) == "retry");
   CHECK(bob.batch != ann.batch);
   test::session{young.url(), "public"}.ask("create role qt_web; create role qt_mailer; create role qt_ops");
-  move_schema(old.url(), before.schema(), young.url());
+  test::move_schema(old.url(), before.schema(), young.url());
 
   test::hand after{test::session{young.url(), before.schema()}};
   CHECK(after.db.refusal(after.claiming()) ==
@@ -216,4 +196,29 @@ TEST_CASE("after a crash what was acknowledged stays so, and what was claimed co
   CHECK(after.claim() == "3 4");
   CHECK(after.batch != batch);
   CHECK(after.ack() == "2");
+}
+
+TEST_CASE("consumers whose places were cleared away while they were dumped begin again at the oldest event") {
+  cluster::scratch old;
+  cluster::scratch young;
+  test::crew before{old.url()};
+  test::use_up_transaction_ids(before.db);
+  before.fill(3);
+  CHECK(before.ack("audit", 2) == "2");
+  auto ann = before.hire();
+  CHECK(ann.claim(2) == "1 2");
+  CHECK(ann.ack() == "2");
+  auto dumping = before.open();
+  dumping.ask("begin isolation level repeatable read");
+  const auto snapshot = dumping.ask("select pg_export_snapshot()");
+  REQUIRE(before.db.ask("select log_compact(0)") == "t");
+  test::session{young.url(), "public"}.ask("create role qt_web; create role qt_mailer; create role qt_ops");
+  test::move_schema(old.url(), before.schema(), young.url(), snapshot);
+
+  test::session after{young.url(), before.schema()};
+  REQUIRE(after.ask("select count(*) from log_position") == "0");
+  CHECK(after.ask("select log_restored()") == "0");
+  CHECK(test::journal::receive(after, "audit") == "1|1 2|2 3|3");
+  CHECK(after.ask("select event_offset from log_claim_v1('crew')") == "1 2 3");
+  CHECK(after.ask("select up_to, claims from log_lag() where consumer = 'crew'") == "0|1");
 }

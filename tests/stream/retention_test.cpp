@@ -62,6 +62,13 @@ TEST_CASE("events that a consumer has not acknowledged stay, however old they ar
   CHECK(here.receive("mirror") == "3|c");
 }
 
+TEST_CASE("events stay while nobody knows whether a consumer has had them") {
+  old_segment here;
+  here.db.ask("truncate log_position");
+  here.maintain();
+  CHECK(here.segments() == "0 1");
+}
+
 TEST_CASE("an event of an old segment that has no offset yet stays") {
   old_segment here;
   auto late = here.open();
