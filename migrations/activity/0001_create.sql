@@ -1004,7 +1004,10 @@ as $$
 begin
   if exists (
     select
-    from unnest(p_keys) as k (order_key)
+    from (
+      select distinct i.order_key
+      from unnest(p_keys) as i (order_key)
+    ) as k
     join shop.activity_failed as f on f.consumer = p_consumer and f.order_key = k.order_key
     where f.claim_id is null
       and f.dead_at is null
@@ -1471,38 +1474,40 @@ declare
     ) as k
     where pg_try_advisory_xact_lock(hashint8extended(k.claim_id, -6277507035114536254))
   );
-  v_freed bigint[];
+  v_tried bigint[];
+  v_others bigint[];
 begin
   -- Looked at again now that nobody else can end or extend them. Of each key the first alone was tried.
-  with freed as (
-    update shop.activity_failed as f
-    set due_at = least(f.due_at, clock_timestamp()),
-      attempt = case when t.is_tried then f.attempt else f.attempt - 1 end,
-      dead_at = case when t.is_tried and f.attempt >= p_max_attempts then clock_timestamp() end,
-      is_blocking = t.is_tried and f.attempt >= p_max_attempts and f.order_key is not null and shop.activity_blocks(p_consumer),
-      claim_id = null,
-      session_key = null,
-      last_error = case when t.is_tried and f.attempt >= p_max_attempts then 'the lease of the last attempt ran out' else f.last_error end
-    from (
-      select
-        e.event_offset,
-        e.order_key is null or row_number() over (partition by e.claim_id, e.order_key order by e.event_offset) = 1 as is_tried
-      from shop.activity_failed as e
-      where e.consumer = p_consumer
-        and e.claim_id = any (v_free)
-    ) as t
-    where f.consumer = p_consumer
-      and f.event_offset = t.event_offset
-      and f.claim_id = any (v_free)
-      and (f.due_at <= clock_timestamp() or f.session_key = any (v_gone))
-    returning f.event_offset, f.order_key
-  )
-  select array_agg(f.event_offset)
-  into v_freed
-  from freed as f
-  where f.order_key is not null;
-  if v_freed is not null then
-    perform shop.activity_line_up(p_consumer, v_freed);
+  select array_agg(t.event_offset) filter (where t.is_tried), array_agg(t.event_offset) filter (where not t.is_tried)
+  into v_tried, v_others
+  from (
+    select
+      e.event_offset,
+      e.order_key is null or row_number() over (partition by e.claim_id, e.order_key order by e.event_offset) = 1 as is_tried,
+      e.due_at <= clock_timestamp() or e.session_key = any (v_gone) as is_free
+    from shop.activity_failed as e
+    where e.consumer = p_consumer
+      and e.claim_id = any (v_free)
+  ) as t
+  where t.is_free;
+  update shop.activity_failed as f
+  set due_at = least(f.due_at, clock_timestamp()),
+    attempt = f.attempt - 1,
+    claim_id = null,
+    session_key = null
+  where f.consumer = p_consumer
+    and f.event_offset = any (v_others);
+  update shop.activity_failed as f
+  set due_at = least(f.due_at, clock_timestamp()),
+    dead_at = case when f.attempt >= p_max_attempts then clock_timestamp() end,
+    is_blocking = f.attempt >= p_max_attempts and f.order_key is not null and shop.activity_blocks(p_consumer),
+    claim_id = null,
+    session_key = null,
+    last_error = case when f.attempt >= p_max_attempts then 'the lease of the last attempt ran out' else f.last_error end
+  where f.consumer = p_consumer
+    and f.event_offset = any (v_tried);
+  if v_tried is not null then
+    perform shop.activity_line_up(p_consumer, v_tried || v_others);
   end if;
 end
 $$;
@@ -1620,6 +1625,34 @@ declare
   v_new bigint[];
 begin
   up_to := p_last;
+  -- Once a key, of which there may be few and thousands of events.
+  with states as materialized (
+    select
+      k.order_key,
+      k.order_key = any (p_busy) as is_held,
+      exists (
+        select
+        from shop.activity_failed as b
+        where b.consumer = p_consumer
+          and b.order_key = k.order_key
+          and b.claim_id is not null
+      ) as is_claimed,
+      (
+        select b.event_offset
+        from shop.activity_failed as b
+        where b.consumer = p_consumer
+          and b.order_key = k.order_key
+          and b.claim_id is null
+          and (b.dead_at is null or b.is_blocking)
+        order by b.event_offset
+        limit 1
+      ) as first_waiting
+    from (
+      select distinct i.order_key
+      from unnest(p_keys) as i (order_key)
+      where i.order_key is not null
+    ) as k
+  )
   select
     coalesce(array_agg(w.place order by w.place), '{}'),
     coalesce(array_agg(w.place order by w.place) filter (where not w.is_there), '{}'),
@@ -1632,8 +1665,8 @@ begin
       select
         o.place,
         o.order_key,
-        o.order_key = any (p_busy) or coalesce(f.is_claimed, false) as is_busy,
-        coalesce(f.is_behind, false) as is_behind,
+        f.is_held or f.is_claimed as is_busy,
+        coalesce(f.first_waiting < o.place, false) as is_behind,
         -- After a seek backwards.
         exists (
           select
@@ -1643,32 +1676,10 @@ begin
             and b.dead_at is null
         ) as is_there
       from unnest(p_offsets, p_keys) as o (place, order_key)
-      left join lateral (
-        select bool_or(b.claim_id is not null) as is_claimed, bool_or(b.claim_id is null and b.event_offset < o.place) as is_behind
-        from (
-          (
-            select b.claim_id, b.event_offset
-            from shop.activity_failed as b
-            where b.consumer = p_consumer
-              and b.order_key = o.order_key
-              and b.claim_id is not null
-            limit 1
-          )
-          union all
-          (
-            select b.claim_id, b.event_offset
-            from shop.activity_failed as b
-            where b.consumer = p_consumer
-              and b.order_key = o.order_key
-              and b.claim_id is null
-              and (b.dead_at is null or b.is_blocking)
-            order by b.event_offset
-            limit 1
-          )
-        ) as b
-      ) as f on true
-      where o.order_key is not null
-        and (o.order_key = any (p_busy) or f.is_claimed is not null)
+      join states as f on f.order_key = o.order_key
+      where f.is_held
+        or f.is_claimed
+        or f.first_waiting is not null
     ) as h
   ) as w;
 
@@ -1725,22 +1736,27 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 begin
+  -- The keys first, of which there may be few and thousands of events.
+  with firsts as materialized (
+    select n.event_offset
+    from (
+      select distinct k.order_key
+      from unnest(p_keys) as k (order_key)
+    ) as k
+    cross join lateral (
+      select b.event_offset
+      from shop.activity_failed as b
+      where b.consumer = p_consumer
+        and b.order_key = k.order_key
+        and b.claim_id is null
+        and (b.dead_at is null or b.is_blocking)
+      order by b.event_offset
+      limit 1
+    ) as n
+  )
   update shop.activity_failed as f
   set due_at = clock_timestamp()
-  from (
-    select distinct k.order_key
-    from unnest(p_keys) as k (order_key)
-  ) as k
-  cross join lateral (
-    select b.event_offset, b.dead_at
-    from shop.activity_failed as b
-    where b.consumer = p_consumer
-      and b.order_key = k.order_key
-      and b.claim_id is null
-      and (b.dead_at is null or b.is_blocking)
-    order by b.event_offset
-    limit 1
-  ) as n
+  from firsts as n
   where f.consumer = p_consumer
     and f.event_offset = n.event_offset
     and f.dead_at is null

@@ -334,6 +334,7 @@ TEST_CASE("no row of claims dies, whatever holds on to old snapshots") {
     bob.ack();
   }
   CHECK(here.state() == "400|0|0|0");
+  for (auto* each : {&here.db, &ann.db, &bob.db}) each->ask("select pg_stat_force_next_flush()");
   for (const auto* table : {"log_claim", "log_position"})
     test::wait_until(here.url(), fmt::format("select n_dead_tup + n_tup_upd + n_tup_del = 0 and (n_tup_ins > 0) from "
                                              "pg_stat_all_tables where relid = '{}.{}'::regclass",

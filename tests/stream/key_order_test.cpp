@@ -175,6 +175,13 @@ TEST_CASE("when very much waits for what is being worked on, nothing is set asid
   CHECK(here.db.ask("select log_looked_up_to('crew'), log_next_due_v1('crew') > clock_timestamp()") == "null|t");
   CHECK(ann.ack() == "1");
   CHECK(ann.claim(1000).starts_with("2 3 "));
+  // What waits is looked at once a claim, and not once an event.
+  for (auto* each : {&here.db, &ann.db, &bob.db}) each->ask("select pg_stat_force_next_flush()");
+  const auto looked = here.db.ask(
+      fmt::format("select idx_tup_fetch from pg_stat_user_tables where schemaname = '{}' and relname = 'log_failed'",
+                  here.schema()));
+  CHECK(std::stoll(looked) > 5000);
+  CHECK(std::stoll(looked) < 1'000'000);
 }
 
 TEST_CASE("what waits for a retry that is being worked on is as much") {
@@ -254,6 +261,7 @@ TEST_CASE("without failures, and with keys that are apart, no row dies on the wa
       "from pg_stat_user_tables where schemaname = '{}' and relname in ('log_event_0', 'log_page_0', 'log_claim', "
       "'log_position', 'log_failed')",
       here.schema());
+  for (auto* each : {&here.db, &ann.db, &bob.db}) each->ask("select pg_stat_force_next_flush()");
   test::wait_until(here.url(), "select sum(n_tup_ins) > 2000 " + all);
   CHECK(here.db.ask("select sum(n_dead_tup), sum(n_tup_upd), sum(n_tup_del) " + all) == "0|0|0");
 }
