@@ -362,6 +362,7 @@ create function shop.activity_offset_at(p_at timestamptz)
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
@@ -422,6 +423,7 @@ create function shop.activity_blocked()
 returns table (consumer text, key text, event_offset bigint, attempts integer, last_error text, blocked_since timestamptz, waiting bigint)
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select b.consumer, b.key, b.event_offset, b.attempts, b.last_error, b.blocked_since, b.waiting
   from (
@@ -669,6 +671,7 @@ create function shop.activity_seal()
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -854,6 +857,7 @@ create function shop.activity_enlist()
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_key bigint := case when current_setting('quern.session', true) !~ '^-?[0-9]+$' then null when abs(current_setting('quern.session', true)::numeric) < 9223372036854775808 then current_setting('quern.session', true)::bigint end;
@@ -879,6 +883,7 @@ create function shop.activity_share(
 ) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_was_cooperative boolean;
@@ -922,6 +927,7 @@ create function shop.activity_unshare(p_consumer text)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_claim shop.activity_claim;
@@ -1075,6 +1081,7 @@ create function shop.activity_extend(p_consumer text, p_batch bigint, p_lease in
 returns timestamptz
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -1120,6 +1127,7 @@ create function shop.activity_release(p_consumer text, p_batch bigint)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -1244,6 +1252,7 @@ create function shop.activity_nack(p_consumer text, p_batch bigint, p_offset big
 returns text
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -1821,6 +1830,7 @@ create function shop.activity_held(p_consumer text, p_batch bigint)
 returns bigint[]
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -1855,6 +1865,7 @@ create function shop.activity_looked_up_to(p_consumer text)
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -1925,6 +1936,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -2073,6 +2085,7 @@ create function shop.activity_read_json_v1(p_after bigint, p_count integer defau
 returns table (event_offset bigint, published_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     r.event_offset,
@@ -2232,6 +2245,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_position constant shop.activity_position := shop.activity_position_of(p_consumer);
@@ -2271,6 +2285,7 @@ create function shop.activity_receive_json_v1(p_consumer text, p_count integer d
 returns table (event_offset bigint, batch bigint, published_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     r.event_offset,
@@ -2300,6 +2315,7 @@ create function shop.activity_claim_v1(
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -2682,6 +2698,7 @@ create function shop.activity_claim_json_v1(p_consumer text, p_count integer def
 returns table (event_offset bigint, batch bigint, attempt integer, published_at timestamptz, lease_until timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     r.event_offset,
@@ -2698,6 +2715,7 @@ create function shop.activity_next_due_v1(p_consumer text)
 returns timestamptz
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -2904,6 +2922,7 @@ create function shop.activity_subscribe(p_consumer text, p_from text default 'en
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_page shop.activity_page;
@@ -2958,6 +2977,7 @@ create function shop.activity_unsubscribe(p_consumer text)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
@@ -2990,6 +3010,7 @@ create function shop.activity_ack(p_consumer text, p_batch bigint, p_offset bigi
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -3007,6 +3028,7 @@ create function shop.activity_redrive_all(p_consumer text, p_count integer defau
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_count bigint;
@@ -3049,6 +3071,7 @@ create function shop.activity_redrive(p_consumer text, p_offset bigint)
 returns boolean
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select case when p_offset is null then false else shop.activity_redrive_all(p_consumer, 1, p_offset) = 1 end;
 end;
@@ -3058,6 +3081,7 @@ create function shop.activity_purge(p_consumer text, p_older_than interval defau
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_count bigint;
@@ -3110,6 +3134,7 @@ create function shop.activity_peek_failed(
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
@@ -3152,6 +3177,7 @@ create function shop.activity_seek(p_consumer text, p_after bigint default null,
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -3424,6 +3450,7 @@ create function shop.activity_restored()
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_last shop.activity_page;
@@ -3553,6 +3580,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_newest constant shop.activity_page := shop.activity_newest_page();
@@ -3600,6 +3628,7 @@ create function shop.activity_stats()
 returns table (first_offset bigint, last_offset bigint, unsealed bigint, segments bigint, bytes bigint)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     shop.activity_first_offset(),
@@ -3633,6 +3662,7 @@ create function shop.activity_read_json(p_after bigint, p_count integer default 
 returns table (event_offset bigint, published_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select r.event_offset, r.published_at, r.payload
   from shop.activity_read_json_v1(p_after, p_count) as r;

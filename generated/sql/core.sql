@@ -156,6 +156,7 @@ create function shop.quern_worker_begin(p_queue text, p_consumer text, p_has_ses
 returns uuid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_worker_id constant uuid := gen_random_uuid();
@@ -250,6 +251,7 @@ returns table (
 )
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     w.queue,
@@ -343,6 +345,7 @@ create function shop.quern_queue_of(p_message_id bigint)
 returns text
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select q.queue
   from shop.quern_queue as q
@@ -661,6 +664,7 @@ create function shop.quern_schedule_run(p_runner text default 'quern', p_count i
 returns table (schedule text, due_at timestamptz, message_id bigint, error text, next_due_at timestamptz, wait interval)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -784,6 +788,7 @@ returns table (
 )
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     d.schedule,

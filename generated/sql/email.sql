@@ -441,6 +441,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -526,6 +527,7 @@ create function shop.email_claim_json_v1(p_count integer default 1, p_lease inte
 returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     c.message_id,
@@ -552,6 +554,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -609,6 +612,7 @@ create function shop.email_next_due_v1()
 returns timestamptz
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select min(d.due_at)
   from shop.email_delayed as d
@@ -790,6 +794,7 @@ create function shop.email_ack(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 begin
@@ -819,6 +824,7 @@ create function shop.email_ack_many(p_message_ids bigint[], p_attempts integer[]
 returns bigint[]
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -881,6 +887,7 @@ create function shop.email_nack(p_message_id bigint, p_attempt integer, p_error 
 returns text
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 declare
@@ -953,6 +960,7 @@ create function shop.email_extend(p_message_id bigint, p_attempt integer, p_leas
 returns timestamptz
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 declare
@@ -992,6 +1000,7 @@ create function shop.email_release(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 begin
@@ -1027,6 +1036,7 @@ create function shop.email_attempt(p_message_id bigint)
 returns integer
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 begin atomic
   select m.attempt
@@ -1045,6 +1055,7 @@ create function shop.email_cancel(p_message_id bigint)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 begin
@@ -1069,6 +1080,7 @@ create function shop.email_cancel_all(p_count bigint default null, p_enqueued_un
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_fresh bigint;
@@ -1107,7 +1119,8 @@ end
 $$;
 comment on function shop.email_cancel_all is 'Deletes all messages that wait, or p_count of them, which were enqueued until p_enqueued_until, and returns how many.';
 
--- The columns of other contracts than a message's own are null. Planned with the arguments: without ids no index is looked into.
+-- The columns of other contracts than a message's own are null. Planned with the arguments: without ids no index is looked into,
+-- and for dead letters alone nothing else.
 create function shop.email_peek(p_states text[] default '{ready, delayed}', p_count integer default 20, p_message_ids bigint[] default null)
 returns table (
   message_id bigint,
@@ -1121,6 +1134,7 @@ returns table (
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
@@ -1147,6 +1161,7 @@ begin
       cross join lateral (select m.lease_until) as l
       cross join lateral (select case when l.lease_until > clock_timestamp() then 'leased' else 'ready' end) as s (state)
       where (p_message_ids is null or m.message_id = any (p_message_ids))
+        and p_states && '{ready, leased}'
         and s.state = any (p_states)
       order by m.message_id
       limit p_count
@@ -1203,6 +1218,7 @@ create function shop.email_redrive_all(p_count integer default null, p_message_i
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_count bigint;
@@ -1241,6 +1257,7 @@ create function shop.email_redrive(p_message_id bigint)
 returns boolean
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select case when p_message_id is null then false else shop.email_redrive_all(1, p_message_id) = 1 end;
 end;
@@ -1250,6 +1267,7 @@ create function shop.email_purge(p_older_than interval default interval '0', p_m
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_count bigint;
@@ -1272,6 +1290,7 @@ create function shop.email_stats()
 returns table (ready bigint, delayed bigint, leased bigint, dead bigint, oldest_age interval, is_paused boolean)
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     m.ready + d.ready,
@@ -1301,6 +1320,7 @@ create function shop.email_pause()
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   update shop.quern_queue as q
@@ -1316,6 +1336,7 @@ create function shop.email_resume()
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   update shop.quern_queue as q
@@ -1348,6 +1369,7 @@ create function shop.email_claim_json(p_count integer default 1, p_lease interva
 returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select c.message_id, c.attempt, c.enqueued_at, c.payload
   from shop.email_claim_json_v1(p_count, p_lease) as c;
@@ -1376,6 +1398,7 @@ create function shop.email_door()
 returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   if tg_op = 'INSERT' then

@@ -407,6 +407,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -492,6 +493,7 @@ create function shop.webhooks_claim_json_v1(p_count integer default 1, p_lease i
 returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     c.message_id,
@@ -511,6 +513,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -568,6 +571,7 @@ create function shop.webhooks_next_due_v1()
 returns timestamptz
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select min(d.due_at)
   from shop.webhooks_delayed as d
@@ -724,6 +728,7 @@ create function shop.webhooks_ack(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 begin
@@ -753,6 +758,7 @@ create function shop.webhooks_ack_many(p_message_ids bigint[], p_attempts intege
 returns bigint[]
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -815,6 +821,7 @@ create function shop.webhooks_nack(p_message_id bigint, p_attempt integer, p_err
 returns text
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 declare
@@ -887,6 +894,7 @@ create function shop.webhooks_extend(p_message_id bigint, p_attempt integer, p_l
 returns timestamptz
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 declare
@@ -926,6 +934,7 @@ create function shop.webhooks_release(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 begin
@@ -961,6 +970,7 @@ create function shop.webhooks_attempt(p_message_id bigint)
 returns integer
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 begin atomic
   select m.attempt
@@ -979,6 +989,7 @@ create function shop.webhooks_cancel(p_message_id bigint)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 begin
@@ -1003,6 +1014,7 @@ create function shop.webhooks_cancel_all(p_count bigint default null, p_enqueued
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_fresh bigint;
@@ -1041,7 +1053,8 @@ end
 $$;
 comment on function shop.webhooks_cancel_all is 'Deletes all messages that wait, or p_count of them, which were enqueued until p_enqueued_until, and returns how many.';
 
--- The columns of other contracts than a message's own are null. Planned with the arguments: without ids no index is looked into.
+-- The columns of other contracts than a message's own are null. Planned with the arguments: without ids no index is looked into,
+-- and for dead letters alone nothing else.
 create function shop.webhooks_peek(p_states text[] default '{ready, delayed}', p_count integer default 20, p_message_ids bigint[] default null)
 returns table (
   message_id bigint,
@@ -1055,6 +1068,7 @@ returns table (
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
@@ -1081,6 +1095,7 @@ begin
       cross join lateral (select m.lease_until) as l
       cross join lateral (select case when l.lease_until > clock_timestamp() then 'leased' else 'ready' end) as s (state)
       where (p_message_ids is null or m.message_id = any (p_message_ids))
+        and p_states && '{ready, leased}'
         and s.state = any (p_states)
       order by m.message_id
       limit p_count
@@ -1137,6 +1152,7 @@ create function shop.webhooks_redrive_all(p_count integer default null, p_messag
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_count bigint;
@@ -1175,6 +1191,7 @@ create function shop.webhooks_redrive(p_message_id bigint)
 returns boolean
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select case when p_message_id is null then false else shop.webhooks_redrive_all(1, p_message_id) = 1 end;
 end;
@@ -1184,6 +1201,7 @@ create function shop.webhooks_purge(p_older_than interval default interval '0', 
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_count bigint;
@@ -1206,6 +1224,7 @@ create function shop.webhooks_stats()
 returns table (ready bigint, delayed bigint, leased bigint, dead bigint, oldest_age interval, is_paused boolean)
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     m.ready + d.ready,
@@ -1235,6 +1254,7 @@ create function shop.webhooks_pause()
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   update shop.quern_queue as q
@@ -1250,6 +1270,7 @@ create function shop.webhooks_resume()
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   update shop.quern_queue as q
@@ -1282,6 +1303,7 @@ create function shop.webhooks_claim_json(p_count integer default 1, p_lease inte
 returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select c.message_id, c.attempt, c.enqueued_at, c.payload
   from shop.webhooks_claim_json_v1(p_count, p_lease) as c;
@@ -1310,6 +1332,7 @@ create function shop.webhooks_door()
 returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   if tg_op = 'INSERT' then

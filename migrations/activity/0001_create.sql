@@ -369,6 +369,7 @@ create function shop.activity_offset_at(p_at timestamptz)
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
@@ -429,6 +430,7 @@ create function shop.activity_blocked()
 returns table (consumer text, key text, event_offset bigint, attempts integer, last_error text, blocked_since timestamptz, waiting bigint)
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select b.consumer, b.key, b.event_offset, b.attempts, b.last_error, b.blocked_since, b.waiting
   from (
@@ -676,6 +678,7 @@ create function shop.activity_seal()
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -861,6 +864,7 @@ create function shop.activity_enlist()
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_key bigint := case when current_setting('quern.session', true) !~ '^-?[0-9]+$' then null when abs(current_setting('quern.session', true)::numeric) < 9223372036854775808 then current_setting('quern.session', true)::bigint end;
@@ -886,6 +890,7 @@ create function shop.activity_share(
 ) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_was_cooperative boolean;
@@ -929,6 +934,7 @@ create function shop.activity_unshare(p_consumer text)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_claim shop.activity_claim;
@@ -1082,6 +1088,7 @@ create function shop.activity_extend(p_consumer text, p_batch bigint, p_lease in
 returns timestamptz
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -1127,6 +1134,7 @@ create function shop.activity_release(p_consumer text, p_batch bigint)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -1251,6 +1259,7 @@ create function shop.activity_nack(p_consumer text, p_batch bigint, p_offset big
 returns text
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -1828,6 +1837,7 @@ create function shop.activity_held(p_consumer text, p_batch bigint)
 returns bigint[]
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -1862,6 +1872,7 @@ create function shop.activity_looked_up_to(p_consumer text)
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -1932,6 +1943,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -2080,6 +2092,7 @@ create function shop.activity_read_json_v1(p_after bigint, p_count integer defau
 returns table (event_offset bigint, published_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     r.event_offset,
@@ -2239,6 +2252,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_position constant shop.activity_position := shop.activity_position_of(p_consumer);
@@ -2278,6 +2292,7 @@ create function shop.activity_receive_json_v1(p_consumer text, p_count integer d
 returns table (event_offset bigint, batch bigint, published_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     r.event_offset,
@@ -2307,6 +2322,7 @@ create function shop.activity_claim_v1(
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -2689,6 +2705,7 @@ create function shop.activity_claim_json_v1(p_consumer text, p_count integer def
 returns table (event_offset bigint, batch bigint, attempt integer, published_at timestamptz, lease_until timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     r.event_offset,
@@ -2705,6 +2722,7 @@ create function shop.activity_next_due_v1(p_consumer text)
 returns timestamptz
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -2911,6 +2929,7 @@ create function shop.activity_subscribe(p_consumer text, p_from text default 'en
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_page shop.activity_page;
@@ -2965,6 +2984,7 @@ create function shop.activity_unsubscribe(p_consumer text)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
@@ -2997,6 +3017,7 @@ create function shop.activity_ack(p_consumer text, p_batch bigint, p_offset bigi
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -3014,6 +3035,7 @@ create function shop.activity_redrive_all(p_consumer text, p_count integer defau
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_count bigint;
@@ -3056,6 +3078,7 @@ create function shop.activity_redrive(p_consumer text, p_offset bigint)
 returns boolean
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select case when p_offset is null then false else shop.activity_redrive_all(p_consumer, 1, p_offset) = 1 end;
 end;
@@ -3065,6 +3088,7 @@ create function shop.activity_purge(p_consumer text, p_older_than interval defau
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_count bigint;
@@ -3117,6 +3141,7 @@ create function shop.activity_peek_failed(
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
@@ -3159,6 +3184,7 @@ create function shop.activity_seek(p_consumer text, p_after bigint default null,
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -3431,6 +3457,7 @@ create function shop.activity_restored()
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_last shop.activity_page;
@@ -3560,6 +3587,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_newest constant shop.activity_page := shop.activity_newest_page();
@@ -3607,6 +3635,7 @@ create function shop.activity_stats()
 returns table (first_offset bigint, last_offset bigint, unsealed bigint, segments bigint, bytes bigint)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     shop.activity_first_offset(),
@@ -3640,6 +3669,7 @@ create function shop.activity_read_json(p_after bigint, p_count integer default 
 returns table (event_offset bigint, published_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select r.event_offset, r.published_at, r.payload
   from shop.activity_read_json_v1(p_after, p_count) as r;

@@ -163,6 +163,7 @@ create function shop.quern_worker_begin(p_queue text, p_consumer text, p_has_ses
 returns uuid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_worker_id constant uuid := gen_random_uuid();
@@ -257,6 +258,7 @@ returns table (
 )
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     w.queue,
@@ -350,6 +352,7 @@ create function shop.quern_queue_of(p_message_id bigint)
 returns text
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select q.queue
   from shop.quern_queue as q
@@ -668,6 +671,7 @@ create function shop.quern_schedule_run(p_runner text default 'quern', p_count i
 returns table (schedule text, due_at timestamptz, message_id bigint, error text, next_due_at timestamptz, wait interval)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -791,6 +795,7 @@ returns table (
 )
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     d.schedule,

@@ -448,6 +448,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -533,6 +534,7 @@ create function shop.email_claim_json_v1(p_count integer default 1, p_lease inte
 returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     c.message_id,
@@ -559,6 +561,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -616,6 +619,7 @@ create function shop.email_next_due_v1()
 returns timestamptz
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select min(d.due_at)
   from shop.email_delayed as d
@@ -797,6 +801,7 @@ create function shop.email_ack(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 begin
@@ -826,6 +831,7 @@ create function shop.email_ack_many(p_message_ids bigint[], p_attempts integer[]
 returns bigint[]
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -888,6 +894,7 @@ create function shop.email_nack(p_message_id bigint, p_attempt integer, p_error 
 returns text
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 declare
@@ -960,6 +967,7 @@ create function shop.email_extend(p_message_id bigint, p_attempt integer, p_leas
 returns timestamptz
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 declare
@@ -999,6 +1007,7 @@ create function shop.email_release(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 begin
@@ -1034,6 +1043,7 @@ create function shop.email_attempt(p_message_id bigint)
 returns integer
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 begin atomic
   select m.attempt
@@ -1052,6 +1062,7 @@ create function shop.email_cancel(p_message_id bigint)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 begin
@@ -1076,6 +1087,7 @@ create function shop.email_cancel_all(p_count bigint default null, p_enqueued_un
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_fresh bigint;
@@ -1114,7 +1126,8 @@ end
 $$;
 comment on function shop.email_cancel_all is 'Deletes all messages that wait, or p_count of them, which were enqueued until p_enqueued_until, and returns how many.';
 
--- The columns of other contracts than a message's own are null. Planned with the arguments: without ids no index is looked into.
+-- The columns of other contracts than a message's own are null. Planned with the arguments: without ids no index is looked into,
+-- and for dead letters alone nothing else.
 create function shop.email_peek(p_states text[] default '{ready, delayed}', p_count integer default 20, p_message_ids bigint[] default null)
 returns table (
   message_id bigint,
@@ -1128,6 +1141,7 @@ returns table (
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
@@ -1154,6 +1168,7 @@ begin
       cross join lateral (select m.lease_until) as l
       cross join lateral (select case when l.lease_until > clock_timestamp() then 'leased' else 'ready' end) as s (state)
       where (p_message_ids is null or m.message_id = any (p_message_ids))
+        and p_states && '{ready, leased}'
         and s.state = any (p_states)
       order by m.message_id
       limit p_count
@@ -1210,6 +1225,7 @@ create function shop.email_redrive_all(p_count integer default null, p_message_i
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_count bigint;
@@ -1248,6 +1264,7 @@ create function shop.email_redrive(p_message_id bigint)
 returns boolean
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select case when p_message_id is null then false else shop.email_redrive_all(1, p_message_id) = 1 end;
 end;
@@ -1257,6 +1274,7 @@ create function shop.email_purge(p_older_than interval default interval '0', p_m
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_count bigint;
@@ -1279,6 +1297,7 @@ create function shop.email_stats()
 returns table (ready bigint, delayed bigint, leased bigint, dead bigint, oldest_age interval, is_paused boolean)
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     m.ready + d.ready,
@@ -1308,6 +1327,7 @@ create function shop.email_pause()
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   update shop.quern_queue as q
@@ -1323,6 +1343,7 @@ create function shop.email_resume()
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   update shop.quern_queue as q
@@ -1355,6 +1376,7 @@ create function shop.email_claim_json(p_count integer default 1, p_lease interva
 returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select c.message_id, c.attempt, c.enqueued_at, c.payload
   from shop.email_claim_json_v1(p_count, p_lease) as c;
@@ -1383,6 +1405,7 @@ create function shop.email_door()
 returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   if tg_op = 'INSERT' then

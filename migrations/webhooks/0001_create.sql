@@ -414,6 +414,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -499,6 +500,7 @@ create function shop.webhooks_claim_json_v1(p_count integer default 1, p_lease i
 returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     c.message_id,
@@ -518,6 +520,7 @@ returns table (
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -575,6 +578,7 @@ create function shop.webhooks_next_due_v1()
 returns timestamptz
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select min(d.due_at)
   from shop.webhooks_delayed as d
@@ -731,6 +735,7 @@ create function shop.webhooks_ack(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 begin
@@ -760,6 +765,7 @@ create function shop.webhooks_ack_many(p_message_ids bigint[], p_attempts intege
 returns bigint[]
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -822,6 +828,7 @@ create function shop.webhooks_nack(p_message_id bigint, p_attempt integer, p_err
 returns text
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 declare
@@ -894,6 +901,7 @@ create function shop.webhooks_extend(p_message_id bigint, p_attempt integer, p_l
 returns timestamptz
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 declare
@@ -933,6 +941,7 @@ create function shop.webhooks_release(p_message_id bigint, p_attempt integer)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 begin
@@ -968,6 +977,7 @@ create function shop.webhooks_attempt(p_message_id bigint)
 returns integer
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 begin atomic
   select m.attempt
@@ -986,6 +996,7 @@ create function shop.webhooks_cancel(p_message_id bigint)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set enable_seqscan = off
 as $$
 begin
@@ -1010,6 +1021,7 @@ create function shop.webhooks_cancel_all(p_count bigint default null, p_enqueued
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_fresh bigint;
@@ -1048,7 +1060,8 @@ end
 $$;
 comment on function shop.webhooks_cancel_all is 'Deletes all messages that wait, or p_count of them, which were enqueued until p_enqueued_until, and returns how many.';
 
--- The columns of other contracts than a message's own are null. Planned with the arguments: without ids no index is looked into.
+-- The columns of other contracts than a message's own are null. Planned with the arguments: without ids no index is looked into,
+-- and for dead letters alone nothing else.
 create function shop.webhooks_peek(p_states text[] default '{ready, delayed}', p_count integer default 20, p_message_ids bigint[] default null)
 returns table (
   message_id bigint,
@@ -1062,6 +1075,7 @@ returns table (
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
@@ -1088,6 +1102,7 @@ begin
       cross join lateral (select m.lease_until) as l
       cross join lateral (select case when l.lease_until > clock_timestamp() then 'leased' else 'ready' end) as s (state)
       where (p_message_ids is null or m.message_id = any (p_message_ids))
+        and p_states && '{ready, leased}'
         and s.state = any (p_states)
       order by m.message_id
       limit p_count
@@ -1144,6 +1159,7 @@ create function shop.webhooks_redrive_all(p_count integer default null, p_messag
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_count bigint;
@@ -1182,6 +1198,7 @@ create function shop.webhooks_redrive(p_message_id bigint)
 returns boolean
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select case when p_message_id is null then false else shop.webhooks_redrive_all(1, p_message_id) = 1 end;
 end;
@@ -1191,6 +1208,7 @@ create function shop.webhooks_purge(p_older_than interval default interval '0', 
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_count bigint;
@@ -1213,6 +1231,7 @@ create function shop.webhooks_stats()
 returns table (ready bigint, delayed bigint, leased bigint, dead bigint, oldest_age interval, is_paused boolean)
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select
     m.ready + d.ready,
@@ -1242,6 +1261,7 @@ create function shop.webhooks_pause()
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   update shop.quern_queue as q
@@ -1257,6 +1277,7 @@ create function shop.webhooks_resume()
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   update shop.quern_queue as q
@@ -1289,6 +1310,7 @@ create function shop.webhooks_claim_json(p_count integer default 1, p_lease inte
 returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 begin atomic
   select c.message_id, c.attempt, c.enqueued_at, c.payload
   from shop.webhooks_claim_json_v1(p_count, p_lease) as c;
@@ -1317,6 +1339,7 @@ create function shop.webhooks_door()
 returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   if tg_op = 'INSERT' then
