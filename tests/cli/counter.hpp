@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <quern/connection.hpp>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -66,6 +67,18 @@ class counter {
   test::desk desk_;
   test::database database_;
 };
+
+/// One JSON object a line, without what is another one each time.
+inline std::vector<nlohmann::json> lines_of(const std::string& text) {
+  std::vector<nlohmann::json> lines;
+  std::istringstream in{text};
+  for (std::string line; std::getline(in, line);) {
+    nlohmann::json one = nlohmann::json::parse(line);
+    for (const auto* varying : {"enqueued_at", "published_at", "dead_at", "lease_until", "due_at"}) one.erase(varying);
+    lines.push_back(std::move(one));
+  }
+  return lines;
+}
 
 /// Claims the next message and fails it.
 inline void fail_next(quern::connection& db, const std::string& queue, const std::string& error) {
