@@ -245,7 +245,7 @@ begin
     raise exception using
       errcode = 'QN004',
       message = 'a stream can be read in a READ COMMITTED transaction only',
-      hint = 'Read in a transaction of its own, or begin this one with READ COMMITTED.';
+      hint = 'Read in a transaction of its own, or begin this one with READ COMMITTED: see default_transaction_isolation.';
   end if;
   select p.*
   into v_page
@@ -2086,6 +2086,9 @@ returns table (event_offset bigint, published_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
 begin atomic
   select
     r.event_offset,
@@ -2286,6 +2289,9 @@ returns table (event_offset bigint, batch bigint, published_at timestamptz, payl
 language sql security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
 begin atomic
   select
     r.event_offset,
@@ -2357,7 +2363,7 @@ begin
     raise exception using
       errcode = 'QN004',
       message = 'events can be claimed in a READ COMMITTED transaction only',
-      hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED.';
+      hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED: see default_transaction_isolation.';
   end if;
   if p_is_alone then
     perform set_config('synchronous_commit', 'off', true);
@@ -2699,6 +2705,9 @@ returns table (event_offset bigint, batch bigint, attempt integer, published_at 
 language sql security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
 begin atomic
   select
     r.event_offset,
@@ -2838,6 +2847,7 @@ create function shop.activity_publish_json_v1(p_payload jsonb)
 returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set intervalstyle = 'postgres'
 as $$
 begin
   perform shop.quern_check_payload('activity', p_payload, '{"customer_id": "number", "kind": "string", "detail": "any?"}');
@@ -3135,6 +3145,9 @@ create function shop.activity_peek_failed(
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column

@@ -309,7 +309,7 @@ begin
     raise exception using
       errcode = 'QN004',
       message = 'messages can be claimed in a READ COMMITTED transaction only',
-      hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED.';
+      hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED: see default_transaction_isolation.';
   end if;
   if exists (select from shop.quern_queue as q where q.queue = 'webhooks' and q.paused_at is not null) then
     return;
@@ -494,6 +494,9 @@ returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payl
 language sql security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
 begin atomic
   select
     c.message_id,
@@ -708,6 +711,7 @@ create function shop.webhooks_enqueue_json_v1(p_payload jsonb, p_delay interval 
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set intervalstyle = 'postgres'
 as $$
 begin
   return shop.webhooks_enqueue_v1(p_payload, p_delay => p_delay);
@@ -1069,6 +1073,9 @@ returns table (
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column

@@ -252,7 +252,7 @@ begin
     raise exception using
       errcode = 'QN004',
       message = 'a stream can be read in a READ COMMITTED transaction only',
-      hint = 'Read in a transaction of its own, or begin this one with READ COMMITTED.';
+      hint = 'Read in a transaction of its own, or begin this one with READ COMMITTED: see default_transaction_isolation.';
   end if;
   select p.*
   into v_page
@@ -2093,6 +2093,9 @@ returns table (event_offset bigint, published_at timestamptz, payload jsonb)
 language sql security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
 begin atomic
   select
     r.event_offset,
@@ -2293,6 +2296,9 @@ returns table (event_offset bigint, batch bigint, published_at timestamptz, payl
 language sql security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
 begin atomic
   select
     r.event_offset,
@@ -2364,7 +2370,7 @@ begin
     raise exception using
       errcode = 'QN004',
       message = 'events can be claimed in a READ COMMITTED transaction only',
-      hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED.';
+      hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED: see default_transaction_isolation.';
   end if;
   if p_is_alone then
     perform set_config('synchronous_commit', 'off', true);
@@ -2706,6 +2712,9 @@ returns table (event_offset bigint, batch bigint, attempt integer, published_at 
 language sql security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
 begin atomic
   select
     r.event_offset,
@@ -2845,6 +2854,7 @@ create function shop.activity_publish_json_v1(p_payload jsonb)
 returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set intervalstyle = 'postgres'
 as $$
 begin
   perform shop.quern_check_payload('activity', p_payload, '{"customer_id": "number", "kind": "string", "detail": "any?"}');
@@ -3142,6 +3152,9 @@ create function shop.activity_peek_failed(
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column

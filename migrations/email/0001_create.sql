@@ -343,7 +343,7 @@ begin
     raise exception using
       errcode = 'QN004',
       message = 'messages can be claimed in a READ COMMITTED transaction only',
-      hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED.';
+      hint = 'Claim in a transaction of its own, or begin this one with READ COMMITTED: see default_transaction_isolation.';
   end if;
   if exists (select from shop.quern_queue as q where q.queue = 'email' and q.paused_at is not null) then
     return;
@@ -535,6 +535,9 @@ returns table (message_id bigint, attempt integer, enqueued_at timestamptz, payl
 language sql security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
 begin atomic
   select
     c.message_id,
@@ -770,6 +773,7 @@ create function shop.email_enqueue_json_v1(p_payload jsonb, p_delay interval def
 returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set intervalstyle = 'postgres'
 as $$
 begin
   perform shop.quern_check_payload('email', p_payload, '{"order_id": "number", "customer_id": "number", "recipient": "string", "channel": "string?", "subject": "string", "note": "string?", "attachments": "array?", "send_after": "string?"}');
@@ -1142,6 +1146,9 @@ returns table (
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 set jit = off
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
